@@ -10,13 +10,14 @@ from mlops.ir.errors import AccountError, ConfigurationError, MlopsError, Refusa
 from mlops.ir.events import Event, Listener, unheard
 from mlops.ir.finding import Edit, Finding, Severity
 from mlops.ir.job_kind import JobKind, S3Place
-from mlops.ir.step_type import StepType
+from mlops.ir.step_type import Awaited, StepType
 from mlops.ir.values import Join, JsonGet, Ref, Unknown, Value
 from mlops.ir.where import Where
 
 __all__ = [
     "AccountError",
     "Asset",
+    "Awaited",
     "Block",
     "Checked",
     "ConfigurationError",

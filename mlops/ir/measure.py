@@ -136,7 +136,8 @@ class Measure:
     ``limit`` reads a limit as it is written and raises ValueError with a sentence; ``said`` writes a value for
     people. ``counted`` is of a share: of how many requests it is, and how many of them did it; so two variants can be
     compared. ``outcomes`` is of a measure of what became of requests, which asks CloudWatch nothing.
-    ``of_the_server``: the log of the model server says why it is bad."""
+    ``of_the_server``: the log of the model server says why it is bad. ``expression`` is ``value`` as metric math over
+    the queries, for who cannot call it; None where CloudWatch cannot work it out."""
 
     name: str
     summary: str
@@ -148,6 +149,7 @@ class Measure:
     counted: Callable[[Any, Answers], tuple[float, float] | None] | None = None
     outcomes: Callable[[Any], Outcomes] | None = None
     of_the_server: bool = False
+    expression: str | None = None
 
 
 def of_variant(metric: str, statistic: str, judged: Judged, namespace: str = "AWS/SageMaker") -> Query:

@@ -11,6 +11,22 @@ from mlops.ir.shape_notation import ShapeNotation
 
 
 @dataclass(frozen=True, slots=True)
+class Awaited:
+    """How Step Functions learns that something is over for which its resource does not wait: by the action
+    ``describe``, which is asked by the member ``ask``, with what the reply to the request has as ``told`` or else with
+    the name that was given. ``status`` is the member that says it, ``done`` and ``under_way`` are its values; any other
+    is a failure. Members that are the ``same`` as in the request have to be."""
+
+    describe: str
+    ask: str
+    status: str
+    done: tuple[str, ...]
+    under_way: tuple[str, ...]
+    told: str | None = None
+    same: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class StepType:
     """Shape names are botocore's, of service ``service``.
 
@@ -27,7 +43,7 @@ class StepType:
     - ``envelope``: step members allowed besides Name, Type, Arguments, DependsOn, DisplayName and Description.
     - ``blocks``: arguments that hold nested steps.
     - ``cache_keys``: dotted arguments that decide whether an earlier result serves again; empty: never cached.
-    - ``states_resource``: Step Functions' resource ARN for it.
+    - ``states_resource``: Step Functions' resource ARN for it; ``awaited``: how it is waited for, where that does not.
     - ``action``: the module of ``mlops.run.actions`` that runs it here.
     - ``dependable``: other steps may name it in DependsOn.
     - ``job``: the kind of job that it starts, None where it starts none.
@@ -50,6 +66,7 @@ class StepType:
     blocks: tuple[str, ...] = ()
     cache_keys: tuple[str, ...] = ()
     states_resource: str | None = None
+    awaited: Awaited | None = None
     action: str | None = None
     dependable: bool = True
     job: JobKind | None = None

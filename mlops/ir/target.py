@@ -13,6 +13,7 @@ from mlops.ir.checked import Checked
 from mlops.ir.dataclass import dataclass
 from mlops.ir.definition import Definition
 from mlops.ir.fields import Constructor
+from mlops.ir.promoted import Promoted
 from mlops.ir.resource import Resource, ResourceType
 from mlops.ir.surroundings import Surroundings
 
@@ -33,13 +34,15 @@ class Beside:
     """What an upsert brings beside the pipeline: what starts it, and what its file declares, also as it was checked.
     ``types`` are by the word that a resource has; ``guarded`` gives the DeploymentConfig of an endpoint by its
     configuration, empty where all traffic goes at once, and raises UsageError where the guardrails cannot do what the
-    environment wants."""
+    environment wants. ``promoted`` gives what is declared of the promotion of a group, of the only one without a name;
+    it raises UsageError for what cannot be told of it."""
 
     starts: tuple[Resource, ...]
     declared: tuple[Resource, ...]
     files: tuple[Checked, ...]
     types: Mapping[str, ResourceType]
     guarded: Callable[[Mapping[str, Any]], Mapping[str, Any]]
+    promoted: Callable[[str | None], Promoted]
 
     def with_declared(self, checked: Checked) -> tuple[Checked, ...]:
         """The pipeline, and what its file declares: one role is what all of it runs as."""
@@ -51,7 +54,8 @@ class Source:
     """What a target is given. ``around`` reads what lies around the pipeline in its environment, for those that ask:
     it raises ConfigurationError where there is no such environment; ``beside`` reads what is upserted with it.
     ``bucket`` is the one that the file looked up in the local account, where it looked: a program that serves other
-    environments too does not name it. ``chosen`` is a value of the target's ``choice``."""
+    environments too does not name it. ``chosen`` is a value of the target's ``choice``, ``further`` what its further
+    option was given: empty where that was nothing, None where nobody gave the option."""
 
     checked: Checked
     around: Callable[[], Surroundings]
@@ -59,6 +63,16 @@ class Source:
     language: Language
     bucket: str | None = None
     chosen: str | None = None
+    further: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Further:
+    """An option of a target whose value, a ``metavar``, may be left out."""
+
+    option: str
+    metavar: str
+    help: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +102,7 @@ def nothing(source: Source) -> Iterable[str]:
 class Target:
     """``help`` is what the command line says of it: a sentence about TARGET, the file that is emitted.
 
-    - ``choice``: what else may be chosen.
+    - ``choice``: what else may be chosen; ``further``: what may be asked for in its place.
     - ``of_an_account``: it says what is in an account, so the local environment has none of it.
     - ``of_resources``: it takes a file too that declares what serves, and no pipeline.
     - ``notes``: what is to be known of what it writes, a clause each.
@@ -102,3 +116,4 @@ class Target:
     of_resources: bool = False
     notes: Callable[[Source], Iterable[str]] = nothing
     compare: Callable[[Source, Any], Compared] | None = None
+    further: Further | None = None

@@ -8,6 +8,7 @@ from typing import Any
 
 from mlops.deploy.resources import declared, resource_types
 from mlops.ir import Checked, UsageError
+from mlops.ir.promoted import Promoted
 from mlops.ir.resource import declared_resources
 from mlops.ir.shift import Serving, Variant
 from mlops.ir.target import Beside
@@ -24,7 +25,14 @@ def beside(checked: Checked, resources: Sequence[Checked], environment: Environm
         tuple(resources),
         resource_types(),
         lambda configuration: _guarded(configuration, environment, root),
+        lambda group: _promoted(checked, group, environment, root),
     )
+
+
+def _promoted(checked: Checked, group: str | None, environment: Environment, root: Path) -> Promoted:
+    from mlops.use_cases.promoted import promoted
+
+    return promoted(checked, group, environment, root)
 
 
 def _guarded(configuration: Mapping[str, Any], environment: Environment, root: Path) -> Mapping[str, Any]:

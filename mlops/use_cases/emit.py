@@ -31,10 +31,17 @@ class Emitted:
     text: str
 
 
-def emit(found: Found, target: str, environment: str, listener: Listener, chosen: str | None = None) -> Emitted:
+def emit(
+    found: Found,
+    target: str,
+    environment: str,
+    listener: Listener,
+    chosen: str | None = None,
+    further: str | None = None,
+) -> Emitted:
     """TARGET as ``found`` writes it, with what was ``chosen`` of its options. Raises Refusal where it has errors,
     UsageError for a plug-in that fails."""
-    writer, opened, source = _opened(found, target, environment, listener, chosen)
+    writer, opened, source = _opened(found, target, environment, listener, chosen, further)
     text = _text(found, writer, source)
     for note in writer.notes(source):
         listener(Said(text=f"note: {note}"))
@@ -68,7 +75,7 @@ def compare(
 
 
 def _opened(
-    found: Found, target: str, environment: str, listener: Listener, chosen: str | None
+    found: Found, target: str, environment: str, listener: Listener, chosen: str | None, further: str | None = None
 ) -> tuple[Target, Opened, Source]:
     writer = target_of(found)
     opened = open_resources(target, environment) if writer.of_resources else open_one(target, environment)
@@ -79,7 +86,7 @@ def _opened(
             hint="choose an environment of mlops.toml with --env",
         )
     bucket = LOCAL_BUCKET if environment == LOCAL and _is_looked_up(opened) else None
-    return writer, opened, _source(opened, environment, bucket, chosen)
+    return writer, opened, _source(opened, environment, bucket, chosen, further)
 
 
 def _is_looked_up(opened: Opened) -> bool:
@@ -122,7 +129,7 @@ def target_of(found: Found) -> Target:
     return Target("", lambda source: value(source.checked))
 
 
-def _source(opened: Opened, environment: str, bucket: str | None, chosen: str | None) -> Source:
+def _source(opened: Opened, environment: str, bucket: str | None, chosen: str | None, further: str | None) -> Source:
     checked = (*opened.pipelines, *opened.resources)[0]
 
     def around() -> Surroundings:
@@ -136,7 +143,7 @@ def _source(opened: Opened, environment: str, bucket: str | None, chosen: str | 
 
         return beside(checked, opened.resources, opened.project.environment(environment), opened.root)
 
-    return Source(checked, around, beside, Language(compile_program, constructors), bucket, chosen)
+    return Source(checked, around, beside, Language(compile_program, constructors), bucket, chosen, further)
 
 
 def _text(found: Found, target: Target, source: Source) -> str:

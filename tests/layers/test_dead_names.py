@@ -53,7 +53,6 @@ ASKED_FOR_BY = {
     "who reads the record of a request, by column": {
         *("bytes_in", "bytes_out", "model_microseconds", "overhead_microseconds"),
     },
-    "targets that are still to come": {"states_resource"},
     "step types that state their members": {"TRAINED"},
 }
 

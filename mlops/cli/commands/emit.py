@@ -14,7 +14,7 @@ from mlops.cli.printing import talk
 from mlops.cli.writing import put
 from mlops.ir.discovery import Found, discovered
 from mlops.ir.plugins import TARGETS
-from mlops.ir.target import Choice, Compared
+from mlops.ir.target import Choice, Compared, Further
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -39,10 +39,12 @@ class _Targets(Group):
 def _command(found: Found) -> click.Command:
     help = found.load().TARGET.help if found.plugin is None else f"TARGET as {found.plugin.package} writes it."
     choice = found.load().TARGET.choice if found.plugin is None else None
+    further = found.load().TARGET.further if found.plugin is None else None
     compares = found.plugin is None and found.load().TARGET.compare is not None
 
     @click.command(found.name, help=help)
     @_choosing(choice)
+    @_asking(further)
     @click.argument("target")
     @options.environment
     @click.option("-o", "--output", metavar="FILE", help="Where to. Default: standard output.")
@@ -55,6 +57,7 @@ def _command(found: Found) -> click.Command:
         force: bool,
         chosen: str | None = None,
         beside: str | None = None,
+        further: str | None = None,
     ) -> None:
         from mlops.cli.listening import hear
         from mlops.use_cases.emit import compare, emit
@@ -62,7 +65,7 @@ def _command(found: Found) -> click.Command:
         if beside is not None:
             _show(compare(found, target, environment, hear, chosen, Path(beside)), beside)
             return
-        written = emit(found, target, environment, hear, chosen)
+        written = emit(found, target, environment, hear, chosen, further)
         put(written.text, output, written.name, force=force)
 
     return emitted
@@ -78,6 +81,21 @@ def _choosing(choice: Choice | None) -> Callable[[F], F]:
         default=choice.values[0],
         show_default=True,
         help=choice.help,
+    )
+
+
+def _asking(further: Further | None) -> Callable[[F], F]:
+    """Its value may be left out, where it is the last word or another option follows."""
+    if further is None:
+        return lambda command: command
+    return click.option(
+        further.option,
+        "further",
+        is_flag=False,
+        flag_value="",
+        default=None,
+        metavar=f"[{further.metavar}]",
+        help=further.help,
     )
 
 

@@ -23,7 +23,7 @@ from mlops.declare.steps.shared_arguments import (
     Text,
     network,
 )
-from mlops.ir import JobKind, StepType, Value
+from mlops.ir import Awaited, JobKind, StepType, Value
 from mlops.ir.fields import (
     COUNT,
     DATA,
@@ -66,6 +66,10 @@ STEP_TYPE = StepType(
         "BestCandidateProperties.ExplainabilityJsonReportPath": None,
     },
     envelope=frozenset({"CacheConfig", "RetryPolicies"}),
+    states_resource="arn:aws:states:::aws-sdk:sagemaker:createAutoMLJob",
+    awaited=Awaited(
+        "describeAutoMLJob", "AutoMLJobName", "AutoMLJobStatus", ("Completed",), ("InProgress", "Stopping")
+    ),
     cache_keys=(
         "AutoMLJobConfig.CompletionCriteria",
         "AutoMLJobConfig.CandidateGenerationConfig",

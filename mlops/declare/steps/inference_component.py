@@ -10,7 +10,7 @@ from mlops.declare.misuse import misuse
 from mlops.declare.references import ModelNameReference, ModelReference, StringProperty
 from mlops.declare.steps.base import Shared, Step
 from mlops.declare.steps.shared_arguments import Count, Environment, Image, Number, Text
-from mlops.ir import StepType, Value
+from mlops.ir import Awaited, StepType, Value
 from mlops.ir.fields import (
     ANY_MAP,
     ARTIFACT,
@@ -36,6 +36,14 @@ STEP_TYPE = StepType(
     request="CreateInferenceComponentInput",
     omits=frozenset({"InferenceComponentName"}),
     response="DescribeInferenceComponentOutput",
+    states_resource="arn:aws:states:::aws-sdk:sagemaker:createInferenceComponent",
+    awaited=Awaited(
+        "describeInferenceComponent",
+        "InferenceComponentName",
+        "InferenceComponentStatus",
+        ("InService",),
+        ("Creating", "Updating"),
+    ),
     action="inference_component",
     permissions=(
         "sagemaker:AddTags",

@@ -28,7 +28,8 @@ STEP_TYPE = StepType(
     omits=frozenset({"ModelName"}),
     response="DescribeModelOutput",
     envelope=frozenset({"RetryPolicies"}),
-    states_resource="arn:aws:states:::sagemaker:createModel",
+    # The optimised integration takes fewer members (guide: connect-sagemaker).
+    states_resource="arn:aws:states:::aws-sdk:sagemaker:createModel",
     action="model",
     made="ModelName",
     permissions=("sagemaker:AddTags", "sagemaker:CreateModel", "iam:PassRole", *ANY_JOB),

@@ -22,7 +22,7 @@ from mlops.declare.references import (
 )
 from mlops.declare.steps.base import STEP_FAULTS, Step
 from mlops.declare.steps.shared_arguments import Count, Environment, Image, Tagged, Text
-from mlops.ir import StepType, Unknown, Value
+from mlops.ir import Awaited, StepType, Unknown, Value
 from mlops.ir.fields import (
     COUNT,
     LINK,
@@ -66,6 +66,14 @@ STEP_TYPE = StepType(
     response="DescribeModelPackageOutput",
     envelope=frozenset({"RetryPolicies"}),
     states_resource="arn:aws:states:::aws-sdk:sagemaker:createModelPackage",
+    awaited=Awaited(
+        "describeModelPackage",
+        "ModelPackageName",
+        "ModelPackageStatus",
+        ("Completed",),
+        ("Pending", "InProgress"),
+        told="ModelPackageArn",
+    ),
     action="register_model",
     permissions=(
         "sagemaker:CreateModelPackage",

@@ -36,5 +36,15 @@ def value(settings: Settings, answers: Answers) -> float | None:
 
 
 MEASURE = Measure(
-    "errors", "share of failed requests", Settings, queries, value, share, said_share, counted, of_the_server=True
+    "errors",
+    "share of failed requests",
+    Settings,
+    queries,
+    value,
+    share,
+    said_share,
+    counted,
+    of_the_server=True,
+    # A period without requests has no value: CloudWatch divides by nothing.
+    expression="(FILL(failed, 0) - FILL(refused, 0)) / requests",
 )

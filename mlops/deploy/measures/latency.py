@@ -48,4 +48,13 @@ def said(value: float) -> str:
     return said_duration(short if short < 60 else round(value))
 
 
-MEASURE = Measure("latency", "a percentile of the time inside the model", Settings, queries, value, limit, said)
+MEASURE = Measure(
+    "latency",
+    "a percentile of the time inside the model",
+    Settings,
+    queries,
+    value,
+    limit,
+    said,
+    expression="latency / 1000000",
+)

@@ -25,4 +25,4 @@ def said(value: float) -> str:
     return f"{said_number(value, 3)} %"
 
 
-MEASURE = Measure("memory", "memory that instances use", Settings, queries, value, number, said)
+MEASURE = Measure("memory", "memory that instances use", Settings, queries, value, number, said, expression="used")

@@ -35,4 +35,4 @@ def said(value: float) -> str:
     return said_number(value, 6)
 
 
-MEASURE = Measure("metric", "any metric of CloudWatch", Settings, queries, value, number, said)
+MEASURE = Measure("metric", "any metric of CloudWatch", Settings, queries, value, number, said, expression="value")

@@ -29,4 +29,6 @@ def said(value: float) -> str:
     return f"{said_number(value, 6)} request{'' if value == 1 else 's'}"
 
 
-MEASURE = Measure("requests", "requests in a period", Settings, queries, value, number, said)
+MEASURE = Measure(
+    "requests", "requests in a period", Settings, queries, value, number, said, expression="FILL(requests, 0)"
+)

@@ -32,4 +32,14 @@ def counted(settings: Settings, answers: Answers) -> tuple[float, float] | None:
     return None if found is None or not timed else (timed, found * timed)
 
 
-MEASURE = Measure("slow", "share of requests slower than a limit", Settings, queries, value, share, said_share, counted)
+MEASURE = Measure(
+    "slow",
+    "share of requests slower than a limit",
+    Settings,
+    queries,
+    value,
+    share,
+    said_share,
+    counted,
+    expression="1 - quick / 100",
+)

@@ -1,0 +1,121 @@
+"""What the machine's own role must be allowed: to make and look at what steps make, not what their jobs do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from mlops.emit.policies.execution import account_of, execution_needs
+from mlops.emit.policies.places import STAR, pattern, places
+from mlops.emit.policies.statements import Need
+from mlops.ir import Checked, Join, JsonGet, Value
+from mlops.ir.promoted import Promoted
+from mlops.ir.s3_uri import split_uri
+from mlops.ir.surroundings import Surroundings
+
+_OF_JOBS = ("ecr:", "logs:", "cloudwatch:", "ec2:", "kms:", "s3:", "secretsmanager:")
+_RULES = "StepFunctionsGetEventsForSageMaker{}sRule"
+_WATCHED = ("events:DescribeRule", "events:PutRule", "events:PutTargets")
+_TUNING = "HyperParameterTuningJob"
+
+
+def machine_needs(checked: Checked, around: Surroundings) -> Iterator[Need]:
+    for need in execution_needs(checked, around):
+        actions = tuple(action for action in need.actions if not action.startswith(_OF_JOBS))
+        if actions and need.purpose != "StartThePipeline":
+            yield Need(need.purpose, actions, need.resources, need.step, need.conditions)
+    for placed in checked.definition.placed():
+        step, known = placed.step, checked.type_of(placed.step)
+        if known is None:
+            continue
+        if (known.states_resource or "").endswith(".sync") and known.job is not None:
+            # Step Functions hears of the job's end by a rule of its own (guide: sagemaker-iam).
+            rule = _arn(around, "events", f"rule/{_RULES.format(known.job.name)}")
+            yield Need("HearOfTheEndOfJobs", _WATCHED, (rule,), step.name)
+            if known.job.name == _TUNING:
+                jobs = (_arn(around, "sagemaker", f"{known.job.segment}/*"),)
+                yield Need("ListTrainings", ("sagemaker:ListTrainingJobsForHyperParameterTuningJob",), jobs, step.name)
+        if known.type == "Model":
+            yield Need("UseModels", ("sagemaker:DescribeModel",), (_arn(around, "sagemaker", "model/*"),), step.name)
+        if known.type == "EndpointConfig":
+            configs = (_arn(around, "sagemaker", "endpoint-config/*"),)
+            yield Need("UseEndpointConfigs", ("sagemaker:DescribeEndpointConfig",), configs, step.name)
+        if known.type == "EMR":
+            rule = _arn(around, "events", "rule/StepFunctionsGetEventForEMRAddJobFlowStepsRule")
+            yield Need("HearOfTheEndOfJobs", _WATCHED, (rule,), step.name)
+        yield from _files(checked, step.arguments, step.name, around)
+
+
+def machine_trust(around: Surroundings) -> Mapping[str, Any]:
+    return {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Sid": "StepFunctions",
+                "Effect": "Allow",
+                "Principal": {"Service": "states.amazonaws.com"},
+                "Action": "sts:AssumeRole",
+                "Condition": {"StringEquals": {"aws:SourceAccount": account_of(around)}},
+            }
+        ],
+    }
+
+
+def _files(checked: Checked, value: Value, step: str, around: Surroundings) -> Iterator[Need]:
+    """Where the files lie that conditions and arguments read."""
+    match value:
+        case JsonGet():
+            found = value.property_file
+            path = getattr(found, "path", None)
+            if path is not None:
+                there = checked.definition.step(path.name)
+                for place in places(checked.definition, there.arguments if there is not None else None):
+                    if place.writes:
+                        yield _reads(f"{place.bucket}/{place.prefix}", step, around)
+            uri = pattern(checked.definition, value.s3_uri) if value.s3_uri is not None else None
+            if uri is not None and uri.startswith("s3://"):
+                bucket, key = split_uri(uri)
+                yield _reads(f"{bucket}/{key}", step, around)
+        case Join():
+            for item in value.values:
+                yield from _files(checked, item, step, around)
+        case Mapping():
+            for item in value.values():
+                yield from _files(checked, item, step, around)
+        case tuple():
+            for item in value:
+                yield from _files(checked, item, step, around)
+
+
+def _reads(place: str, step: str, around: Surroundings) -> Need:
+    return Need("ReadReports", ("s3:GetObject",), (f"arn:{around.partition}:s3:::{place}",), step)
+
+
+def _arn(around: Surroundings, service: str, resource: str) -> str:
+    return f"arn:{around.partition}:{service}:{around.region}:{account_of(around)}:{resource}"
+
+
+def promotion_needs(promoted: Promoted, around: Surroundings) -> Iterator[Need]:
+    group, endpoint = promoted.group.lower(), promoted.endpoint.lower()
+    of = "promotion"
+    versions = (
+        _arn(around, "sagemaker", f"model-package-group/{group}"),
+        _arn(around, "sagemaker", f"model-package/{group}/*"),
+    )
+    configs, models = _arn(around, "sagemaker", "endpoint-config/*"), _arn(around, "sagemaker", "model/*")
+    served = _arn(around, "sagemaker", f"endpoint/{endpoint}")
+    # IAM knows no resource for lists.
+    yield Need("FindVersions", ("sagemaker:ListModelPackages",), (STAR,), of)
+    yield Need("ReadVersions", ("sagemaker:DescribeModelPackage",), versions, of)
+    yield Need("UseModels", ("sagemaker:CreateModel", "sagemaker:DescribeModel"), (models, *versions), of)
+    made = ("sagemaker:CreateEndpointConfig", "sagemaker:DescribeEndpointConfig")
+    yield Need("UseEndpointConfigs", made, (configs,), of)
+    verbs = ("CreateEndpoint", "DescribeEndpoint", "UpdateEndpoint", "UpdateEndpointWeightsAndCapacities")
+    yield Need("UseEndpoints", tuple(f"sagemaker:{verb}" for verb in verbs), (configs, served), of)
+    passed = {"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}}
+    yield Need("PassRoles", ("iam:PassRole",), (str(promoted.model["ExecutionRoleArn"]),), of, passed)
+    yield Need("SeeScaling", ("application-autoscaling:DescribeScalableTargets",), (STAR,), of)
+    if promoted.engine == "weights":
+        yield Need("Judge", ("cloudwatch:DescribeAlarms", "cloudwatch:GetMetricData"), (STAR,), of)
+    elif promoted.alarms:
+        yield Need("Judge", ("cloudwatch:DescribeAlarms",), (STAR,), of)
