@@ -94,7 +94,7 @@ def wrong_calls(machine: Mapping[str, Any]) -> Iterator[str]:
         if ":aws-sdk:" not in state["Resource"] and f"{service}:{action}{f'.{how}' if how else ''}" not in _OPTIMISED:
             yield f"{name}: {state['Resource']} is no optimised integration"
             continue
-        asked = state["Arguments"]
+        asked = state["Arguments"] if "Arguments" in state else _of_paths(state["Parameters"])
         if service == "elasticmapreduce" and isinstance(asked, Mapping):
             action = "addJobFlowSteps"
             asked = {
@@ -112,6 +112,18 @@ def wrong_calls(machine: Mapping[str, Any]) -> Iterator[str]:
         shape = model.operation_model(operation).input_shape
         if shape is not None:
             yield from (f"{name}: {told}" for told in _wrong(asked, shape, ""))
+
+
+def _of_paths(parameters: Any) -> Any:
+    """Parameters of a machine without JSONata, whose expressions have names that end in ``.$``."""
+    if isinstance(parameters, list):
+        return [_of_paths(item) for item in parameters]
+    if not isinstance(parameters, Mapping):
+        return parameters
+    return {
+        key.removesuffix(".$"): "{% path %}" if key.endswith(".$") else _of_paths(item)
+        for key, item in parameters.items()
+    }
 
 
 def _is_expression(value: Any) -> bool:

@@ -1,15 +1,14 @@
 """Machines that run: moto's interpreter of the Amazon States Language, whose tasks ask our local account.
 
 What moto lacks is put in here, as the guide says it is: JSONata (by jsonata-python, with the functions that Step
-Functions adds), the optimised ``.sync`` of SageMaker, and names of services and errors. Waits last no longer than
-``LONGEST_WAIT``.
+Functions adds), the optimised ``.sync`` of SageMaker, and names of services and errors. Waits of more than a second
+are none.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import os
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
@@ -27,7 +26,6 @@ from mlops.account.wire.answers import Answers, Told
 from mlops.account.wire.server import Server
 
 ACCOUNT, REGION = "000000000000", "us-east-1"
-LONGEST_WAIT = 0.2
 _SERVICES = {
     "applicationautoscaling": "application-autoscaling",
     "sagemakerruntime": "sagemaker-runtime",
@@ -266,7 +264,7 @@ def _hurried(value: Any) -> Any:
     """No wait takes long here."""
     if isinstance(value, dict):
         quick = {key: _hurried(item) for key, item in value.items()}
-        if value.get("Type") == "Wait":
-            quick["Seconds"] = 0 if os.environ.get("MLOPS_HURRY", "1") == "1" else 1
+        if value.get("Type") == "Wait" and value["Seconds"] != 1:
+            quick["Seconds"] = 0
         return quick
     return [_hurried(item) for item in value] if isinstance(value, list) else value
