@@ -184,7 +184,11 @@ def commands(group: click.Command = cli, at: str = "") -> Iterator[tuple[str, cl
         yield at, group
 
 
-EMITTED_WHOLE = {"emit definition-json": "the definition", "emit python": "the definition as Python"}
+EMITTED_WHOLE = {
+    "emit definition-json": "the definition",
+    "emit python": "the definition as Python",
+    "emit states": "its requests, as the definition has them",
+}
 OF_AN_ACCOUNT = {"emit cloudformation", "emit iam-policy"}
 """The local one has none: tests/emit has what they write."""
 BASELINE = ("--baseline", "baseline.json", "--write-baseline")
