@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from mlops.emit.policies.execution import account_of, execution_needs
+from mlops.emit.policies.arns import account_of, arn_of
+from mlops.emit.policies.execution import execution_needs
 from mlops.emit.policies.places import STAR, pattern, places
 from mlops.emit.policies.statements import Need
 from mlops.ir import Checked, Join, JsonGet, Value
@@ -30,18 +31,18 @@ def machine_needs(checked: Checked, around: Surroundings) -> Iterator[Need]:
             continue
         if (known.states_resource or "").endswith(".sync") and known.job is not None:
             # Step Functions hears of the job's end by a rule of its own (guide: sagemaker-iam).
-            rule = _arn(around, "events", f"rule/{_RULES.format(known.job.name)}")
+            rule = arn_of(around, "events", f"rule/{_RULES.format(known.job.name)}")
             yield Need("HearOfTheEndOfJobs", _WATCHED, (rule,), step.name)
             if known.job.name == _TUNING:
-                jobs = (_arn(around, "sagemaker", f"{known.job.segment}/*"),)
+                jobs = (arn_of(around, "sagemaker", f"{known.job.segment}/*"),)
                 yield Need("ListTrainings", ("sagemaker:ListTrainingJobsForHyperParameterTuningJob",), jobs, step.name)
         if known.type == "Model":
-            yield Need("UseModels", ("sagemaker:DescribeModel",), (_arn(around, "sagemaker", "model/*"),), step.name)
+            yield Need("UseModels", ("sagemaker:DescribeModel",), (arn_of(around, "sagemaker", "model/*"),), step.name)
         if known.type == "EndpointConfig":
-            configs = (_arn(around, "sagemaker", "endpoint-config/*"),)
+            configs = (arn_of(around, "sagemaker", "endpoint-config/*"),)
             yield Need("UseEndpointConfigs", ("sagemaker:DescribeEndpointConfig",), configs, step.name)
         if known.type == "EMR":
-            rule = _arn(around, "events", "rule/StepFunctionsGetEventForEMRAddJobFlowStepsRule")
+            rule = arn_of(around, "events", "rule/StepFunctionsGetEventForEMRAddJobFlowStepsRule")
             yield Need("HearOfTheEndOfJobs", _WATCHED, (rule,), step.name)
         yield from _files(checked, step.arguments, step.name, around)
 
@@ -91,19 +92,15 @@ def _reads(place: str, step: str, around: Surroundings) -> Need:
     return Need("ReadReports", ("s3:GetObject",), (f"arn:{around.partition}:s3:::{place}",), step)
 
 
-def _arn(around: Surroundings, service: str, resource: str) -> str:
-    return f"arn:{around.partition}:{service}:{around.region}:{account_of(around)}:{resource}"
-
-
 def promotion_needs(promoted: Promoted, around: Surroundings) -> Iterator[Need]:
     group, endpoint = promoted.group.lower(), promoted.endpoint.lower()
     of = "promotion"
     versions = (
-        _arn(around, "sagemaker", f"model-package-group/{group}"),
-        _arn(around, "sagemaker", f"model-package/{group}/*"),
+        arn_of(around, "sagemaker", f"model-package-group/{group}"),
+        arn_of(around, "sagemaker", f"model-package/{group}/*"),
     )
-    configs, models = _arn(around, "sagemaker", "endpoint-config/*"), _arn(around, "sagemaker", "model/*")
-    served = _arn(around, "sagemaker", f"endpoint/{endpoint}")
+    configs, models = arn_of(around, "sagemaker", "endpoint-config/*"), arn_of(around, "sagemaker", "model/*")
+    served = arn_of(around, "sagemaker", f"endpoint/{endpoint}")
     # IAM knows no resource for lists.
     yield Need("FindVersions", ("sagemaker:ListModelPackages",), (STAR,), of)
     yield Need("ReadVersions", ("sagemaker:DescribeModelPackage",), versions, of)
