@@ -11,6 +11,7 @@ from account_definitions import IMAGE, ROLE
 from endpoint_parts import World, refused
 
 from mlops.account.local import LocalAccount
+from mlops.deploy.endpoints.serving import describe
 
 NEEDS = {"MinMemoryRequiredInMb": 512}
 HOSTING = {"VariantName": "All", "InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
@@ -60,6 +61,7 @@ def test_a_component_answers_by_its_name_and_scales_to_nothing(world: World) -> 
     world.model("one")
     hosting(world)
     assert world.serve("holds")["EndpointStatus"] == "InService"
+    assert describe(world.local, "door")["Models"] == {}
     component(world, "churn", "one")
     with refused("ValidationException", "while it is in state CREATE_IN_PROGRESS"):
         world.sagemaker.delete_inference_component(InferenceComponentName="churn")
@@ -123,6 +125,13 @@ def test_models_of_one_endpoint_are_updated_killed_and_deleted_alone(world: Worl
     kept = settled(world, "a")
     assert (kept["InferenceComponentStatus"], kept["Specification"]["ModelName"]) == ("InService", "three")
     assert world.ask("x", InferenceComponentName="a") == "All three: x"
+    for given, said in (
+        ({"Container": {"Image": IMAGE}, "ModelName": "two"}, "exclude each other"),
+        ({"Container": {"ArtifactUrl": "s3://mlops-tests/two.tar.gz"}}, "has no Image"),
+        ({"ModelName": "none"}, "Could not find model"),
+    ):
+        with refused("ValidationException", said):
+            world.sagemaker.update_inference_component(InferenceComponentName="a", Specification=given)
     with refused("ModelError", "no such word"):
         world.ask("boom", InferenceComponentName="b")
     with refused("ModelError"):

@@ -52,7 +52,8 @@ def describe(account: Account, name: str) -> Mapping[str, Any]:
             raise _unknown(account, name)
         config = sagemaker.describe_endpoint_config(EndpointConfigName=found["EndpointConfigName"])
         models = {}
-        for variant in config["ProductionVariants"]:
+        # Others are there for inference components.
+        for variant in (item for item in config["ProductionVariants"] if item.get("ModelName")):
             model = sagemaker.describe_model(ModelName=variant["ModelName"])
             container = model.get("PrimaryContainer") or (model.get("Containers") or [{}])[0]
             models[variant["VariantName"]] = container.get("ModelPackageName") or model_uri(container) or ""

@@ -136,7 +136,9 @@ def plan_start(
     served = _served(endpoint, there)
     variant = served.serving.variants[0] if served.serving is not None else None
     assert variant is not None  # noqa: S101 - it serves
-    if variant.request.get("ModelName") == wanted.model:
+    if not variant.request.get("ModelName"):
+        raise Refusal(f"{endpoint} serves inference components, which have no shadow")
+    if variant.request["ModelName"] == wanted.model:
         raise Refusal(f"{endpoint} serves version {version.number} of {version.group} already")
     shadow = SHADOW if variant.name != SHADOW else OTHER
     instance = wish.instance or str(variant.request.get("InstanceType"))

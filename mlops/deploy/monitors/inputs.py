@@ -132,6 +132,8 @@ def _of_version(account: Account, endpoint: str) -> Baseline:
     config = sagemaker.describe_endpoint(EndpointName=endpoint)["EndpointConfigName"]
     told = sagemaker.describe_endpoint_config(EndpointConfigName=config)
     for variant in told.get("ProductionVariants") or ():
+        if not variant.get("ModelName"):  # it is there for inference components
+            continue
         model = sagemaker.describe_model(ModelName=variant["ModelName"])
         containers = [model.get("PrimaryContainer") or {}, *(model.get("Containers") or ())]
         package = next((item["ModelPackageName"] for item in containers if item.get("ModelPackageName")), None)

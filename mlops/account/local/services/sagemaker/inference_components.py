@@ -20,6 +20,7 @@ from mlops.knowledge.this_machine import of_step
 
 KIND = "InferenceComponent"
 _STARTED = {"Creating": "CREATE_IN_PROGRESS", "Deleting": "DELETE_IN_PROGRESS"}
+_PLACED = ("InferenceComponentName", "EndpointName", "VariantName")
 _STEP, _ACTION = "InferenceComponent", "inference_component"
 
 
@@ -27,6 +28,7 @@ def create_inference_component(state: State, request: Mapping[str, Any]) -> Mapp
     name, endpoint = request["InferenceComponentName"], request["EndpointName"]
     arn = arn_of(state, name)
     _need_possible(request)
+    _need_sound(request)
     endpoints.found(state, endpoint)
     with state.store.transaction():
         there = endpoints.found(state, endpoint)
@@ -176,6 +178,7 @@ def _change(
             body["CopyCount"] = count["CopyCount"]
         if specification is not None:
             merged = _merged(body["Specification"], specification)
+            _need_sound({**{member: body[member] for member in _PLACED}, "Specification": merged})
             _need_model(state, merged)
             body["Revision"] += 1
             policy = _policy(state, deployment, body["CopyCount"])
@@ -227,6 +230,14 @@ def _need_settled(state: State, name: str, body: Mapping[str, Any], verb: str) -
 def _need_possible(request: Mapping[str, Any]) -> None:
     for obstacle in of_step(_STEP, _ACTION, request):
         raise invalid(f"This inference component cannot run in the local account: {obstacle.message}")
+
+
+def _need_sound(request: Mapping[str, Any]) -> None:
+    """A step of a pipeline, and an update, come by no door that judges what is made."""
+    from mlops.check.refused import refused  # loads rules
+
+    if wrong := [*refused("CreateInferenceComponent", request)]:
+        raise invalid("; ".join(wrong))
 
 
 def _need_model(state: State, specification: Mapping[str, Any]) -> None:

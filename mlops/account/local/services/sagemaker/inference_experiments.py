@@ -360,6 +360,8 @@ def _serving(state: State, endpoint: str, source: str, model: str, before: str |
     if len(production) != 1 or production[0]["VariantName"] != source:
         serves = ", ".join(variant["VariantName"] for variant in production)
         raise invalid(f"Endpoint {endpoint} serves {serves}; SourceModelVariantName must be its only variant.")
+    if not production[0].get("ModelName"):
+        raise invalid(f"Endpoint {endpoint}: shadow tests do not go with inference components.")
     if production[0]["ModelName"] != model:
         raise invalid(f"Variant {source} of endpoint {endpoint} serves {production[0]['ModelName']}, not {model}.")
     if production[0].get("ServerlessConfig") or config.get("AsyncInferenceConfig"):
