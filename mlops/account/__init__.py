@@ -19,6 +19,7 @@ from mlops.account.shadow_pairs import NewPairs, ShadowPair
 from mlops.ir import ConfigurationError, Event
 from mlops.ir.dataclass import dataclass
 from mlops.ir.feedback import Loop
+from mlops.knowledge.image_need import Need
 
 if TYPE_CHECKING:
     from mlops.account.local.upkeep.cache_reasons import Explanation
@@ -129,6 +130,15 @@ class Here(Protocol):
 
     def has_secret(self, name_or_arn: str) -> bool:
         """Whether its Secrets Manager has one of that name."""
+
+    def is_built(self, need: Need) -> bool:
+        """Whether a virtual environment stands for it."""
+
+    def want_image(self, need: Need) -> None:
+        """Noted, for whoever builds what is wanted."""
+
+    def read_code(self, uri: str, name: str) -> bytes | None:
+        """The file of that name in the archive at ``uri``, or of the objects below it; None where there is none."""
 
     def latest_approved(self, group: str) -> Mapping[str, Any] | None:
         """What is told of the newest approved version of a group; None without one. Raises

@@ -56,6 +56,15 @@ run` tells it as an error before anything starts, where the step is surely reach
 Bad:  mlops run pipeline.py  with the input "s3://acme/raw/" that nobody has brought
 Good: mlops local put raw s3://acme/raw/, or -p Raw=raw where a parameter names it""",
     ),
+    "A032": (
+        "packages-not-here",
+        """A step's requirements.txt asks for packages that its image would install and that this Python lacks, or has
+in another version. `mlops run` tells a missing one as an error before anything starts, where the step is surely
+reached, and another version as a warning: what is here stands in for it.
+
+Bad:  mlops run pipeline.py  with a requirements.txt that asks for lightgbm, which is not installed here
+Good: mlops local images build, which builds a virtual environment for the image and its requirements""",
+    ),
 }
 """Name and text of what lies around the pipelines in an environment; all warnings."""
 

@@ -101,6 +101,13 @@ def event_fields(context: click.Context, parameter: click.Parameter, incomplete:
     return _items(sorted({*HEAD, *IDS, *DETAIL}), incomplete)
 
 
+def images(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """What is built or wanted here, by its id."""
+    from mlops.account.local.images.shelf import Shelf
+
+    return _items([kept.need.id for kept in Shelf(_state()).all()], incomplete)
+
+
 def pipelines_and_files(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
     return [*pipelines(context, parameter, incomplete), *files(context, parameter, incomplete)]
 
@@ -122,6 +129,7 @@ _BY_NAME: Mapping[str, Completer] = {
     **dict.fromkeys(("pipeline", "names"), pipelines),
     "place": execution_and_step,
     "group": groups,
+    "images": images,
     "number": versions,
     "endpoint": endpoints,
     "stream": streams,

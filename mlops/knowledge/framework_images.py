@@ -65,6 +65,11 @@ def serves_itself(image: str) -> bool:
     return _SERVES_ITSELF.fullmatch(_repository(image)) is not None
 
 
+def is_of_aws(account: str) -> bool:
+    """Whether that is an account of AWS that holds framework images."""
+    return account in _ACCOUNTS
+
+
 def _repository(image: str) -> str:
     """Empty where it is no image of AWS's accounts."""
     match = _IMAGE.fullmatch(image) if len(image) < 1024 else None

@@ -12,9 +12,9 @@ _OWN = "/opt/ml/"
 _SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
-def search_path() -> str:
-    """Where a step's commands are looked for here; this Python first."""
-    return f"{Path(sys.executable).parent}:{_SYSTEM_PATH}"
+def search_path(python: Path | None = None) -> str:
+    """Where a step's commands are looked for here; ``python`` first, by default this one."""
+    return f"{Path(python or sys.executable).parent}:{_SYSTEM_PATH}"
 
 
 def missing_program(word: str) -> str | None:

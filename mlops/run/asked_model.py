@@ -22,10 +22,10 @@ def served(work: Work, name: str) -> InferencePipeline:
     """Its servers, which may still be starting."""
     model = work.ports.registry.describe("DescribeModel", {"ModelName": name})
     folder = work.folder / "model"
-    containers = place_model(model, folder, work.ports.objects, work.ports.registry, by_a_job=True)
+    containers = place_model(model, folder, work.ports.objects, work.ports.registry, work.ports.images, by_a_job=True)
     for container in containers:
-        for code in (container.ml / "code", container.ml / "model" / "code"):
-            check_requirements(code, work)
+        if container.python is None:
+            check_requirements(container.requirements, work)
     network = not model.get("EnableNetworkIsolation")
     return InferencePipeline.launch(containers, work.log, network=network, isolation=work.isolation)
 

@@ -23,13 +23,14 @@ from typing import Any
 from mlops.ir import StepType
 from mlops.ir.hiding import HIDDEN, hide_value
 from mlops.ir.members import get
-from mlops.run.ports import Cache, CacheEntry, ObjectMissing, Part, Registry, RequestRefused, Success
+from mlops.run.ports import Cache, CacheEntry, Images, ObjectMissing, Part, Registry, RequestRefused, Success
 
 _OUTPUT_PATH = "S3OutputPath"
 _WHERE = (_OUTPUT_PATH, "S3Uri", "KmsKeyId")
 """What in the member that describes outputs does not change a result."""
 # A job goes on from its checkpoints and writes them to the same place, so their content is never the same twice.
 _BY_NAME_ONLY = "CheckpointConfig"
+_IMAGES = ("TrainingImage", "ImageUri", "Image")
 _READ_WHOLE = ("S3Uri", "ModelDataUrl")
 """Members of which the step sees the content and not the URI itself."""
 _ENCODER = json.JSONEncoder(sort_keys=True, default=str)
@@ -48,7 +49,10 @@ class StepCache:
     """The cache of one execution. ``known`` are ids of executions whose results it uses: in URIs they count as one, for
     a step in a place named after its execution has not changed."""
 
-    def __init__(self, port: Cache, registry: Registry, execution_id: str, known: set[str]) -> None:
+    def __init__(
+        self, port: Cache, registry: Registry, execution_id: str, known: set[str], images: Images | None = None
+    ) -> None:
+        self._images = images
         self._port = port
         self._registry = registry
         self._ids = {execution_id, *known}
@@ -123,7 +127,16 @@ class StepCache:
                 if _last(at) not in _WHERE:
                     yield at, self._part(at, leaf, shown)
         yield "Python", Part(platform.python_version(), platform.python_version())
-        yield "installed packages", Part(_installed())
+        yield "installed packages", Part(self._packages(request))
+
+    def _packages(self, request: Mapping[str, Any]) -> str:
+        """Of this Python, and of what was built for the images of the step."""
+        if self._images is None:
+            return _installed()
+        model = request.get("ModelName")
+        named = {*_named(request), *(_named([*self._containers(model)]) if model is not None else ())}
+        built = [found for image in sorted(named) if (found := self._images.standing_for(image))]
+        return _digest([_installed(), *built]) if built else _installed()
 
     def _containers(self, model: Any) -> Iterator[Mapping[str, Any]]:
         described = self._registry.describe("DescribeModel", {"ModelName": model})
@@ -233,6 +246,20 @@ def _installed() -> str:
         if os.path.isdir(folder):  # noqa: PTH112 - hot
             names.update(name for name in os.listdir(folder) if name.endswith((".dist-info", ".egg-info")))  # noqa: PTH208
     return _digest(sorted(names))
+
+
+def _named(value: Any) -> Iterator[str]:
+    """Images that a request names."""
+    match value:
+        case Mapping():
+            for name, item in value.items():
+                if name in _IMAGES and isinstance(item, str):
+                    yield item
+                else:
+                    yield from _named(item)
+        case list() | tuple():
+            for item in value:
+                yield from _named(item)
 
 
 def _digest(value: Any) -> str:

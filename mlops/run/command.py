@@ -14,6 +14,7 @@ from mlops.run.limits import Limits, Watch
 from mlops.run.log import exit_reason, last_lines
 from mlops.run.outcome import JOB_INTERNAL_ERROR, Outcome
 from mlops.run.output import bound
+from mlops.run.ports import Interpreter
 from mlops.run.sandbox import Boxed, start
 from mlops.run.transfer import Upload
 from mlops.run.work import Work
@@ -24,7 +25,8 @@ _NOT_THE_SCRIPT = (125, 137)
 
 @dataclass(frozen=True, slots=True)
 class HostCommand:
-    """What one host is to run. ``work`` is the host's own, ``uploads`` are stored while it runs and once behind it."""
+    """What one host is to run. ``work`` is the host's own, ``uploads`` are stored while it runs and once behind it,
+    ``python`` stands for the image's."""
 
     work: Work
     command: Sequence[str]
@@ -32,6 +34,7 @@ class HostCommand:
     cwd: str = "/tmp"  # noqa: S108 - the step's own
     uploads: Sequence[Upload] = ()
     limits: Limits = field(default_factory=Limits)
+    python: Interpreter | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +83,7 @@ class CommandTask:
         for host, item in zip(cluster.hosts, planned, strict=True):
             boxed = start(
                 item.command,
-                item.work.box(network=network),
+                item.work.box(network=network, python=item.python),
                 environment=item.environment,
                 log=item.work.log,
                 cwd=item.cwd,

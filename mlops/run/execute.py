@@ -452,7 +452,7 @@ def _step_cache(execution: Execution, ports: Ports) -> StepCache | None:
     if ports.cache is None:
         return None
     sources = {record.cache_source.rpartition("/")[2] for record in execution.finished.values() if record.cache_source}
-    return StepCache(ports.cache, ports.registry, execution.execution_id, sources)
+    return StepCache(ports.cache, ports.registry, execution.execution_id, sources, ports.images)
 
 
 def _attempt_folder(folder: Path) -> tuple[int, Path]:

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from mlops.ir.dataclass import dataclass
 from mlops.ir.stub import Stub
+from mlops.knowledge.image_need import Need
 
 
 class ObjectMissing(Exception):
@@ -113,6 +114,30 @@ class Callbacks(Protocol):
 
     def stopping(self, token: str) -> None:
         """Tell whoever is to answer that the execution is being stopped."""
+
+
+@dataclass(frozen=True, slots=True)
+class Interpreter:
+    """The Python of a virtual environment that stands for an image. ``packages`` is a hash of their exact versions,
+    ``places`` are the folders that it needs to see."""
+
+    executable: Path
+    version: str
+    packages: str
+    places: tuple[str, ...]
+
+
+class Images(Protocol):
+    """What stands for images on this machine, beside the Python that runs mlops."""
+
+    def find(self, need: Need) -> Interpreter | None:
+        """None where it is not built."""
+
+    def want(self, need: Need) -> None:
+        """Noted, for whoever builds what is wanted."""
+
+    def standing_for(self, image: str) -> str:
+        """A hash of all that is built for an image, whatever else is in it; empty where nothing is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,8 +254,8 @@ class Execution:
 @dataclass(frozen=True, slots=True)
 class Ports:
     """Without a ``cache`` nothing is looked up or noted, without ``functions`` there are none, and
-    without ``callbacks`` nobody can be asked. ``secret`` gives the value of one by its name or ARN, ``dataset`` what
-    stands for a database of Athena or Redshift."""
+    without ``callbacks`` nobody can be asked, without ``images`` there is this Python alone. ``secret`` gives the value
+    of one by its name or ARN, ``dataset`` what stands for a database of Athena or Redshift."""
 
     objects: Objects
     registry: Registry
@@ -240,3 +265,4 @@ class Ports:
     callbacks: Callbacks | None = None
     secret: Callable[[str], str | None] | None = None
     dataset: Callable[[str], Path | None] | None = None
+    images: Images | None = None

@@ -10,11 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from mlops.ir.dataclass import dataclass
+from mlops.knowledge.requirements import CODE_ARCHIVE, installed_by
 from mlops.run.cluster import Cluster, cluster
 from mlops.run.command import CommandTask, Ended, HostCommand, failure_reason, runtime_limit
+from mlops.run.images import interpreter_for, text_of
 from mlops.run.job import Job
 from mlops.run.limits import limits
 from mlops.run.outcome import Outcome, StepFailed
+from mlops.run.ports import Interpreter
 from mlops.run.resolve import as_texts
 from mlops.run.transfer import Upload, below_opt_ml, fetch_source, left_in, upload
 from mlops.run.work import Work
@@ -34,13 +37,14 @@ def requested(work: Work) -> dict[str, Any]:
 class Started:
     """What is started, beside what the request says. ``add`` puts more files before each host's command; ``variables``
     are of its environment alone. ``alone``: one host, however many are asked for. ``network`` where it has one in any
-    case."""
+    case. ``image`` is the one that it would run in, None where the program is ours."""
 
     command: Sequence[str]
     add: Callable[[Work], None] = lambda work: None
     variables: Mapping[str, str] = field(default_factory=dict)
     alone: bool = False
     network: bool = False
+    image: object = None
 
 
 def launch(work: Work, request: Mapping[str, Any], job: Job, started: Started) -> CommandTask:
@@ -49,9 +53,13 @@ def launch(work: Work, request: Mapping[str, Any], job: Job, started: Started) -
     config = (request.get("ProcessingResources") or {}).get("ClusterConfig") or {}
     hosts = cluster(work.name, {**config, "InstanceCount": 1} if started.alone else config)
     environment = {**request.get("Environment", {}), **started.variables}
+    furnished = [
+        _furnished(work.on(host.name), request, job, hosts, position, started, environment)
+        for position, host in enumerate(hosts.hosts)
+    ]
     planned = [
         HostCommand(
-            _furnished(work.on(host.name), request, job, hosts, position, started, environment),
+            work.on(host.name),
             started.command,
             environment,
             uploads=[
@@ -60,8 +68,9 @@ def launch(work: Work, request: Mapping[str, Any], job: Job, started: Started) -
                 if output.continuous
             ],
             limits=limits(config, host.instance, work.execution.memory_limit),
+            python=python,
         )
-        for position, host in enumerate(hosts.hosts)
+        for host, python in zip(hosts.hosts, furnished, strict=True)
     ]
     return CommandTask(
         planned,
@@ -81,16 +90,34 @@ def _furnished(
     position: int,
     started: Started,
     environment: Mapping[str, str],
-) -> Work:
-    """``work`` of one host, with all in place that its command finds. Raises :class:`StepFailed`."""
+) -> Interpreter | None:
+    """Puts all in place that the command of one host finds; answers the Python that it runs with. Raises
+    :class:`StepFailed`."""
     (work.opt_ml / "output").mkdir(parents=True, exist_ok=True)
     _fetch_inputs(work, request, position, len(hosts.hosts))
     for output in _outputs(work, request):
         output.folder.mkdir(parents=True, exist_ok=True)
     _write_config(work, request, job, hosts, position)
     started.add(work)
-    work.starting(started.command, environment)
-    return work
+    python = None
+    if started.image is not None:
+        python = interpreter_for(work, started.image, _installed(work, request, started.command))
+    work.starting(started.command, environment, python=python)
+    return python
+
+
+def _installed(work: Work, request: Mapping[str, Any], command: Sequence[str]) -> str:
+    """The requirements that a shell script installs before it starts the step's program, as the official SDK's does; no
+    image of a processing job does so by itself."""
+    inputs = [item["S3Input"] for item in request.get("ProcessingInputs") or [] if not item.get("AppManaged")]
+    folders = [below_opt_ml(item.get("LocalPath"), work.opt_ml, "an input") for item in inputs]
+    for word in command:
+        if word.startswith("/opt/ml/") and word.endswith(".sh"):
+            script = below_opt_ml(word, work.opt_ml, "the entrypoint")
+            name = installed_by(text_of(script.parent, script.name))
+            if name is not None:
+                return next((text for folder in folders if (text := text_of(folder, name, CODE_ARCHIVE))), "")
+    return ""
 
 
 def _fetch_inputs(work: Work, request: Mapping[str, Any], position: int, hosts: int) -> None:

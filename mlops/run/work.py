@@ -16,7 +16,7 @@ from mlops.knowledge.this_machine import of_step
 from mlops.run.outcome import StepFailed
 from mlops.run.output import note
 from mlops.run.pace import Pace
-from mlops.run.ports import Execution, Ports
+from mlops.run.ports import Execution, Interpreter, Ports
 from mlops.run.sandbox import Box, Isolation
 from mlops.run.tidying import Tidying
 
@@ -28,8 +28,11 @@ FIRST_HOST = "algo-1"
 class Prepared(Exception):
     """What would have been started; its folders are as the command would find them."""
 
-    def __init__(self, command: tuple[str, ...], environment: Mapping[str, str], cwd: str) -> None:
+    def __init__(
+        self, command: tuple[str, ...], environment: Mapping[str, str], cwd: str, python: Interpreter | None = None
+    ) -> None:
         super().__init__(command, cwd)
+        self.python = python
         self.command = command
         self.environment = environment
         self.cwd = cwd
@@ -82,16 +85,22 @@ class Work:
             return self
         return replace(self, folder=self.folder / "hosts" / host, log=self.log.with_name(f"log-{host}.txt"), host=host)
 
-    def starting(self, command: Sequence[str], environment: Mapping[str, str], cwd: str = "/tmp") -> None:  # noqa: S108
+    def starting(
+        self,
+        command: Sequence[str],
+        environment: Mapping[str, str],
+        cwd: str = "/tmp",  # noqa: S108 - the step's own
+        python: Interpreter | None = None,
+    ) -> None:
         """To be called when all is in place. With ``only_prepare`` raises :class:`Prepared`: nothing starts."""
         if self.only_prepare:
-            raise Prepared(tuple(command), dict(environment), cwd)
+            raise Prepared(tuple(command), dict(environment), cwd, python)
 
-    def box(self, *, network: bool = True) -> Box:
-        """The sandbox for this attempt's command."""
+    def box(self, *, network: bool = True, python: Interpreter | None = None) -> Box:
+        """The sandbox for this attempt's command, which runs with ``python``, or with this one."""
         if not network and not self.isolation.is_private:
             self.note(f"EnableNetworkIsolation has no effect here: {self.isolation.reason}")
-        return Box(self.opt_ml, self.folder / "scratch", self.isolation, network, self.ports.secret)
+        return Box(self.opt_ml, self.folder / "scratch", self.isolation, network, self.ports.secret, python)
 
     def arn(self, kind: str) -> str:
         """``kind`` is e.g. ``training-job``."""

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache, partial
 
 from mlops.account import Here
+from mlops.account.local.images.shelf import Shelf
 from mlops.check.data_here import Holds, missing_data
 from mlops.check.filled import filled
 from mlops.check.here import Knows, cannot_run, unavoidable
+from mlops.check.packages_here import packages
 from mlops.check.selection import listed_codes, read_selection
 from mlops.check.sources import Opened
 from mlops.ir import Checked, Finding, Listener, Severity
 from mlops.knowledge.baselines import Latest
+from mlops.knowledge.image_need import Need
 from mlops.project.environments import LOCAL
 from mlops.use_cases.connecting import connect_here
 from mlops.use_cases.judging import need_sound
 from mlops.use_cases.local_datasets import stands
 from mlops.use_cases.local_functions import known
+from mlops.use_cases.wanted_packages import wanted_packages
 
 
 def obstacles(
@@ -31,16 +35,18 @@ def obstacles(
     latest: Latest | None = None,
     has_secret: Knows | None = None,
     stands: Knows | None = None,
+    beside: Iterable[Finding] = (),
 ) -> tuple[Finding, ...]:
     """Errors where the step is surely reached: one of ``only``, or without these one that no branch holds. Of the
-    others is told what comes of them; nothing is of those that do not run (``without``). With
-    ``values`` of parameters, what these decide is judged, too. Without ``holds`` nothing is said of missing data,
-    without ``latest`` nothing of baselines that are registered, without ``has_secret`` nothing of secrets,
-    without ``stands`` nothing of what stands for databases."""
+    others is told what comes of them; nothing is of those that do not run (``without``). With ``values`` of parameters,
+    what these decide is judged, too. Without ``holds`` nothing is said of missing data, without ``latest`` nothing of
+    baselines that are registered, without ``has_secret`` nothing of secrets, without ``stands`` nothing of what stands
+    for databases. ``beside`` are more findings of the kind."""
     judged = checked if values is None else filled(checked, values)
     every = [
         *cannot_run(judged, knows, latest, has_secret, stands),
         *(missing_data(checked, judged, holds) if holds is not None else ()),
+        *beside,
     ]
     told = (item for item in every if item.step not in without)
     found = [item for item in told if not only or item.step in only]
@@ -67,8 +73,11 @@ def need_runnable(
     if here is None:
         found = obstacles(checked, only, knows, without, values, stands=stands)
     else:
-        given = (here.holds, here.latest_approved, partial(_has_secret, here), stands)
+        of_packages = wanted_packages(filled(checked, values), here)
+        given = (here.holds, here.latest_approved, partial(_has_secret, here), stands, of_packages.missing)
         found = obstacles(checked, only, knows, without, values, *given)
+        runs = (item for item in of_packages.others if item.step not in without)
+        found += tuple(item for item in runs if not only or item.step in only)
     if found:
         need_sound(found, listener, doing="run")
 
@@ -82,13 +91,20 @@ def _has_secret(here: Here, id: str) -> bool:
 def with_obstacles(opened: Opened, *, select: Sequence[str] = (), ignore: Sequence[str] = ()) -> Opened:
     """With a finding for each step that cannot run here; ``select`` and ``ignore`` are codes."""
 
+    environment = opened.project.environment(LOCAL)
+
     @cache
     def knows(name: str) -> bool:
-        environment = opened.project.environment(LOCAL)
         return known(environment, lambda: connect_here(LOCAL, opened.project).account, name)
 
-    declared = partial(stands, opened.project.environment(LOCAL))
+    def is_built(need: Need) -> bool:
+        return environment.state is not None and Shelf(environment.state).find(need) is not None
+
+    declared = partial(stands, environment)
     found = [item for checked in opened.pipelines for item in cannot_run(checked, knows, stands=declared)]
+    for checked in opened.pipelines:
+        of_packages = packages(checked, is_built)
+        found += [*of_packages.missing, *of_packages.others]
     wanted, unwanted = listed_codes("--select", select), listed_codes("--ignore", ignore)
     told = replace(read_selection(opened.root), select=wanted, ignore=unwanted).chosen(found)
     ordered = sorted((*opened.findings, *told), key=lambda item: item.sort_key)

@@ -32,6 +32,7 @@ from mlops.use_cases.local_datasets import stands
 from mlops.use_cases.local_functions import known
 from mlops.use_cases.local_secrets import brought as bring_secrets
 from mlops.use_cases.news import Judged
+from mlops.use_cases.wanted_packages import wanted_packages
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +113,10 @@ def _tell(
         knows = partial(known, connected.environment, lambda: connected.account)
         found += cannot_run(checked, knows, stands=partial(stands, connected.environment))
     if connected.account.here is not None:
-        found += missing_data(checked, filled(checked, values), connected.account.here.holds)
+        judged_with = filled(checked, values)
+        found += missing_data(checked, judged_with, connected.account.here.holds)
+        lacking = wanted_packages(judged_with, connected.account.here)
+        found += [*lacking.missing, *lacking.others]
     told = [
         item
         for item in read_selection(connected.root).chosen(found)

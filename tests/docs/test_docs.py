@@ -126,19 +126,17 @@ def test_a_command_exists_with_its_options(document: str, line: str) -> None:
     if name.startswith("-"):
         assert cli.make_parser(click.Context(cli)).parse_args([name, *words])[1] == []
         return
-    command = cli.get_command(click.Context(cli), name)
-    assert command is not None, name
-    if isinstance(command, click.Group) and words:
-        for alternative in words.pop(0).split("|"):
-            inner = command.get_command(click.Context(command), alternative)
-            assert inner is not None, alternative
-            accepts(inner, words)
-    else:
-        accepts(command, words)
+    accepts(cli, [name, *words])
 
 
 def accepts(command: click.Command, words: list[str]) -> None:
     """A value in capitals stands for any."""
+    if isinstance(command, click.Group) and words:
+        for alternative in words[0].split("|"):
+            inner = command.get_command(click.Context(command), alternative)
+            assert inner is not None, alternative
+            accepts(inner, words[1:])
+        return
     if isinstance(command, WithCommand) and "--" in words:
         words = words[: words.index("--")]  # what stands behind is another program's
     given, left, _ = command.make_parser(click.Context(command)).parse_args(list(words))

@@ -11,6 +11,7 @@ from typing import Any
 
 from ports_for_tests import PACE, checked, step
 
+from mlops.account.local.images.shelf import Shelf
 from mlops.account.local.process.ports import LocalCache, LocalJournal, LocalObjects, LocalRegistry
 from mlops.account.local.state import State, dump, now
 from mlops.account.local.step_records import of_step
@@ -58,6 +59,7 @@ class Pipeline:
             registry or LocalRegistry(self.state, arn),
             LocalJournal(self.state, execution),
             LocalCache(self.state, name),
+            images=Shelf(self.state.folder),
         )
         self.status = execute(plan, given, ports, pace=PACE)
         return {item.name: self._told(item.name) for item in steps if of_step(self.state, execution, item.name)}

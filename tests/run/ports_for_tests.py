@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from mlops.account.local.answering import answer_fitting
+from mlops.account.local.images.shelf import Shelf
 from mlops.account.local.process.ports import LocalCallbacks, LocalFunctions, LocalJournal, LocalObjects, LocalRegistry
 from mlops.account.local.state import State, now
 from mlops.check import step_types
@@ -126,7 +127,8 @@ class Account:
     def ports(self) -> Ports:
         arn = f"{ARN}:pipeline/churn/execution/{EXECUTION}"
         functions, callbacks = LocalFunctions(self.state), LocalCallbacks(self.state, arn)
-        return Ports(self.objects, self.registry, self.journal, functions=functions, callbacks=callbacks)
+        images = Shelf(self.state.folder)
+        return Ports(self.objects, self.registry, self.journal, functions=functions, callbacks=callbacks, images=images)
 
     def attempt(self, step: str, number: int = 1) -> Path:
         return self.state.execution_folder(EXECUTION) / step / str(number)

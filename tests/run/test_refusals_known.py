@@ -58,7 +58,7 @@ KNOWN: dict[str, tuple[int, str]] = {
     "run/loop.py _selector": (1, "X725"),
     "run/loop.py open_loop": (1, "X726"),
     "run/processing_job.py _exit_message": (1, MADE),
-    "run/requirements.py check_requirements": (1, f"X870; {ARCHIVE}"),
+    "run/requirements.py check_requirements": (1, f"A032; {ARCHIVE}"),
     "run/resolve.py _execution_variable": (2, "R304 R311"),
     "run/resolve.py _get": (5, "R301 R302 R303"),
     "run/resolve.py _json_document": (5, f"R323 X929; {READ}"),

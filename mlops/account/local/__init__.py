@@ -26,10 +26,12 @@ from mlops.account.local.state import ACCOUNT_ID, State
 from mlops.account.run_options import RunOptions
 from mlops.account.shadow_pairs import NewPairs, ShadowPair
 from mlops.ir.s3_uri import split_uri
+from mlops.knowledge.image_need import Need
 
 if TYPE_CHECKING:
     from mlops.account.local.clients import Clients
     from mlops.account.local.feedback import KeptLoops
+    from mlops.account.local.images.shelf import Shelf
     from mlops.account.local.upkeep.cache_reasons import Explanation
     from mlops.account.local.upkeep.pruning import Pruning
     from mlops.account.local.upkeep.repeated_versions import Repeated
@@ -111,6 +113,23 @@ class LocalAccount:
         from mlops.account.local.process.ports import local_secret
 
         return local_secret(self.state, name_or_arn) is not None
+
+    def is_built(self, need: Need) -> bool:
+        return self._shelf.find(need) is not None
+
+    def want_image(self, need: Need) -> None:
+        self._shelf.want(need)
+
+    @cached_property
+    def _shelf(self) -> Shelf:
+        from mlops.account.local.images.shelf import Shelf
+
+        return Shelf(self.state.folder)
+
+    def read_code(self, uri: str, name: str) -> bytes | None:
+        from mlops.account.local.images.code import read_code
+
+        return read_code(self.state, uri, name)
 
     def latest_approved(self, group: str) -> Mapping[str, Any] | None:
         from mlops.account.local.services.sagemaker import registry

@@ -12,6 +12,7 @@ import click
 
 from mlops.cli import asking, options
 from mlops.cli.group import Group
+from mlops.cli.local_images import images
 from mlops.cli.printing import moment, print_json, table, talk
 from mlops.ir.counted import counted
 
@@ -21,7 +22,10 @@ if TYPE_CHECKING:
 
 @click.group(cls=Group)
 def command() -> None:
-    """The local account on this disk: put, get, ls, mount, prune; and for any AWS client: serve, env, exec."""
+    """The local account on this disk: put, get, ls, mount, images, prune; and for any AWS client: serve, env, exec."""
+
+
+command.add_command(images)
 
 
 @command.command()

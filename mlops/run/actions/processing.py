@@ -30,7 +30,7 @@ def _launch(work: Work, request: Mapping[str, Any], job: Job) -> Task:
     model = request.get("Environment", {}).get(MODEL)
     if model:
         return _asking(work, request, job, str(model))
-    return launch(work, request, job, Started(_command(request)))
+    return launch(work, request, job, Started(_command(request), image=specification["ImageUri"]))
 
 
 def _command(request: Mapping[str, Any]) -> list[str]:

@@ -18,12 +18,12 @@ from mlops.run.archive import Member, merged, pack, unpack
 from mlops.run.beneath import Folder, content, remove
 from mlops.run.cluster import Cluster, cluster
 from mlops.run.command import CommandTask, Ended, HostCommand, failure_reason, runtime_limit
+from mlops.run.images import interpreter_for, text_of
 from mlops.run.job import Job
 from mlops.run.limits import limits
 from mlops.run.log import compiled_metrics, final_metrics
 from mlops.run.outcome import REASON_LIMIT, Outcome, StepFailed, Task
 from mlops.run.pipe_mode import PipedChannel, Pipes
-from mlops.run.requirements import check_requirements
 from mlops.run.resolve import as_text, as_texts
 from mlops.run.spot import Finish, SpotTask
 from mlops.run.training_rules import Finding, WatchedTask, Watcher, watcher
@@ -200,9 +200,10 @@ class _Run:
             "TRAINING_JOB_ARN": self._job.description["TrainingJobArn"],
             **given,
         }
-        cwd = "/tmp"  # noqa: S108 - the step's own
+        cwd, python = "/tmp", None  # noqa: S108 - the step's own
         if script is not None:
             _place_code(work, script)
+            python = interpreter_for(work, _image(request), text_of(work.opt_ml / "code"))
             environment |= variables(
                 script,
                 resources=resources,
@@ -215,7 +216,8 @@ class _Run:
             master = "127.0.0.1" if work.isolation.mode == "folders" else None
             launch = torchrun(script, resources, work.opt_ml / "code", master)
             if launch is not None:
-                _need_torchrun()
+                if python is None:
+                    _need_torchrun()
                 command, environment = launch.command, {**environment, **launch.environment}
         elif (found := _algorithm(request)) is not None:
             command = ["python", "-P", str(_ALGORITHM_ENTRY), found.algorithm.name, found.version]
@@ -225,7 +227,9 @@ class _Run:
             if command[0] == SCHEDULER:
                 command, added = notebook_job.command(work, environment)
                 environment = {**environment, **added}
-        work.starting(command, environment, cwd)
+            else:
+                python = interpreter_for(work, _image(request))
+        work.starting(command, environment, cwd, python)
         if piped := _piped(work, request, channels):
             self._pipes.append(Pipes(work.opt_ml / "input" / "data", piped))
         config = request.get("ResourceConfig") or {}
@@ -236,7 +240,12 @@ class _Run:
             cwd,
             checkpoints,
             limits(config, host.instance, work.execution.memory_limit),
+            python,
         )
+
+
+def _image(request: Mapping[str, Any]) -> Any:
+    return (request.get("AlgorithmSpecification") or {}).get("TrainingImage")
 
 
 def _need_torchrun() -> None:
@@ -316,7 +325,6 @@ def _place_code(work: Work, script: Script) -> None:
         raise StepFailed(f"sagemaker_program is {script.program!r}, but the code holds: {there}")
     if program.is_file() and not script.program.endswith(".py"):
         program.chmod(0o755)
-    check_requirements(code, work)
 
 
 def _fetch_checkpoints(work: Work, request: Mapping[str, Any]) -> list[Upload]:

@@ -76,10 +76,12 @@ def start(work: Work) -> Task:
 def _launch(work: Work, request: Mapping[str, Any], job: Job) -> Task:
     work.need_possible(request)
     model = work.ports.registry.describe("DescribeModel", {"ModelName": request.get("ModelName")})
-    containers = place_model(model, work.folder, work.ports.objects, work.ports.registry, by_a_job=True)
+    containers = place_model(
+        model, work.folder, work.ports.objects, work.ports.registry, work.ports.images, by_a_job=True
+    )
     for container in containers:
-        for code in (container.ml / "code", container.ml / "model" / "code"):
-            check_requirements(code, work)
+        if container.python is None:
+            check_requirements(container.requirements, work)
     plan = _plan(work, request, job.began)
     network = work.box(network=not model.get("EnableNetworkIsolation")).network
     extra = {**_batch_environment(request), **request.get("Environment", {})}

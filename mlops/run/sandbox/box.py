@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mlops.ir.secret import Secret
+from mlops.run.ports import Interpreter
 from mlops.run.sandbox.modes import ModeName
 
 OPT_ML = "/opt/ml"
@@ -31,13 +32,14 @@ class Isolation:
 class Box:
     """Two folders of one command: ``ml`` becomes ``/opt/ml``, ``scratch`` holds its ``/tmp``.
     Without ``network`` it has no more than its own loopback, where commands are really kept apart. ``secret`` is asked
-    for what its variables refer to."""
+    for what its variables refer to. ``python`` is first on the command's PATH, without one that which runs mlops."""
 
     ml: Path
     scratch: Path
     isolation: Isolation
     network: bool = True
     secret: Secret | None = None
+    python: Interpreter | None = None
 
     def path(self, inside: str) -> str:
         """What the command calls ``inside``, a path under ``/opt/ml`` or ``/tmp``."""

@@ -70,10 +70,12 @@ def _arguments(order: Order, hosts: int | None) -> Iterator[str]:
     for folder in mounts.of_run():
         yield from ("--ro-bind", folder, folder)
     for hidden in order.hide:
-        yield from ("--tmpfs", hidden, "--remount-ro", hidden)
+        yield from ("--tmpfs", hidden)
     yield from ("--bind", order.ml, "/opt/ml", "--bind", order.tmp, "/tmp")  # noqa: S108
     for kept in order.keep:
         yield from ("--ro-bind", kept, kept)
+    for hidden in order.hide:
+        yield from ("--remount-ro", hidden)
     if hosts is not None:
         yield from ("--ro-bind-data", str(hosts), "/etc/hosts")
     yield from ("--remount-ro", "/", "--chdir", order.cwd)

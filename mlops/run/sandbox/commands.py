@@ -43,11 +43,12 @@ def start(
     for folder in (box.ml, tmp):
         os.makedirs(folder, exist_ok=True)  # noqa: PTH103 - hot, like what follows
     ml = os.path.realpath(box.ml)
+    hide = _hidden(ml)
     order = Order(
         ml=ml,
         tmp=os.path.realpath(tmp),
-        keep=_below_tmp(),
-        hide=_hidden(ml),
+        keep=(*_below_tmp(), *_shown(box, hide)),
+        hide=hide,
         network=box.network,
         join=None if share_network_with is None or box.network else share_network_with.pid,
         hostname=hostname,
@@ -69,7 +70,7 @@ def _environment(wanted: Mapping[str, str], box: Box) -> dict[str, str]:
     tmp = box.path(PRIVATE_TMP)
     environment = {
         **inherited(),
-        "PATH": search_path(),
+        "PATH": search_path(box.python.executable if box.python is not None else None),
         "HOME": tmp,
         "LANG": "C.UTF-8",
         "TMPDIR": tmp,
@@ -86,6 +87,16 @@ def _environment(wanted: Mapping[str, str], box: Box) -> dict[str, str]:
 def _below_tmp() -> tuple[str, ...]:
     """Folders that the interpreter needs and a private ``/tmp`` would hide, outer ones first."""
     return tuple(path for path in _needed() if path.startswith(f"{PRIVATE_TMP}/") and Path(path).is_dir())
+
+
+def _shown(box: Box, hide: tuple[str, ...]) -> tuple[str, ...]:
+    """What the interpreter of an image needs, where that would not be seen."""
+    if box.python is None:
+        return ()
+    behind = (PRIVATE_TMP, *hide)
+    places = dict.fromkeys(os.path.realpath(place) for place in box.python.places)
+    below = (place for place in places if any(place.startswith(f"{folder}/") for folder in behind))
+    return tuple(place for place in below if place not in _below_tmp())
 
 
 @cache

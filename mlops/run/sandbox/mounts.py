@@ -112,13 +112,20 @@ def bring_ordered(order: Order) -> None:
     """Into the root, what an order names."""
     for hidden in order.hide:
         if os.path.isdir(ROOT + hidden):  # not so below what is private anyway, such as /dev/shm
-            mount(EMPTY, ROOT + hidden, None, MS_BIND)
+            shown = any(kept.startswith(f"{hidden}/") for kept in order.keep)
+            if shown:  # the empty folder is one for all, and nothing can be made in it
+                mount("tmpfs", ROOT + hidden, "tmpfs", MS_NOSUID | MS_NODEV, b"mode=755")
+            else:
+                mount(EMPTY, ROOT + hidden, None, MS_BIND)
     for source, target in ((order.ml, "/opt/ml"), (order.tmp, "/tmp")):  # noqa: S108
         mount(source, ROOT + target, None, MS_BIND | MS_REC)
     for kept in order.keep:
         os.makedirs(ROOT + kept, exist_ok=True)
         mount(kept, ROOT + kept, None, MS_BIND | MS_REC)
         restrict(ROOT + kept, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NODEV)
+    for hidden in order.hide:
+        if any(kept.startswith(f"{hidden}/") for kept in order.keep):
+            restrict(ROOT + hidden, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NODEV)
 
 
 def enter_root() -> None:

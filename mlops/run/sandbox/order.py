@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping
 from typing import NamedTuple
 
-VERSION = 1
+VERSION = 2
 """Of the form that goes through the socket: a launcher may be older than the files beside it."""
 
 WORD = 4
@@ -26,9 +26,10 @@ class StaleLauncher(ValueError):
 
 
 class Order(NamedTuple):
-    """Paths are absolute. ``ml`` becomes ``/opt/ml`` and ``tmp`` its ``/tmp``; ``keep`` are folders of the host's
-    ``/tmp`` that stay visible, ``hide`` folders elsewhere that look empty. ``join`` is the keeper of another command
-    whose network is shared, ``inherit`` the numbers under which the command finds the descriptors that come along."""
+    """Paths are absolute. ``ml`` becomes ``/opt/ml`` and ``tmp`` its ``/tmp``; ``hide`` are folders that look empty but
+    for those in ``keep``, which are seen as the host has them, as are those of its ``/tmp``. ``join`` is the keeper of
+    another command whose network is shared, ``inherit`` the numbers under which the command finds the descriptors that
+    come along."""
 
     ml: str
     tmp: str

@@ -49,7 +49,13 @@ class InferencePipeline:
                 environment = {**container.environment, **(extra or {})}
                 model = container.ml / "model"
                 launched = ModelServer.launch(
-                    model, environment, log, isolation=isolation, network=network, algorithm=container.algorithm
+                    model,
+                    environment,
+                    log,
+                    isolation=isolation,
+                    network=network,
+                    algorithm=container.algorithm,
+                    python=container.python,
                 )
                 servers.append(launched)
         except BaseException:

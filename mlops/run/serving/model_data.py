@@ -8,10 +8,12 @@ from typing import Any
 
 from mlops.ir.dataclass import dataclass
 from mlops.ir.s3_uri import as_s3
+from mlops.knowledge.image_need import need
+from mlops.knowledge.requirements import FILE, lacking
 from mlops.knowledge.this_machine import algorithm_here, of_containers, of_images
 from mlops.run.archive import unpack
 from mlops.run.outcome import StepFailed
-from mlops.run.ports import Objects, Registry
+from mlops.run.ports import Images, Interpreter, Objects, Registry
 from mlops.run.transfer import fetch, fetch_source
 
 _CODE = "/opt/ml/code"
@@ -20,15 +22,23 @@ _CODE = "/opt/ml/code"
 @dataclass(frozen=True, slots=True)
 class Container:
     """``ml`` is to become its ``/opt/ml``. ``algorithm`` is the built-in one that its image brings, where it runs
-    here."""
+    here. ``python`` stands for the image's, ``requirements`` are what it would install at its start."""
 
     ml: Path
     environment: Mapping[str, str]
     algorithm: str | None = None
+    python: Interpreter | None = None
+    requirements: str = ""
 
 
 def place_model(
-    model: Mapping[str, Any], folder: Path, objects: Objects, registry: Registry, *, by_a_job: bool = False
+    model: Mapping[str, Any],
+    folder: Path,
+    objects: Objects,
+    registry: Registry,
+    images: Images | None = None,
+    *,
+    by_a_job: bool = False,
 ) -> list[Container]:
     """Fill ``folder/ml`` for the first container of ``model``, a DescribeModel reply, and ``folder/containers/N/ml``
     for the others of an inference pipeline. ``by_a_job``: it is a transform job that is to ask it, which names no
@@ -43,8 +53,21 @@ def place_model(
     placed = []
     for number, container in enumerate(described, start=1):
         ml = folder / "ml" if number == 1 else folder / "containers" / str(number) / "ml"
-        placed.append(Container(ml, _place(container, ml, objects), algorithm_here(container.get("Image"))))
+        environment, algorithm = _place(container, ml, objects), algorithm_here(container.get("Image"))
+        python, requirements = None, _requirements(ml)
+        if algorithm is None and images is not None:
+            wanted = need(container.get("Image"), requirements, serves=True)
+            python = images.find(wanted) if wanted is not None else None
+            if wanted is not None and python is None and lacking(wanted.asked):
+                images.want(wanted)
+        placed.append(Container(ml, environment, algorithm, python, requirements))
     return placed
+
+
+def _requirements(ml: Path) -> str:
+    """What the inference toolkit installs, of the code that lies apart or in the model's archive."""
+    files = (folder / FILE for folder in (ml / "code", ml / "model" / "code"))
+    return next((file.read_text(encoding="utf-8", errors="replace") for file in files if file.is_file()), "")
 
 
 def _resolved(container: Mapping[str, Any], registry: Registry) -> list[dict[str, Any]]:

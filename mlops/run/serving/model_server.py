@@ -12,6 +12,7 @@ from pathlib import Path
 
 from mlops.run.beneath import remove
 from mlops.run.log import exit_reason
+from mlops.run.ports import Interpreter
 from mlops.run.sandbox import Box, Boxed, Isolation, probe, start
 
 STARTUP_SECONDS = 240.0  # the service's default health check timeout
@@ -19,6 +20,8 @@ STOP_SECONDS = 30.0
 WORKERS, THREADS = "SAGEMAKER_MODEL_SERVER_WORKERS", "SAGEMAKER_GUNICORN_THREADS"
 _PING_SECONDS = 2.0
 _ENTRY = Path(__file__).with_name("entry.py")
+_START = "import runpy, sys; sys.path.pop(0); runpy.run_path(sys.argv[1], run_name='__main__')"
+"""Without the modules beside that file, as by -P, which Python has since 3.11."""
 
 
 def workers_of(environment: Mapping[str, str]) -> int:
@@ -62,8 +65,10 @@ class ModelServer:
         isolation: Isolation | None = None,
         network: bool = True,
         algorithm: str | None = None,
+        python: Interpreter | None = None,
     ) -> ModelServer:
-        """Start without waiting. ``algorithm`` is the built-in one that answers, where it is not the model's own code.
+        """Start without waiting. ``algorithm`` is the built-in one that answers, where it is not the model's own code;
+        ``python`` is what it runs with, by default this one.
         ``model_dir`` is named ``model``; its parent becomes ``/opt/ml``. Raises OSError where
         ``port`` is taken."""
         if model_dir.name != "model":
@@ -79,8 +84,10 @@ class ModelServer:
                 raise
             bound = listening.getsockname()[1]
             process = start(
-                [sys.executable, "-P", str(_ENTRY)],
-                Box(model_dir.parent, scratch, isolation or probe(), network),
+                [sys.executable, "-P", str(_ENTRY)]
+                if python is None
+                else [str(python.executable), "-c", _START, str(_ENTRY)],
+                Box(model_dir.parent, scratch, isolation or probe(), network, python=python),
                 environment={
                     **environment,
                     "SAGEMAKER_BIND_TO_PORT": str(bound),

@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from mlops.account.local import datasets, ownership, reserve
+from mlops.account.local.images.shelf import Shelf
 from mlops.account.local.process.ports import (
     LocalCache,
     LocalCallbacks,
@@ -204,6 +205,7 @@ def _carried_out(state: State, row: sqlite3.Row, folder: Path, journal: LocalJou
             LocalCallbacks(state, arn),
             partial(local_secret, state),
             partial(datasets.place_of, state),
+            Shelf(state.folder),
         ),
     )
 
@@ -252,6 +254,7 @@ def run_job(state: State, named: str, folder: Path) -> None:
                 journal,
                 secret=partial(local_secret, state),
                 dataset=partial(datasets.place_of, state),
+                images=Shelf(state.folder),
             ),
         )
         _log.info("%s: %s", named, status)

@@ -16,6 +16,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from mlops.account.local.images.shelf import Shelf
 from mlops.account.local.process.ports import LocalObjects, LocalRegistry
 from mlops.account.local.services.sagemaker import pipelines, resources
 from mlops.account.local.settling import settle
@@ -39,9 +40,10 @@ class _Unwritten:
     def __init__(self, state: State) -> None:
         self._registry = LocalRegistry(state, "")
         self._objects = LocalObjects(state)
+        self._images = Shelf(state.folder)
 
     def ports(self) -> Ports:
-        return Ports(self._objects, self, self)
+        return Ports(self._objects, self, self, images=self._images)
 
     def describe(self, operation: str, request: Mapping[str, Any]) -> Mapping[str, Any]:
         return self._registry.describe(operation, request)
@@ -116,9 +118,9 @@ def _open(
     if debug:
         command = debugged(step["name"], prepared.command)
     ran = shlex.join(hide([*prepared.command]))
-    box = work.box(network=_network(work.request))
+    box = work.box(network=_network(work.request), python=prepared.python)
     if (attempt / "ml").is_dir():
-        box = Box(attempt / "ml", attempt / "scratch", box.isolation, box.network, box.secret)
+        box = Box(attempt / "ml", attempt / "scratch", box.isolation, box.network, box.secret, box.python)
         say(f"/opt/ml as attempt {step['attempt']} of {step['name']} left it, in {attempt}; it ran: {ran}")
     else:
         say(f"/opt/ml as attempt {step['attempt']} of {step['name']} found it; it ran: {ran}")

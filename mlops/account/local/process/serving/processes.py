@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import field
 from pathlib import Path
 
+from mlops.account.local.images.shelf import Shelf
 from mlops.account.local.process.ports import LocalObjects, LocalRegistry
 from mlops.account.local.process.serving.happenings import ServerId
 from mlops.account.local.process.serving.plans import Plan
@@ -123,7 +124,9 @@ class Instances:
             if instance.containers is None:
                 remove(instance.folder)
                 registry = LocalRegistry(self._state, "")
-                instance.containers = place_model(plan.model, instance.folder, LocalObjects(self._state), registry)
+                instance.containers = place_model(
+                    plan.model, instance.folder, LocalObjects(self._state), registry, Shelf(self._state.folder)
+                )
             containers = instance.containers
         log = self._folder / endpoints.LOG_FOLDER / server.variant / f"i-{uuid.uuid4().hex[:17]}.txt"
         log.parent.mkdir(parents=True, exist_ok=True)
