@@ -11,13 +11,12 @@ from mlops.account import answers
 from mlops.deploy.monitors import running, windows
 from mlops.deploy.monitors.running import Monitor as Monitor
 from mlops.deploy.monitors.running import Run as Run
-from mlops.ir import Listener, UsageError
+from mlops.ir import Listener
 from mlops.ir.dataclass import dataclass
 from mlops.use_cases.approval import Consent, need_consent
 from mlops.use_cases.connecting import connect_here
+from mlops.use_cases.moments import moment
 from mlops.use_cases.news import Said
-
-_FIRST, _LAST = 1970, 2199
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +39,7 @@ def run(
 ) -> Run:
     """Times are ISO 8601, in UTC where they say no other. ``once``: of one window there is one job, which whoever asks
     again follows. Raises UsageError and Refusal."""
-    begin, end = _time(since, "--since"), _time(until, "--until")
+    begin, end = moment(since, "--since"), moment(until, "--until")
     connected = connect_here(environment)
     with answers():
         monitor = running.find(connected.account, name)
@@ -54,19 +53,6 @@ def run(
             say=lambda text: listener(Said(text=text)),
             once=once,
         )
-
-
-def _time(text: str | None, option: str) -> datetime | None:
-    if text is None:
-        return None
-    try:
-        told = datetime.fromisoformat(text)
-        found = told.astimezone(UTC) if told.tzinfo is not None else told.replace(tzinfo=UTC)
-    except (ValueError, OverflowError):
-        raise UsageError(f"{option} {text!r} is no time", hint="write it as 2026-11-29T09:00:00Z") from None
-    if not _FIRST <= found.year <= _LAST:
-        raise UsageError(f"{option} {text!r}: the year is none from {_FIRST} to {_LAST}")
-    return found
 
 
 def listed(environment: str) -> list[Monitor]:

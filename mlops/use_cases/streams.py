@@ -8,10 +8,14 @@ from typing import Any
 from mlops.deploy.streams import described, replay
 from mlops.deploy.streams.described import Stream
 from mlops.deploy.streams.publisher import Published, published
+from mlops.deploy.streams.replay import Part
 from mlops.ir.dataclass import dataclass
 from mlops.ir.hiding import hide_text
 from mlops.use_cases.approval import Consent, need_consent
 from mlops.use_cases.connecting import connect_here
+from mlops.use_cases.moments import moment
+
+ALL = Part()
 
 
 def listed(environment: str) -> list[Stream]:
@@ -56,6 +60,11 @@ def put(environment: str, name: str, lines: Iterable[bytes], consent: Consent) -
     return published(connected.account.client("firehose"), name, lines)
 
 
+def part_of(since: str | None, until: str | None, prefix: str, ids: Iterable[str]) -> Part:
+    """As people write it. Raises UsageError."""
+    return Part(moment(since, "--since"), moment(until, "--until"), prefix, frozenset(ids))
+
+
 @dataclass(frozen=True, slots=True)
 class Replayed:
     """``objects`` held ``records``; ``removed`` says whether they are gone."""
@@ -65,23 +74,37 @@ class Replayed:
     removed: bool
 
 
-def replayed(environment: str, name: str, consent: Consent, *, keep: bool = False, dry: bool = False) -> Replayed:
-    """Each object is removed when the stream has taken all that it holds, unless it is to be kept: whoever is
-    interrupted goes on with the others, and puts one object twice at most."""
+def replayed(
+    environment: str,
+    name: str,
+    consent: Consent,
+    *,
+    part: Part = ALL,
+    keep: bool = False,
+    dry: bool = False,
+) -> Replayed:
+    """Each object is removed when the stream has taken all that it holds, unless it is to be kept; of one of which a
+    ``part`` was taken the rest stays. Whoever is interrupted goes on with the others, and puts one object twice at
+    most."""
     connected = connect_here(environment)
     account = connected.account
     stream = described.need(account, name)
-    found = replay.failed_objects(account, stream)
+    found = [item for item in replay.failed_objects(account, stream) if item.key.startswith(part.prefix)]
     if found and not dry:
         counted = f"{len(found)} object{'s' if len(found) != 1 else ''}"
         need_consent(connected, f"put again what {counted} of the stream {name} hold", consent)
-    count = 0
+    count = objects = 0
     for item in found:
-        held = list(replay.records(account, stream, item))
-        count += len(held)
-        if dry:
+        held = list(replay.lines(account, stream, item, part))
+        chosen = [line.record for line in held if line.chosen]
+        rest = [line for line in held if not line.chosen]
+        count += len(chosen)
+        objects += bool(chosen) or not rest
+        if dry or (rest and not chosen):
             continue
-        published(account.client("firehose"), name, held)
-        if not keep:
+        published(account.client("firehose"), name, chosen)
+        if not keep and rest:
+            replay.leave(account, stream, item, rest)
+        elif not keep:
             replay.remove(account, stream, item)
-    return Replayed(len(found), count, not keep and not dry)
+    return Replayed(objects, count, not keep and not dry)

@@ -147,7 +147,7 @@ CHANGES = {
     "deploy/outcomes/ground_truth.py": {"PutObject": "endpoints outcome"},
     "deploy/pipelines/prune.py": {"DeleteObjects": "assets prune --delete"},
     "deploy/streams/publisher.py": {"PutRecordBatch": "streams put, streams replay; a program's own publisher"},
-    "deploy/streams/replay.py": {"DeleteObject": "streams replay"},
+    "deploy/streams/replay.py": {"DeleteObject": "streams replay", "PutObject": "streams replay: of a part"},
     "deploy/selftest.py": {
         "DeleteModelPackage": "selftest: what it made",
         "DeleteModelPackageGroup": "selftest: what it made",

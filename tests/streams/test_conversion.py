@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 from stream_parts import ROLE, Stream, failures, opened, processors, s3
 
 from mlops.account.local import LocalAccount
-from mlops.account.local.delivery.conversion import typed
+from mlops.account.local.delivery.conversion import format_of, typed
 
 COLUMNS = {
     "id": "bigint",
@@ -189,3 +189,47 @@ def test_a_table_that_cannot_be_written_is_told_when_a_stream_is_made(
 def test_a_decimal_has_all_its_digits() -> None:
     digits = "1234567890123456789012345678.0123456789"
     assert str(typed("decimal(38,10)")[1](digits)) == digits
+
+
+@pytest.mark.parametrize(
+    ("formats", "value", "time"),
+    [
+        (None, "2018-07-09 23:04:05.5", datetime(2018, 7, 9, 23, 4, 5, 500_000)),
+        (None, "2018-7-9 3:4:5", datetime(2018, 7, 9, 3, 4, 5)),
+        (None, "2018-07-09T23:04:05", None),
+        (None, 1_531_177_445_000, None),
+        (["millis"], 1_531_177_445_006, datetime(2018, 7, 9, 23, 4, 5, 6000)),
+        (["millis"], "1531177445006", datetime(2018, 7, 9, 23, 4, 5, 6000)),
+        (["yyyy-MM-dd'T'HH:mm:ss"], "2018-07-09T23:04:05", datetime(2018, 7, 9, 23, 4, 5)),
+        (["yyyy-MM-dd'T'HH:mm:ssZ"], "2018-07-09T23:04:05+02:00", datetime(2018, 7, 9, 21, 4, 5)),
+        (["dd/MMM/yyyy:HH:mm:ss Z"], "09/Jul/2018:23:04:05 -0700", datetime(2018, 7, 10, 6, 4, 5)),
+        (["dd.MM.yyyy", "MM/dd/yy hh:mm a"], "07/09/18 11:04 PM", datetime(2018, 7, 9, 23, 4)),
+        (["dd.MM.yyyy"], "2018-07-09 23:04:05", datetime(2018, 7, 9, 23, 4, 5)),
+        (["dd.MM.yyyy"], "30.02.2018", None),
+        (["yyyy-DDD"], "2018-190", datetime(2018, 7, 9)),
+        (["EEE, d MMM yyyy HH:mm:ss z"], "Mon, 9 Jul 2018 23:04:05 UTC", datetime(2018, 7, 9, 23, 4, 5)),
+    ],
+)
+def test_hive_reads_times_by_the_patterns_that_it_is_given(
+    formats: list[str] | None, value: Any, time: datetime | None
+) -> None:
+    given = {} if formats is None else {"TimestampFormats": formats}
+    asked = {
+        "InputFormatConfiguration": {"Deserializer": {"HiveJsonSerDe": given}},
+        "OutputFormatConfiguration": {"Serializer": {"ParquetSerDe": {}}},
+    }
+    (column,) = format_of(asked, [{"Name": "at", "Type": "timestamp"}]).columns
+    if time is None:
+        with pytest.raises(ValueError):
+            column.convert(value)
+    else:
+        assert column.convert(value) == time
+
+
+def test_a_pattern_that_is_none_is_refused_when_the_stream_is_made(account: LocalAccount) -> None:
+    table(account)
+    given = converted({"ParquetSerDe": {}})
+    conversion = given["ExtendedS3DestinationConfiguration"]["DataFormatConversionConfiguration"]
+    conversion["InputFormatConfiguration"] = {"Deserializer": {"HiveJsonSerDe": {"TimestampFormats": ["yyyy-qq"]}}}
+    with pytest.raises(ClientError, match="the letters 'qq'"):
+        opened(account, **given)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,11 +10,12 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from stream_parts import BUCKET, FUNCTION, Stream, processors, s3
+from stream_parts import BUCKET, FUNCTION, Stream, failures, processors, s3
 
 from mlops.account.local import LocalAccount
 from mlops.cli import cli
 from mlops.ir import UsageError
+from mlops.project.spool import BEGINNING, Place
 
 
 @pytest.fixture
@@ -62,6 +64,36 @@ def test_a_poisoned_record_comes_back_by_replay(stream: Stream) -> None:
     stream.now += 10**13
     stream.deliver()
     assert sorted(stream.objects().values()) == [b"ac", b"b"]
+
+
+def test_a_part_comes_back_and_the_rest_stays(stream: Stream) -> None:
+    """By time, by key, by id: an object holds afterwards what was not put."""
+    rows = [
+        (1_531_177_505_000 + number * 60_000, raw)
+        for number in range(3)
+        for raw in (b"no json %d" % number, b'{"id": "c-%d"}' % number)
+    ]
+    body = b"".join(
+        json.dumps({"arrivalTimestamp": at, "rawData": base64.b64encode(raw).decode()}).encode() + b"\n"
+        for at, raw in rows
+    )
+    stamp = "events-1-2018-07-09-23-05-05-x"
+    first, second = f"good/processing-failed/2018/{stamp}", f"good/processing-failed/other/{stamp}"
+    for key in (first, second):
+        stream.account.client("s3").put_object(Bucket=BUCKET, Key=key, Body=body)
+    only = ("replay", "events", "--prefix", "good/processing-failed/other", "--format", "json")
+    assert mlops("replay", "events", "--record", "c-1", "--dry-run", "--format", "json")["records"] == 2
+    assert mlops(*only, "--record", "c-1") == {"objects": 1, "records": 1, "removed": True}
+    assert mlops(*only, "--record", "c-1") == {"objects": 0, "records": 0, "removed": True}
+    assert mlops(*only, "--since", "2018-07-09T23:06:05Z", "--until", "2018-07-09T23:07:05Z")["records"] == 1
+    left = [base64.b64decode(item["rawData"]) for item in failures(stream.objects()[second])]
+    assert left == [raw for _, raw in (*rows[:2], *rows[4:])]
+    assert mlops(*only)["records"] == 4
+    assert stream.objects("good/") == {first: body}
+    put = [record for _, records in stream.deliverer.spool.read(BEGINNING, Place(9, 9)) for record in records]
+    assert sorted(put) == sorted(raw for _, raw in rows)
+    with pytest.raises(UsageError, match="--since 'soon' is no time"):
+        mlops("replay", "events", "--since", "soon")
 
 
 def test_lines_are_records(stream: Stream, tmp_path: Path) -> None:

@@ -79,13 +79,30 @@ def put(stream: str, source: BinaryIO, environment: str, yes: bool, format_: str
 @options.environment
 @click.option("--keep", is_flag=True, help="Leave the objects where they lie.")
 @click.option("--dry-run", "dry", is_flag=True, help="Only count.")
+@click.option("--since", metavar="TIME", help="Only records that came from then on, e.g. 2026-11-29T09:00:00Z.")
+@click.option("--until", metavar="TIME", help="Only records that came before then.")
+@click.option("--prefix", default="", metavar="KEY", help="Only objects whose key begins so.")
+@click.option("--record", "ids", multiple=True, metavar="ID", help="Only the record with this id; may be repeated.")
 @asking.yes
 @options.as_json
-def replay(stream: str, environment: str, keep: bool, dry: bool, yes: bool, format_: str) -> None:
-    """Put again what STREAM could not deliver and wrote below its error prefix; objects whose records were taken go."""
+def replay(
+    stream: str,
+    environment: str,
+    keep: bool,
+    dry: bool,
+    since: str | None,
+    until: str | None,
+    prefix: str,
+    ids: tuple[str, ...],
+    yes: bool,
+    format_: str,
+) -> None:
+    """Put again what STREAM could not deliver and wrote below its error prefix; objects whose records were taken go,
+    and of others what was taken."""
     from mlops.use_cases import streams
 
-    told = streams.replayed(environment, stream, asking.consent(yes), keep=keep, dry=dry)
+    part = streams.part_of(since, until, prefix, ids)
+    told = streams.replayed(environment, stream, asking.consent(yes), part=part, keep=keep, dry=dry)
     if format_ == "json":
         print_json({"objects": told.objects, "records": told.records, "removed": told.removed})
         return

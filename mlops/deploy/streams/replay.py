@@ -8,7 +8,9 @@ import gzip
 import json
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from datetime import datetime
 from typing import Any
 
 from mlops.account import Account, answers
@@ -20,6 +22,7 @@ ERROR_TYPES = (
     "processing-failed", "format-conversion-failed", "http-endpoint-failed", "AmazonOpenSearchService_failed",
     "AmazonOpenSearchService-failed", "splunk-failed",
 )  # fmt: skip
+_GZIP = b"\x1f\x8b"
 _STAMP = r"-\d+-\d{4}(?:-\d\d){5}-"
 """A version and a time: what stands behind the stream's name."""
 
@@ -57,27 +60,74 @@ def _is_of(stream: Stream, key: str) -> bool:
     return own or any(kind in key for kind in ERROR_TYPES)
 
 
-def records(account: Account, stream: Stream, found: FailedObject) -> Iterator[bytes]:
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Of what failed: records that came from ``since`` on and before ``until``, whose object's key begins with
+    ``prefix``, or that are known by one of ``ids``; all of them where nothing is said."""
+
+    since: datetime | None = None
+    until: datetime | None = None
+    prefix: str = ""
+    ids: frozenset[str] = frozenset()
+
+    @property
+    def is_all(self) -> bool:
+        return self == Part()
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """As it stands in the object, and the ``record`` as it came; ``chosen``: it is of the part."""
+
+    text: bytes
+    record: bytes
+    chosen: bool
+
+
+def lines(account: Account, stream: Stream, found: FailedObject, part: Part) -> Iterator[Line]:
     """Raises UsageError for an object that is none of what failed."""
     with answers():
         reply = account.client("s3").get_object(Bucket=stream.bucket, Key=found.key)
         content = reply["Body"].read()
-    if content[:2] == b"\x1f\x8b":
+    if content[:2] == _GZIP:
         try:
             content = gzip.decompress(content)
         except (OSError, EOFError, zlib.error) as error:
             raise _damaged(stream, found, 0, error) from None
-    for number, line in enumerate(content.splitlines(), 1):
-        if line.strip():
-            yield _raw(stream, found, number, line)
+    for number, text in enumerate(content.splitlines(), 1):
+        if text.strip():
+            yield _line(stream, found, number, text, part)
 
 
-def _raw(stream: Stream, found: FailedObject, number: int, line: bytes) -> bytes:
+def _line(stream: Stream, found: FailedObject, number: int, text: bytes, part: Part) -> Line:
     try:
-        told: Any = json.loads(line)
-        return base64.b64decode(told["rawData"], validate=True)
+        told: Any = json.loads(text)
+        record = base64.b64decode(told["rawData"], validate=True)
+        chosen = part.is_all or _is_in(part, found.key, told, record)
     except (ValueError, RecursionError, KeyError, TypeError, binascii.Error) as error:
         raise _damaged(stream, found, number, error) from None
+    return Line(text, record, chosen)
+
+
+def _is_in(part: Part, key: str, told: Mapping[str, Any], record: bytes) -> bool:
+    if not key.startswith(part.prefix):
+        return False
+    if part.since is not None or part.until is not None:
+        at = float(told["arrivalTimestamp"]) / 1000
+        if part.since is not None and at < part.since.timestamp():
+            return False
+        if part.until is not None and at >= part.until.timestamp():
+            return False
+    return not part.ids or bool(part.ids & {*_ids(told, record)})
+
+
+def _ids(told: Mapping[str, Any], record: bytes) -> Iterator[str]:
+    """By which people know a record: the service's own, and that of the document."""
+    yield from (str(told[member]) for member in ("esDocumentId", "sequenceNumber") if told.get(member))
+    with suppress(ValueError, RecursionError):
+        document: Any = json.loads(record)
+        if isinstance(document, dict) and "id" in document:
+            yield str(document["id"])
 
 
 def _damaged(stream: Stream, found: FailedObject, line: int, error: Exception) -> UsageError:
@@ -86,6 +136,13 @@ def _damaged(stream: Stream, found: FailedObject, line: int, error: Exception) -
         f"s3://{stream.bucket}/{found.key}{at} is no record that failed: {type(error).__name__}",
         hint="an ErrorOutputPrefix that nothing else writes to keeps what failed apart",
     )
+
+
+def leave(account: Account, stream: Stream, found: FailedObject, kept: Sequence[Line]) -> None:
+    """The object holds these alone."""
+    content = b"".join(line.text + b"\n" for line in kept)
+    with answers():
+        account.client("s3").put_object(Bucket=stream.bucket, Key=found.key, Body=content)
 
 
 def remove(account: Account, stream: Stream, found: FailedObject) -> None:

@@ -17,6 +17,7 @@ from decimal import Context, Decimal, InvalidOperation
 from pathlib import Path
 from typing import IO, Any, TypeAlias
 
+from mlops.account.local.delivery import timestamps
 from mlops.account.local.objects import chunks
 from mlops.ir.dataclass import dataclass
 
@@ -30,6 +31,7 @@ _SIMPLE = re.compile(r"[a-z]+")
 _DECIMAL = re.compile(r"decimal(?:\(\s*(\d+)\s*(?:,\s*(\d+)\s*)?\))?")
 _LENGTH = re.compile(r"(?:var)?char\(\s*\d+\s*\)")
 _NAME = re.compile(r"[^:<>,]+")
+_SQL_TIME = re.compile(r"\d{4}-\d{1,2}-\d{1,2} +\d{1,2}:\d{1,2}:\d{1,2}(\.\d{1,9})?")
 _EXACT = Context(prec=76)
 """More digits than a column can have: Python's own context stops at 28."""
 Convert: TypeAlias = Callable[[Any], Any]
@@ -78,28 +80,31 @@ def format_of(given: Mapping[str, Any], columns: Sequence[Mapping[str, Any]]) ->
     serializer = given["OutputFormatConfiguration"]["Serializer"]
     orc = "OrcSerDe" in serializer
     settings = serializer.get("OrcSerDe" if orc else "ParquetSerDe") or {}
-    openx = given["InputFormatConfiguration"]["Deserializer"].get("OpenXJsonSerDe") or {}
+    deserializer = given["InputFormatConfiguration"]["Deserializer"]
+    openx = deserializer.get("OpenXJsonSerDe") or {}
+    times = _timestamp if "HiveJsonSerDe" not in deserializer else _hive_times(deserializer["HiveJsonSerDe"] or {})
     if not columns:
         raise BadSchema("the table has no columns")
     return Format(
         orc,
         str(settings.get("Compression") or "SNAPPY").lower(),
-        tuple(Column(item["Name"], *typed(item.get("Type") or "string")) for item in columns),
+        tuple(Column(item["Name"], *typed(item.get("Type") or "string", times)) for item in columns),
         dict(openx.get("ColumnToJsonKeyMappings") or {}),
         bool(openx.get("CaseInsensitive", True)),
         bool(openx.get("ConvertDotsInJsonKeysToUnderscores")),
     )
 
 
-def typed(text: str) -> tuple[Any, Convert]:
-    """pyarrow's type of one of Hive's, and what makes a value of JSON one of it. Raises BadSchema."""
-    found, convert, rest = _typed(text.strip().lower())
+def typed(text: str, times: Convert | None = None) -> tuple[Any, Convert]:
+    """pyarrow's type of one of Hive's, and what makes a value of JSON one of it; ``times`` does of timestamps. Raises
+    BadSchema."""
+    found, convert, rest = _typed(text.strip().lower(), times or _timestamp)
     if rest:
         raise BadSchema(f"{text!r} is no type that is known here")
     return found, convert
 
 
-def _typed(text: str) -> tuple[Any, Convert, str]:
+def _typed(text: str, times: Convert) -> tuple[Any, Convert, str]:
     """And what stands behind it."""
     arrow = importlib.import_module("pyarrow")
     if (found := _DECIMAL.match(text)) is not None:
@@ -122,26 +127,26 @@ def _typed(text: str) -> tuple[Any, Convert, str]:
         case "double" | "float":
             return arrow.float64() if name[0] == "double" else arrow.float32(), _number, rest
         case "timestamp":
-            return arrow.timestamp("ms"), _timestamp, rest
+            return arrow.timestamp("ms"), times, rest
         case "date":
             return arrow.date32(), _date, rest
         case "binary":
             return arrow.binary(), lambda value: _text(value).encode(), rest
         case "array" | "map" | "struct" if rest.startswith("<"):
-            return _nested(arrow, name[0], rest[1:])
+            return _nested(arrow, name[0], rest[1:], times)
         case _ if name[0] in _INTEGERS:
             bits = _INTEGERS[name[0]]
             return getattr(arrow, f"int{bits}")(), lambda value: _integer(value, bits), rest
     raise BadSchema(f"{name[0]!r} is no type that is known here")
 
 
-def _nested(arrow: Any, kind: str, text: str) -> tuple[Any, Convert, str]:
+def _nested(arrow: Any, kind: str, text: str, times: Convert) -> tuple[Any, Convert, str]:
     if kind == "array":
-        item, convert, rest = _typed(text.strip())
+        item, convert, rest = _typed(text.strip(), times)
         return arrow.list_(item), lambda value: _list(value, convert), _closed(rest)
     if kind == "map":
-        key, of_key, rest = _typed(text.strip())
-        item, convert, rest = _typed(_after(rest, ",").strip())
+        key, of_key, rest = _typed(text.strip(), times)
+        item, convert, rest = _typed(_after(rest, ",").strip(), times)
         return arrow.map_(key, item), lambda value: _map(value, of_key, convert), _closed(rest)
     fields: dict[str, tuple[Any, Convert]] = {}
     rest = text.strip()
@@ -149,7 +154,7 @@ def _nested(arrow: Any, kind: str, text: str) -> tuple[Any, Convert, str]:
         name = _NAME.match(rest)
         if name is None:
             raise BadSchema(f"a struct has a field without a name: {rest!r}")
-        item, convert, rest = _typed(_after(rest[name.end() :], ":").strip())
+        item, convert, rest = _typed(_after(rest[name.end() :], ":").strip(), times)
         fields[name[0].strip()] = item, convert
         rest = rest.lstrip()
         if not rest.startswith(","):
@@ -222,6 +227,33 @@ def _timestamp(value: Any) -> datetime:
         raise ValueError("no time")
     seconds = value / 1000 if abs(value) >= _LARGEST_SECONDS else value
     return datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None)
+
+
+def _hive_times(asked: Mapping[str, Any]) -> Convert:
+    """By its patterns, one after the other, and then as ``java.sql.Timestamp.valueOf`` reads. Raises BadSchema."""
+    try:
+        readers = [timestamps.reader(pattern) for pattern in asked.get("TimestampFormats") or ()]
+    except ValueError as error:
+        raise BadSchema(f"TimestampFormats: {error}") from None
+
+    def read(value: Any) -> datetime:
+        if isinstance(value, bool) or not isinstance(value, str | int):
+            raise ValueError("no time")
+        text = str(value).strip()
+        for reader in readers:
+            try:
+                return reader(text)
+            except (ValueError, OverflowError):
+                continue
+        if _SQL_TIME.fullmatch(text) is None:
+            raise ValueError("no time")
+        day, _, clock = text.partition(" ")
+        year, month, date_ = map(int, day.split("-"))
+        hour, minute, second = map(int, clock.strip().partition(".")[0].split(":"))
+        microsecond = int(clock.partition(".")[2][:6].ljust(6, "0"))
+        return datetime(year, month, date_, hour, minute, second, microsecond)
+
+    return read
 
 
 def _date(value: Any) -> date:
