@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from functools import cache
 
 from markupsafe import Markup
 
 from mlops.emit.drawing import svg
 from mlops.emit.plots import chart, gantt
+from mlops.ir.sheet import Block, Picture
 
 _STYLE = re.compile(r"<style>.*?</style>\n?", re.DOTALL)
 _DARK = re.compile(r"@media \(prefers-color-scheme:dark\)\{(.*)\}\s*\Z", re.DOTALL)
@@ -17,6 +19,13 @@ _DARK = re.compile(r"@media \(prefers-color-scheme:dark\)\{(.*)\}\s*\Z", re.DOTA
 def embedded(picture: str) -> Markup:
     """``picture`` is of our own drawing, where all that others wrote is escaped."""
     return Markup(_STYLE.sub("", picture, count=1))  # noqa: S704
+
+
+def blocks(told: Iterable[Block]) -> list[tuple[str, Block, Markup | None]]:
+    """Of a sheet, as the macro of that name tells them: what each is, it, and its picture."""
+    return [
+        (type(block).__name__, block, embedded(block.svg) if isinstance(block, Picture) else None) for block in told
+    ]
 
 
 @cache

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from mlops.deploy.executions.following import ExecutionState, describe
 from mlops.deploy.executions.recording import as_run
 from mlops.emit.plots.scales import said_number
 from mlops.ir import UsageError
 from mlops.ir.dataclass import dataclass
+from mlops.ir.sheet import Block
 from mlops.observe.experiments import ExecutionRun
 from mlops.use_cases.connecting import Connected
+from mlops.use_cases.curves import curves
+from mlops.use_cases.evaluations import evaluated
 
 MOST = 20
 
@@ -31,9 +34,20 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
+class Together:
+    """A metric of several executions over the same numbers, by what each is called."""
+
+    name: str
+    numbers: tuple[float, ...]
+    values: Mapping[str, tuple[float | None, ...]]
+
+
+@dataclass(frozen=True, slots=True)
 class Compared:
     states: tuple[ExecutionState, ...]
     rows: tuple[Row, ...]
+    curves: tuple[Together, ...]
+    evaluation: tuple[Block, ...]
 
 
 def compared(connected: Connected, arns: Sequence[str]) -> Compared:
@@ -49,7 +63,21 @@ def compared(connected: Connected, arns: Sequence[str]) -> Compared:
         *_rows("step", [_outcomes(state) for state in states]),
         *_numbers("metric", [_metrics(run) for run in runs]),
     ]
-    return Compared(states, tuple(rows))
+    by_id = {state.id: run for state, run in zip(states, runs, strict=True)}
+    return Compared(states, tuple(rows), tuple(_curves(connected, states)), tuple(evaluated(by_id)))
+
+
+def _curves(connected: Connected, states: Sequence[ExecutionState]) -> Iterator[Together]:
+    found: dict[str, dict[str, dict[float, float | None]]] = {}
+    for state in states:
+        for curve in curves(connected, state):
+            of = found.setdefault(f"{curve.step}: {curve.metric}", {})
+            of[state.id] = dict(zip(curve.numbers, curve.values, strict=True))
+    for name, by_execution in found.items():
+        numbers = tuple(sorted({number for points in by_execution.values() for number in points}))
+        if len(numbers) > 1:
+            values = {id: tuple(map(points.get, numbers)) for id, points in by_execution.items()}
+            yield Together(name, numbers, values)
 
 
 def _outcomes(state: ExecutionState) -> Mapping[str, str]:

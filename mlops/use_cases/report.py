@@ -5,18 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
 
-from mlops.account import answers
-from mlops.account.answers import Refused
 from mlops.check import check
 from mlops.check.sources import open_one
 from mlops.deploy.executions.curves import Curves
 from mlops.deploy.executions.details import definition_of_execution
 from mlops.deploy.executions.following import ExecutionState, StepState
-from mlops.deploy.executions.model_reports import drifted, judged
 from mlops.deploy.executions.outputs import outputs
-from mlops.deploy.executions.recording import LARGEST_REPORT, as_run
+from mlops.deploy.executions.recording import as_run
 from mlops.emit.drawing.graph import BRANCHES
 from mlops.emit.plots import chart, kinds
 from mlops.emit.plots.scales import said_number, said_seconds
@@ -24,10 +20,10 @@ from mlops.emit.plots.thinned import Thinned
 from mlops.emit.targets.diagram import emit
 from mlops.ir import Checked, Listener, UsageError
 from mlops.ir.hiding import hide, hide_lines, hide_text, hide_value
-from mlops.ir.s3_uri import split_uri
 from mlops.ir.sheet import Block, Facts, Heading, Paragraph, Picture, Printed, Section, Sheet, Table
 from mlops.observe.experiments import ExecutionRun
 from mlops.use_cases.connecting import Connected
+from mlops.use_cases.evaluations import drifts, evaluated
 from mlops.use_cases.executions import Failure, Found, failures
 from mlops.use_cases.judging import need_sound
 from mlops.use_cases.pictures import bars, word
@@ -80,7 +76,7 @@ def of_execution(found: Found) -> Sheet:
     measured = [*_metrics(connected, state, run)]
     if measured:
         sections.append(Section("Metrics", measured))
-    drift = [*_drift(connected, state)]
+    drift = [*drifts(connected, state)]
     if drift:
         sections.append(Section("Drift of the data", drift))
     given = [*_given(connected, state)]
@@ -176,67 +172,7 @@ def _metrics(connected: Connected, state: ExecutionState, run: ExecutionRun) -> 
             left_out = f", of the longest one value in {every}" if every > 1 else ""
             panel = kinds.curves(f"Metrics as they were printed{left_out}", shown, "value number")
             yield Picture(chart.drawn(step.name, [panel]), f"{step.name}: metrics, value by value")
-    roc: dict[str, Sequence[tuple[float, float]]] = {}
-    precision: dict[str, Sequence[tuple[float, float]]] = {}
-    for name, report in _reports(run):
-        of = judged(report)
-        if of.roc:
-            roc[name] = of.roc
-        if of.precision_recall:
-            precision[name] = of.precision_recall
-        if of.confusion:
-            yield Heading(f"{name}: what is true, and what was said")
-            said = list(dict.fromkeys(label for row in of.confusion.values() for label in row))
-            yield Table(
-                ("True", *said),
-                [
-                    (true, *(said_number(row[label]) if label in row else "" for label in said))
-                    for true, row in of.confusion.items()
-                ],
-                frozenset(range(1, len(said) + 1)),
-            )
-    panels = [*([kinds.roc(roc)] if roc else []), *([kinds.precision_recall(precision)] if precision else [])]
-    if panels:
-        yield Picture(chart.drawn("Curves of the evaluation", panels), "Curves of the evaluation")
-
-
-def _reports(run: ExecutionRun) -> Iterator[tuple[str, Any]]:
-    for step in run.steps:
-        for file, text in step.reports.items():
-            yield f"{step.name}: {file.removesuffix('.json')}", _parsed(text)
-
-
-def _drift(connected: Connected, state: ExecutionState) -> Iterator[Block]:
-    """Of checks of the data's quality: what they compared."""
-    for step in state.steps:
-        told = step.metadata.get("QualityCheck") or {}
-        before, now = told.get("BaselineUsedForDriftCheckStatistics"), told.get("CalculatedBaselineStatistics")
-        if not before or not now or before == now:
-            continue
-        features = drifted(_document(connected, str(before)), _document(connected, str(now)))
-        if features:
-            panels = [kinds.drift(item.feature, item.before, item.now) for item in features]
-            title = f"{step.name}: how features are distributed"
-            yield Picture(chart.drawn(title, panels), title)
-
-
-def _document(connected: Connected, uri: str) -> Any:
-    """None of what cannot be read, or is too large to be one."""
-    try:
-        bucket, key = split_uri(uri)
-        with answers():
-            body = connected.account.client("s3").get_object(Bucket=bucket, Key=key)["Body"]
-            content: bytes = body.read(LARGEST_REPORT + 1)
-    except (Refused, ValueError):
-        return None
-    return _parsed(content.decode("utf-8", "replace")) if len(content) <= LARGEST_REPORT else None
-
-
-def _parsed(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        return None
+    yield from evaluated({"": run})
 
 
 def _given(connected: Connected, state: ExecutionState) -> Iterator[Block]:

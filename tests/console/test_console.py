@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 import socket
 from collections.abc import Iterator
 from html import unescape
 from pathlib import Path
 
+import boto3
 import pytest
 from serving_here import HOSTILE, SECRET, Console, serving, write_project
 
@@ -284,6 +286,42 @@ def test_who_may_only_look_changes_nothing(root: Path, executions: tuple[str, st
         assert "Retry" not in page and "only shown" in page
         mark = "nobody's"
         assert console.send(f"/executions/{executions[0]}/retry", mark=mark).status == 403
+
+
+PROD = """
+[env.prod]
+account = "123456789012"
+region = "us-east-1"
+role = "arn:aws:iam::123456789012:role/pipelines"
+bucket = "acme-ml"
+endpoint_url = "URL"
+"""
+
+
+def test_an_account_elsewhere_is_shown_and_not_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moto_url: str
+) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+    (tmp_path / "mlops.toml").write_text(PROD.replace("URL", moto_url))
+    sagemaker = boto3.client("sagemaker", endpoint_url=moto_url, region_name="us-east-1")
+    steps = [{"Name": "Stop", "Type": "Fail", "Arguments": {"ErrorMessage": "no"}}]
+    definition = json.dumps({"Version": "2020-12-01", "Parameters": [], "Steps": steps})
+    role = "arn:aws:iam::123456789012:role/pipelines"
+    sagemaker.create_pipeline(
+        PipelineName="seen", RoleArn=role, PipelineDefinition=definition, ClientRequestToken="0" * 32
+    )
+    started = sagemaker.start_pipeline_execution(PipelineName="seen", ClientRequestToken="0" * 32)
+    id = started["PipelineExecutionArn"].rpartition("/")[2]
+    with serving(tmp_path, "prod", Wanted(port=0)) as console:
+        console.enter()
+        for path in ("/pipelines", "/executions?pipeline=seen", f"/search?q={id[:8]}"):
+            answer = console.ask(path)
+            assert answer.status == 200 and id in answer.text, answer.text
+            assert "prod · only shown" in answer.text and "<form method" not in answer.text
+        refused = console.ask(f"/executions/{id}")
+        assert refused.status == 502 and "ListPipelineExecutionSteps" in refused.text  # moto does not know it
+        assert console.send(f"/executions/{id}/stop", mark="guessed").status == 403
 
 
 def test_what_happens_is_told_to_a_page_at_once(console: Console, root: Path, executions: tuple[str, str]) -> None:

@@ -39,24 +39,27 @@
     }
   }, 5000);
 
+  const DASHES = [undefined, [7, 3], [2, 3], [9, 3, 2, 3]];
   const drawn = new WeakMap();
   function draw(again) {
     if (typeof uPlot === "undefined") return;
     const style = getComputedStyle(root);
     const soft = style.getPropertyValue("--soft"), line = style.getPropertyValue("--line");
-    const accent = style.getPropertyValue("--accent");
+    const tones = [0, 1, 2, 3, 4, 5].map((at) => style.getPropertyValue(`--tone${at}`));
     for (const place of document.querySelectorAll("[data-curve]")) {
       if (drawn.get(place) === place.dataset.curve && !again) continue;
       drawn.set(place, place.dataset.curve);
       place.replaceChildren();
-      const [numbers, values] = JSON.parse(place.dataset.curve);
+      const data = JSON.parse(place.dataset.curve), names = JSON.parse(place.dataset.names);
       const axis = { stroke: soft, grid: { stroke: line, width: 1 }, ticks: { stroke: line, width: 1 } };
       new uPlot({
         width: Math.min(place.clientWidth, 900), height: 240,
         scales: { x: { time: false } },
         axes: [axis, { ...axis, size: 64 }],
-        series: [{ label: "value" }, { label: place.dataset.name, stroke: accent, width: 1.6, spanGaps: false }],
-      }, [numbers, values], place);
+        series: [{ label: "value" }, ...names.map((label, at) => (
+          { label, stroke: tones[at % tones.length], dash: DASHES[Math.floor(at / tones.length) % DASHES.length],
+            width: 1.6, spanGaps: names.length > 1 }))],
+      }, data, place);
     }
   }
   // The end of a log is where whoever looks at it begins, and stays while it grows.

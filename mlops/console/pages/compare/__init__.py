@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+
 from mlops.console.page import Page, Shown, Visit
 
 _TOPICS = {"execution": "Execution", "parameter": "Parameters", "step": "Steps", "metric": "Metrics"}
 
 
 def show(visit: Visit) -> Shown:
+    from mlops.console.drawings import blocks
     from mlops.deploy.executions.diff import diff
     from mlops.use_cases.comparing import compared
     from mlops.use_cases.looking import execution
@@ -28,6 +31,11 @@ def show(visit: Visit) -> Shown:
         "everything": everything,
         "turned": query.but(all=None if everything else "1"),
         "details": details,
+        "curves": [
+            (one.name, json.dumps([one.numbers, *one.values.values()]), json.dumps([*one.values]))
+            for one in found.curves
+        ],
+        "judged": blocks(found.evaluation),
     }
 
 

@@ -9,7 +9,10 @@ from mlops.console.page import Page, Shown, Visit
 
 
 def show(visit: Visit) -> Shown:
+    from mlops.console.drawings import blocks
+    from mlops.deploy.executions.recording import as_run
     from mlops.use_cases.curves import curves
+    from mlops.use_cases.evaluations import drifts, evaluated
     from mlops.use_cases.looking import execution
 
     state = execution(visit.connected, visit.path["execution"]).state
@@ -17,7 +20,8 @@ def show(visit: Visit) -> Shown:
     return {
         "title": f"Metrics of {state.pipeline} {state.id}",
         "state": state,
-        "curves": [(one, json.dumps([one.numbers, one.values])) for one in found],
+        "curves": [(one, json.dumps([one.numbers, one.values]), json.dumps([one.metric])) for one in found],
+        "judged": blocks([*evaluated({"": as_run(visit.connected.account, state)}), *drifts(visit.connected, state)]),
     }
 
 
