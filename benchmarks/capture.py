@@ -2,11 +2,12 @@
 
     python benchmarks/capture.py [--rounds N] [--seconds S] [--engine fast|plain]
 
-All ask the same model server. ``plain`` is the router alone; ``captured`` keeps every payload in a local account;
-``mirrored`` also shows each request to a shadow that answers at once, and pairs the answers; ``dead`` has a shadow that
-takes requests and never answers. Wanted: 95 % of the throughput, 105 % of the p99, and at most 64 MB more memory with a
-dead shadow, of which the last rounds have large bodies. On a machine that others use the processor time that a request
-takes in the router says more than throughput: it is told beside.
+All ask the same model server. ``plain`` is the router alone; ``captured`` keeps every payload in a local account, and
+``streamed`` puts it into a stream of that, too; ``mirrored`` also shows each request to a shadow that answers at once,
+and pairs the answers; ``dead`` has a shadow that takes requests and never answers. Wanted: 95 % of the throughput,
+105 % of the p99, and at most 64 MB more memory with a dead shadow, of which the last rounds have large bodies. On a
+machine that others use the processor time that a request takes in the router says more than throughput: it is told
+beside.
 """
 
 from __future__ import annotations
@@ -26,12 +27,15 @@ from pathlib import Path
 
 from router import CONNECTIONS, PATH, model, null
 
+from mlops.account.local import LocalAccount
+
 WANTED, SLOWER, MEGABYTES, LARGE = 0.95, 1.05, 64, 300_000
 ROUTER = """
 import asyncio, sys
 from pathlib import Path
 from mlops.account.local.process.capture.keeper import Keeper
 from mlops.account.local.process.capture.rule import Capture
+from mlops.account.local.process.capture.streaming import Streams
 from mlops.account.local.process.ports import LocalObjects
 from mlops.account.local.process.router.engine import fast, plain
 from mlops.account.local.process.router.records import Recorder
@@ -43,7 +47,8 @@ async def dead(reader, writer):
     while await reader.read(65536): pass
 async def main(engine, kind, port, shadow, folder):
     pairs = Recorder(folder / "pairs", waiting=4000, columns=ShadowPair._fields)
-    keeper = Keeper("door", LocalObjects(State(folder, "us-east-1")).put, pairs)
+    state = State(folder, "us-east-1")
+    keeper = Keeper("door", LocalObjects(state).put, pairs, Streams(state, "door").put)
     seen = {} if kind == "plain" else {"saw": keeper.saw, "room": keeper.room}
     router = Router("door", engine, record=Recorder(folder / "requests").add, **seen)
     router.add(Server("one", (port,), 1, "log"))
@@ -62,7 +67,7 @@ engine = plain() if sys.argv[1] == "plain" else fast()
 if engine is None: sys.exit("httptools and uvloop are not installed: pip install httptools uvloop")
 engine.run(main(engine, sys.argv[2], int(sys.argv[3]), int(sys.argv[4]), Path(sys.argv[5])))
 """
-KINDS = ("plain", "captured", "mirrored", "dead")
+KINDS = ("plain", "captured", "streamed", "mirrored", "dead")
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +152,15 @@ def asked(front: tuple[int, int], seconds: float, size: int) -> Round:
 def front(engine: str, kind: str, port: int, shadow: int, folder: Path) -> Iterator[tuple[int, int]]:
     """The port on which it answers, and its process."""
     folder.mkdir()
+    if kind == "streamed":
+        account = LocalAccount(folder, "us-east-1")
+        account.ensure_bucket("kept")
+        place = {"RoleARN": "arn:aws:iam::000000000000:role/d", "BucketARN": "arn:aws:s3:::kept"}
+        account.client("firehose").create_delivery_stream(
+            DeliveryStreamName="inferences",
+            ExtendedS3DestinationConfiguration=place,
+            Tags=[{"Key": "mlops:captures", "Value": "door"}],
+        )
     words = [sys.executable, "-c", ROUTER, engine, kind, str(port), str(shadow), str(folder)]
     with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None

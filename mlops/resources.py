@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         Monitor,
     )
     from mlops.declare.resources.stream import (
+        Captured,
         HttpEndpoint,
         Iceberg,
         Kafka,
@@ -43,6 +44,7 @@ __all__ = [
     "Attributions",
     "Bias",
     "Capture",
+    "Captured",
     "CompositeAlarm",
     "Container",
     "DataQuality",

@@ -18,17 +18,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 from router_parts import Asked, reply, until, world
 
-from mlops.account.local import LocalAccount
+from mlops.account.local import LocalAccount, ownership
 from mlops.account.local.process.capture import rule
 from mlops.account.local.process.capture.keeper import Keeper
 from mlops.account.local.process.capture.lines import Lines
 from mlops.account.local.process.capture.pairs import paired
 from mlops.account.local.process.capture.rule import Capture
 from mlops.account.local.process.capture.seen import ATTRIBUTES, ID, KIND, TARGET, Room, Seen, Side
+from mlops.account.local.process.capture.streaming import Streams
 from mlops.account.local.process.router.engine import best
 from mlops.account.local.process.router.routing import Variant
+from mlops.account.local.services.firehose import streams
 from mlops.account.local.services.sagemaker import capturing
 from mlops.deploy.outcomes import captured
+from mlops.project.spool import BEGINNING, Place, Spool
 
 NOON = 1_700_000_000.5
 ALL = Capture("s3://kept/here", csv=frozenset({"text/csv"}), json=frozenset({"application/json"}))
@@ -361,3 +364,25 @@ def test_an_endpoint_captures_what_its_configuration_asks_for(local: LocalAccoun
     assert lines["first"]["captureData"]["endpointOutput"]["data"] == b64encode(b"one: hello").decode()
     assert lines["first"]["eventMetadata"]["customAttributes"] == ["user=7"]
     assert set(lines["second"]["captureData"]) == {"endpointInput"}
+
+
+def test_what_is_captured_goes_into_the_streams_that_take_it_too(tmp_path: Path) -> None:
+    """A stream that takes nothing keeps no object from being written, and is counted."""
+    account = LocalAccount(tmp_path / ".mlops", "eu-west-1")
+    place = {"RoleARN": "arn:aws:iam::000000000000:role/d", "BucketARN": "arn:aws:s3:::b"}
+    for name, endpoint, share in (("kept", "door", "0"), ("refuses", "door", "1"), ("other", "window", "0")):
+        account.client("firehose").create_delivery_stream(
+            DeliveryStreamName=name,
+            ExtendedS3DestinationConfiguration=place,
+            Tags=[{"Key": "mlops:captures", "Value": endpoint}, {"Key": "mlops:fail-share", "Value": share}],
+        )
+        assert ownership.take(streams.folder_of(account.state, name)) is not None
+    put, taking = Put(), Streams(account.state, "door")
+    kept(put, *((request(b"%d" % number), answer()) for number in range(250)), stream=taking.put)
+
+    def waiting(name: str) -> list[Any]:
+        spool = Spool(streams.kept_in(account.state, name, streams.found(account.state, name)["Incarnation"]) / "spool")
+        return [json.loads(row) for _, rows in spool.read(BEGINNING, Place(9, 0)) for row in rows]
+
+    assert waiting("kept") == [line for _, line in put.lines] and len(put.lines) == 250
+    assert (waiting("refuses"), waiting("other"), taking.lost) == ([], [], 250)

@@ -174,3 +174,14 @@ def test_a_cluster_is_declared_and_changed_where_it_stands(world: World) -> None
     assert found["RetryOptions"] == {"DurationInSeconds": 300} and found["IndexRotationPeriod"] == "OneMonth"
     with pytest.raises(Refusal, match="cannot be changed"):
         upserted(world, FOUND, a="all=True")
+
+
+def test_a_stream_of_captured_requests_is_told_whose(world: World) -> None:
+    """And another endpoint's is a tag that changes where it stands."""
+    text = 'from mlops import resources\nresources.Stream("events", to="s3://acme-events/a/", '
+    text += 'source=resources.Captured("{a}"))\n'
+    for endpoint in ("door", "window"):
+        upserted(world, text, a=endpoint)
+        assert not planned(world, text, a=endpoint).actions
+        tags = world.account.client("firehose").list_tags_for_delivery_stream(DeliveryStreamName="events")["Tags"]
+        assert {"Key": "mlops:captures", "Value": endpoint} in tags

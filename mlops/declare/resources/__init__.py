@@ -30,6 +30,7 @@ if TYPE_CHECKING:
         Monitor,
     )
     from mlops.declare.resources.stream import (
+        Captured,
         HttpEndpoint,
         Iceberg,
         Kafka,
@@ -49,6 +50,7 @@ __all__ = [
     "Attributions",
     "Bias",
     "Capture",
+    "Captured",
     "CompositeAlarm",
     "Container",
     "DataQuality",
@@ -83,6 +85,7 @@ _HOMES = {
     "Attributions": "mlops.declare.resources.monitor",
     "Bias": "mlops.declare.resources.monitor",
     "Capture": "mlops.declare.resources.endpoint_config",
+    "Captured": "mlops.declare.resources.stream",
     "CompositeAlarm": "mlops.declare.resources.composite_alarm",
     "Container": "mlops.declare.resources.model",
     "DataQuality": "mlops.declare.resources.monitor",

@@ -19,7 +19,7 @@ from mlops.declare.streams.iceberg import Iceberg
 from mlops.declare.streams.opensearch import OpenSearch
 from mlops.declare.streams.redshift import Redshift
 from mlops.declare.streams.snowflake import Snowflake
-from mlops.declare.streams.source import Kafka, Kinesis
+from mlops.declare.streams.source import Captured, Kafka, Kinesis
 from mlops.declare.streams.splunk import Splunk
 from mlops.ir import StepType, Unknown, Value
 from mlops.ir.fields import (
@@ -42,7 +42,18 @@ from mlops.knowledge.streams import pairing
 if TYPE_CHECKING:
     from mlops.declare.lower import Lowering
 
-__all__ = ["HttpEndpoint", "Iceberg", "Kafka", "Kinesis", "OpenSearch", "Redshift", "Snowflake", "Splunk", "Stream"]
+__all__ = [
+    "Captured",
+    "HttpEndpoint",
+    "Iceberg",
+    "Kafka",
+    "Kinesis",
+    "OpenSearch",
+    "Redshift",
+    "Snowflake",
+    "Splunk",
+    "Stream",
+]
 
 STEP_TYPE = StepType(
     type="Stream",
@@ -250,7 +261,7 @@ class Stream(DeclaredResource):
                 to=_said_with_the_destination,
             ),
             Field("backup", f"{_S3}.S3BackupConfiguration", TEXT, to=_said_with_the_destination),
-            Field("source", "", made(source.KINESIS, source.KAFKA), to=_source),
+            Field("source", "", made(source.KINESIS, source.KAFKA, source.CAPTURED), to=_source),
             Field("role", f"{_S3}.RoleARN", TEXT, otherwise="role", to=_said_with_the_destination),
         ),
         yields={
@@ -266,7 +277,7 @@ class Stream(DeclaredResource):
         to: Text,
         errors: Text | None = None,
         endpoint: HttpEndpoint | OpenSearch | Redshift | Splunk | Snowflake | Iceberg | None = None,
-        source: Kinesis | Kafka | None = None,
+        source: Kinesis | Kafka | Captured | None = None,
         size: Count | None = None,
         seconds: Count | None = None,
         compression: Compression | None = None,
@@ -298,10 +309,11 @@ class Stream(DeclaredResource):
 
     def request(self, lowering: Lowering) -> dict[str, Value]:
         told = super().request(lowering)
+        more = source.tags(self.source)
         if isinstance(self.endpoint, OpenSearch):
-            more = opensearch.tags(self.endpoint, lowering)
-            if more:
-                told["Tags"] = tags(lowering, {**more, **self.tags})
+            more = {**more, **opensearch.tags(self.endpoint, lowering)}
+        if more:
+            told["Tags"] = tags(lowering, {**more, **self.tags})
         with speaking_of(self.where):
             for fault in pairing.of_request(told):
                 misuse("D064", f"the stream {self.declared_name}: {fault}", help="see docs/streams.md")

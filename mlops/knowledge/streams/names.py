@@ -17,6 +17,8 @@ from zoneinfo import ZoneInfo
 from mlops.ir.dataclass import dataclass
 from mlops.ir.values import Value
 
+CAPTURES = "mlops:captures"
+"""A tag of the local account: the endpoint whose captured requests a stream takes."""
 PROCESSING_FAILED = "processing-failed"
 CONVERSION_FAILED = "format-conversion-failed"
 HTTP_FAILED = "http-endpoint-failed"

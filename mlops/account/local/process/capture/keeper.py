@@ -53,14 +53,15 @@ class _File:
 
 
 class Keeper:
-    """``put`` writes one object, ``pairs`` keeps how a shadow answered. What was seen is gone from memory when it is
-    written, or could not be."""
+    """``put`` writes one object, ``pairs`` keeps how a shadow answered, ``stream`` takes an object's lines, too.
+    What was seen is gone from memory when it is written, or could not be."""
 
     def __init__(
         self,
         endpoint: str,
         put: Callable[[Iterable[bytes], str], None],
         pairs: Recorder | None = None,
+        stream: Callable[[Sequence[str]], None] | None = None,
         *,
         room: Room | None = None,
         look_seconds: float = _LOOK_SECONDS,
@@ -72,6 +73,7 @@ class Keeper:
         self._endpoint = endpoint
         self._put = put
         self._pairs = pairs
+        self._stream = stream
         self._told_unshown = 0
         self.room = room or Room()
         self._look_seconds, self._file_seconds, self._file_bytes = look_seconds, file_seconds, file_bytes
@@ -195,6 +197,11 @@ class Keeper:
         except Exception:
             self.lost += len(file.lines)
             self._failed()
+        if self._stream is not None:
+            try:
+                self._stream(file.lines)
+            except Exception:
+                self._failed()
         self.room.give(file.held)
 
     def _failed(self) -> None:

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 from mlops.account.local.process.capture import pairs, rule
 from mlops.account.local.process.capture.keeper import Keeper
+from mlops.account.local.process.capture.streaming import Streams
 from mlops.account.local.process.ports import LocalObjects
 from mlops.account.local.process.router import records
 from mlops.account.local.process.router.engine import Engine, best
@@ -123,7 +124,7 @@ class _Endpoint:
         self._meter = Meter(self._usages.add)
         self._measured: dict[tuple[ServerId, int], Measured] = {}
         self._pairs = records.Recorder(folder / pairs.FOLDER, waiting=_PAIRS, columns=ShadowPair._fields)
-        self._keeper = Keeper(name, LocalObjects(state).put, self._pairs)
+        self._keeper = Keeper(name, LocalObjects(state).put, self._pairs, Streams(state, name).put)
         self._router = Router(
             name,
             engine,
