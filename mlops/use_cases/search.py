@@ -10,7 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,19 +21,19 @@ from mlops.ir.event_fields import INDEX
 from mlops.observe.search import querying, setting_up
 from mlops.observe.search.asking import Answered, Ask, Place, asking
 from mlops.observe.search.bulk import Rejected, Writer, Written
-from mlops.observe.search.documents import Origin, document
+from mlops.observe.search.documents import document
 from mlops.observe.search.embedded import embedded
 from mlops.observe.search.querying import Found, Question
 from mlops.project.private import opener, private_folder
 from mlops.project.root import STATE
 from mlops.use_cases.approval import Consent, need_consent
 from mlops.use_cases.connecting import Connected, connect_here
+from mlops.use_cases.events_since import PAGE, events_since, origin
 from mlops.use_cases.news import Said
 
 REJECTED = "rejected.ndjson"
 _FOLDER = "search"
 _LOOK_SECONDS = 1.0
-_PAGE = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ def put(environment: str, since: str | None, consent: Consent, listener: Listene
     ask = _asking(connected, place)
     _need_set_up(ask, environment)
     need_consent(connected, f"put events into {place.url}", consent)
-    events = _events(connected, _moment(since))
+    events = events_since(connected, _moment(since))
     written, unknown = _written(ask, connected, events)
     if connected.account.events is None:
         listener(Said(text="the account keeps no events: these are made of its ended executions"))
@@ -234,7 +234,7 @@ def _filled(ask: Ask, connected: Connected, since: datetime | None) -> int:
     for action in _decided(setting_up.see(ask), Keeping(replicas=0)):
         setting_up.apply(ask, action)
     last = _last(connected)
-    _written(ask, connected, _events(connected, since))
+    _written(ask, connected, events_since(connected, since))
     return last
 
 
@@ -242,44 +242,29 @@ def _put_after(ask: Ask, connected: Connected, after: int) -> int:
     kept = connected.account.events
     if kept is None:
         return after
-    while page := kept.read(after, limit=_PAGE):
+    while page := kept.read(after, limit=PAGE):
         _written(ask, connected, iter(page))
         after = page[-1].sequence or after
     return after
 
 
 def _written(ask: Ask, connected: Connected, events: Iterator[Event]) -> tuple[Written, Mapping[str, int]]:
-    account = connected.account
-    identity = connected.environment.account or "000000000000"
-    origin = Origin(connected.environment.name, identity, account.region)
+    whose = origin(connected)
     unknown: Counter[str] = Counter()
 
     def documents() -> Iterator[Any]:
         for event in events:
-            told = document(event, origin)
+            told = document(event, whose)
             unknown.update(told.unknown)
             yield told
 
     return Writer(ask).write(documents()), dict(sorted(unknown.items()))
 
 
-def _events(connected: Connected, since: datetime | None) -> Iterator[Event]:
-    kept = connected.account.events
-    if kept is None:
-        from mlops.deploy.executions.past import past_events  # the local account keeps its own
-
-        yield from past_events(connected.account, since or datetime.now(UTC) - timedelta(days=30))
-        return
-    after = 0
-    while page := kept.read(after, limit=_PAGE):
-        yield from (event for event in page if since is None or event.time >= since)
-        after = page[-1].sequence or after
-
-
 def _last(connected: Connected) -> int:
     """The number of the newest event."""
     after, kept = 0, connected.account.events
-    while kept is not None and (page := kept.read(after, limit=_PAGE)):
+    while kept is not None and (page := kept.read(after, limit=PAGE)):
         after = page[-1].sequence or after
     return after
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from mlops.deploy.streams import described, replay
 from mlops.deploy.streams.described import Stream
-from mlops.deploy.streams.publisher import Published, published
+from mlops.deploy.streams.publisher import Published, Publisher, published
 from mlops.deploy.streams.replay import Part
 from mlops.ir.dataclass import dataclass
 from mlops.ir.hiding import hide_text
+from mlops.observe.search.documents import document
 from mlops.use_cases.approval import Consent, need_consent
 from mlops.use_cases.connecting import connect_here
+from mlops.use_cases.events_since import events_since, origin
 from mlops.use_cases.moments import moment
 
 ALL = Part()
@@ -58,6 +60,21 @@ def put(environment: str, name: str, lines: Iterable[bytes], consent: Consent) -
     described.need(connected.account, name)
     need_consent(connected, f"put records into the stream {name}", consent)
     return published(connected.account.client("firehose"), name, lines)
+
+
+def put_events(environment: str, name: str, since: str | None, kinds: Sequence[str], consent: Consent) -> Published:
+    """What happened in the account, a document each, as the index of events has it: its id is the same whenever it is
+    put, so that readers know what they have. ``kinds`` are whole or the beginning up to a point (``promotion``)."""
+    connected = connect_here(environment)
+    described.need(connected.account, name)
+    need_consent(connected, f"put events into the stream {name}", consent)
+    whose = origin(connected)
+    with Publisher(connected.account.client("firehose"), name) as publisher:
+        for event in events_since(connected, moment(since, "--since")):
+            if not kinds or event.kind in kinds or event.kind.partition(".")[0] in kinds:
+                told = document(event, whose)
+                publisher.put({"id": told.id, **told.body})
+        return publisher.flush()
 
 
 def part_of(since: str | None, until: str | None, prefix: str, ids: Iterable[str]) -> Part:

@@ -185,6 +185,7 @@ ROWS: tuple[Reads | Changes, ...] = (
     Changes("monitor run", ("watch",), "run the monitor watch", code=1),
     Changes("endpoints outcome", ("churn", "labels.csv"), "publish 1 outcome of churn"),
     Changes("streams put", ("clicks", "labels.csv"), "put records into the stream clicks"),
+    Changes("streams put", ("clicks", "--events"), "put events into the stream clicks"),
     Changes("streams replay", ("clicks",), "put again what 1 object of the stream clicks hold"),
     Changes("search setup", (), "set up http://127.0.0.1:"),
     Changes("search put", (), "put events into http://127.0.0.1:"),

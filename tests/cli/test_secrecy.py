@@ -277,6 +277,7 @@ CALLS = (
     Call("monitor show", ("leaky",), code=2),
     Call("monitor run", ("leaky",), code=2),
     Call("streams put", ("leaky", "work.py")),
+    Call("streams put", ("leaky", "--events")),
     Call("streams list"),
     Call("streams show", ("leaky",)),
     Call("streams replay", ("leaky", "--dry-run")),

@@ -96,6 +96,19 @@ def test_a_part_comes_back_and_the_rest_stays(stream: Stream) -> None:
         mlops("replay", "events", "--since", "soon")
 
 
+def test_what_happened_goes_into_a_stream(stream: Stream) -> None:
+    """With the same id each time, so that a reader has it once; and nothing of what was not asked for."""
+    words = ("put", "events", "--events", "--kind", "stream", "--format", "json")
+    first = mlops(*words)
+    assert first["sent"] == 1 and mlops(*words, "--since", "2100-01-01T00:00:00Z")["sent"] == 0
+    assert mlops("put", "events", "--events", "--kind", "endpoint", "--format", "json")["sent"] == 0
+    assert mlops(*words)["sent"] == 1
+    spool = stream.deliverer.spool
+    put = [json.loads(row) for _, rows in spool.read(BEGINNING, Place(9, 0)) for row in rows]
+    assert [item["kind"] for item in put] == ["stream.created", "stream.created"]
+    assert len({item["id"] for item in put}) == 1 and len(put[0]["id"]) == 40
+
+
 def test_lines_are_records(stream: Stream, tmp_path: Path) -> None:
     (tmp_path / "lines").write_bytes(b"one\ntwo\nthree")
     told = mlops("put", "events", "lines", "--format", "json")

@@ -60,13 +60,32 @@ def show(stream: str, environment: str, format_: str) -> None:
 @click.argument("stream")
 @click.argument("source", type=click.File("rb"), default="-")
 @options.environment
+@click.option("--events", is_flag=True, help="What happened in the account instead, a document each.")
+@click.option("--since", metavar="TIME", help="Only events from then on, e.g. 2026-11-29T09:00:00Z.")
+@click.option("--kind", "kinds", multiple=True, metavar="KIND", help="Only such, e.g. promotion or monitor.violated.")
 @asking.yes
 @options.as_json
-def put(stream: str, source: BinaryIO, environment: str, yes: bool, format_: str) -> None:
-    """Put each line of SOURCE (standard input without) into STREAM, as a record with its end."""
+def put(
+    stream: str,
+    source: BinaryIO,
+    environment: str,
+    events: bool,
+    since: str | None,
+    kinds: tuple[str, ...],
+    yes: bool,
+    format_: str,
+) -> None:
+    """Put each line of SOURCE (standard input without) into STREAM, as a record with its end; or the account's
+    events."""
     from mlops.use_cases import streams
 
-    told = streams.put(environment, stream, source, asking.consent(yes))
+    if not events and (since is not None or kinds):
+        raise click.UsageError("--since and --kind are of --events")
+    told = (
+        streams.put_events(environment, stream, since, kinds, asking.consent(yes))
+        if events
+        else streams.put(environment, stream, source, asking.consent(yes))
+    )
     if format_ == "json":
         print_json({"sent": told.sent, "again": told.again, "requests": told.requests})
         return
