@@ -72,6 +72,7 @@ Good: mlops local images build, which builds a virtual environment for the image
 @cache
 def known_codes() -> Mapping[str, str]:
     """Name by code: rules, mistakes of the DSL, the reader's, those of templates and of allow comments."""
+    from mlops.check.machines.judging import FINDINGS as of_machines
     from mlops.check.templates.judging import stories
     from mlops.declare.mistakes import MISTAKES
     from mlops.ir.reader import FAULTS
@@ -80,7 +81,7 @@ def known_codes() -> Mapping[str, str]:
         **{rule.code: rule.name for rule in all_rules()},
         **{code: mistake.name for code, mistake in MISTAKES.items()},
         **{code: name for code, (name, _) in FAULTS.items()},
-        **{code: told.name for code, told in stories().items()},
+        **{code: told.name for code, told in {**stories(), **of_machines}.items()},
         **{code: name for code, (name, _) in {**ALLOWANCES, **SURROUNDINGS, **PLUGINS}.items()},
     }
 

@@ -31,6 +31,7 @@ class Story:
 
 def stories() -> Mapping[str, Story]:
     """Every code that a finding can have: of rules, the DSL, the reader, allow comments and the preflight."""
+    from mlops.check.machines.judging import FINDINGS as of_machines
     from mlops.check.templates.judging import stories as of_templates
     from mlops.declare.mistakes import MISTAKES
     from mlops.ir.reader import FAULTS
@@ -41,7 +42,9 @@ def stories() -> Mapping[str, Story]:
     told += [Story(code, name, Severity.WARNING, text) for code, (name, text) in {**ALLOWANCES, **SURROUNDINGS}.items()]
     told += [Story(code, name, Severity.ERROR, text) for code, (name, text) in PLUGINS.items()]
     told += [Story(code, item.name, item.severity, item.text) for code, item in ACCOUNT_FINDINGS.items()]
-    told += [Story(code, item.name, item.severity, item.text) for code, item in of_templates().items()]
+    told += [
+        Story(code, item.name, item.severity, item.text) for code, item in {**of_templates(), **of_machines}.items()
+    ]
     return {story.code: story for story in told}
 
 
@@ -70,6 +73,7 @@ _FAMILIES = {
     "G": "The graph",
     "H": "House policy",
     "J": "Definitions in JSON",
+    "M": "State machines of Step Functions",
     "P": "Parameters",
     "R": "References and expressions",
     "S": "Requests",

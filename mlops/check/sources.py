@@ -45,6 +45,7 @@ _FOLLOWS = frozenset({"E503", "P409"})
 _HOUSE = "H9"
 
 TEMPLATES = (".yaml", ".yml")
+MACHINES = (".json", ".asl")
 _DECLARES = re.compile(r"^\s*(?:from\s+mlops\b|import\s+mlops\b)", re.MULTILINE)
 
 
@@ -65,6 +66,8 @@ class Opened:
     resources: tuple[Checked, ...] = ()
     templates: tuple[str, ...] = ()
     """Files that are templates of CloudFormation; what is found in them is among the findings."""
+    machines: tuple[str, ...] = ()
+    """Files that are state machines, likewise."""
 
     @property
     def project(self) -> Project:
@@ -116,6 +119,7 @@ def open_targets(
     reading = _Reading()
     parts: list[_Part] = []
     templates: list[str] = []
+    machines: list[str] = []
     waiting: list[tuple[int, Path, Selection]] = []
     files: list[str] = []
     root = Path.cwd()
@@ -139,6 +143,9 @@ def open_targets(
             if definitions and path.is_file() and is_template(file):
                 templates.append(str(file))
                 parts.append(((), _judge_template(file, selection(root))))
+            elif definitions and path.is_file() and is_machine(file):
+                machines.append(str(file))
+                parts.append(((), _judge_machine(file, selection(root))))
             elif file.suffix == ".json":
                 waiting.append((len(parts), file, selection(root)))
                 parts.append(((), ()))
@@ -159,13 +166,15 @@ def open_targets(
     ordered = tuple(sorted(dict.fromkeys(findings), key=_by_place))
     resources = tuple(checked for checked in pipelines if checked.definition.of_resources)
     found = tuple(checked for checked in pipelines if not checked.definition.of_resources)
-    return Opened(found, ordered, tuple(files), root, reading, resources, tuple(templates))
+    return Opened(found, ordered, tuple(files), root, reading, resources, tuple(templates), tuple(machines))
 
 
 def _is_ours(file: Path) -> bool:
     if file.suffix in TEMPLATES:
         return is_template(file)
-    return is_definition(file) or is_template(file) if file.suffix == ".json" else declares(file)
+    if file.suffix in MACHINES:
+        return is_definition(file) or is_template(file) or is_machine(file)
+    return declares(file)
 
 
 def _for_another_account(
@@ -273,7 +282,7 @@ def _files(path: Path, definitions: bool) -> list[Path]:
             raise UsageError(
                 f"{path} may be a template, and a pipeline is needed here", hint="`mlops check` takes templates"
             )
-        if path.suffix not in (".py", NOTEBOOK, ".json", *TEMPLATES):
+        if path.suffix not in (".py", NOTEBOOK, *MACHINES, *TEMPLATES):
             raise UsageError(
                 f"{path} is neither a pipeline file (.py, {NOTEBOOK}), a definition (.json) nor a template (.yaml)"
             )
@@ -357,6 +366,21 @@ def is_template(file: Path) -> bool:
     from mlops.check.templates.reading import is_template as is_one  # hardly ever is it one
 
     return is_one(_content(file))
+
+
+def is_machine(file: Path) -> bool:
+    """Of Step Functions; what has the steps of a pipeline is none."""
+    if file.suffix not in MACHINES or not file.is_file() or is_definition(file):
+        return False
+    from mlops.check.machines.reading import is_machine as is_one  # hardly ever is it one
+
+    return file.suffix == ".asl" or is_one(_content(file))
+
+
+def _judge_machine(file: Path, selection: Selection) -> Sequence[Finding]:
+    from mlops.check.machines.judging import judge
+
+    return selection.chosen(judge(_content(file), str(file.resolve())))
 
 
 def _judge_template(file: Path, selection: Selection) -> Sequence[Finding]:

@@ -17,6 +17,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from mlops.account import Account, connect
+from mlops.check.machines.judging import judge
 from mlops.project.environments import read_project
 
 SEEDS = Path(__file__).with_name("seeds") / "shifting"
@@ -163,6 +164,20 @@ def test_the_state_machine_is_no_json_and_has_no_end() -> None:
     assert not [state for state in found["States"].values() if state["Type"] in ("Succeed", "Fail") or state.get("End")]
     called = found["States"]["Check5PercentMetrics"]["Resource"]
     assert not re.fullmatch(r"arn:aws:lambda:[a-z0-9-]+:\d{12}:function:.+", called)
+
+
+def test_a_check_tells_all_of_it_and_of_the_corrected_one_nothing() -> None:
+    written = judge((SEEDS / "state_machine.txt").read_bytes(), "machine.asl")
+    assert [(finding.where.line, finding.code) for finding in written] == [
+        (1, "M001"),
+        (4, "M004"),
+        (8, "M020"),
+        (22, "M010"),
+        (31, "M002"),
+        (34, "M002"),
+        (36, "M001"),
+    ]
+    assert judge((SEEDS / "state_machine_corrected.json").read_bytes(), "machine.asl") == ()
 
 
 def test_the_corrected_state_machine_goes_through_all_stages_and_back() -> None:

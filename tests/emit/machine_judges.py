@@ -1,4 +1,4 @@
-"""Judges of machines that nobody of ours wrote: asl-validator, and botocore's models of the services that tasks call.
+"""Judges of machines: asl-validator, botocore's models of the services that tasks call, and our own check.
 
 ``python -m tests.emit.machine_judges FOLDER`` asks them of the definitions that ``foreign.txt`` names.
 """
@@ -19,6 +19,7 @@ from typing import Any
 from botocore.model import ListShape, MapShape, ServiceModel, Shape, StructureShape
 from botocore.session import get_session
 
+from mlops.check.machines.judging import judge
 from mlops.check.sources import open_one
 from mlops.emit.states.machine import written
 from mlops.ir import MlopsError
@@ -220,7 +221,8 @@ def invalid(machines: Mapping[str, Mapping[str, Any]]) -> list[str]:
 
 
 def faults(machine: Mapping[str, Any]) -> list[str]:
-    return [*ends_nowhere(machine), *names_twice(machine), *wrong_calls(machine)]
+    ours = [f"{found.code} {found.message}" for found in judge(json.dumps(machine).encode(), "machine.json")]
+    return [*ends_nowhere(machine), *names_twice(machine), *wrong_calls(machine), *ours]
 
 
 def main(arguments: Sequence[str]) -> int:

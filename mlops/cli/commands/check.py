@@ -64,7 +64,7 @@ def command(
     watch: bool,
 ) -> None:
     """All findings on TARGETS: pipeline files, folders, definitions in JSON, templates of CloudFormation in YAML or
-    JSON; - reads a definition from standard input.
+    JSON, state machines of Step Functions in JSON; - reads a definition from standard input.
 
     Without any, on the pipelines of the project that mlops.toml names. With --env local also what this machine cannot
     run, as warnings; `mlops run` refuses it where the step is surely reached.
@@ -115,7 +115,12 @@ def _tell(findings: Sequence[Finding], opened: Opened, format_: str) -> None:
         click.echo(text, nl=False)
     if format_ == "text":
         declared = sum(len(checked.definition.steps) for checked in opened.resources)
-        counts = {"pipeline": len(opened.pipelines), "resource": declared, "template": len(opened.templates)}
+        counts = {
+            "pipeline": len(opened.pipelines),
+            "resource": declared,
+            "template": len(opened.templates),
+            "machine": len(opened.machines),
+        }
         found = [counted(count, word) for word, count in counts.items() if count] or [counted(0, "pipeline")]
         many = f"{' and '.join(found)} checked"
         talk(many if findings else f"{many}: nothing to say")
