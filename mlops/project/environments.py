@@ -54,6 +54,7 @@ _OURS = ("name", "state")
 _OF_THE_LOCAL_ACCOUNT = {
     "functions": "functions are for the account inside .mlops/: in another one whoever owns a function deploys it",
     "datasets": "datasets are for the account inside .mlops/: in another one Athena and Redshift are asked",
+    "account_in_steps": "account_in_steps is for the account inside .mlops/: in another one steps have a role's keys",
     "secrets": "secrets are for the account inside .mlops/: in another one Secrets Manager has their values",
 }
 _VARIABLE = re.compile(r"\$\{([^}]*)\}")
@@ -68,7 +69,8 @@ class Environment:
     file that asks while it is composed: the reply's members by the question, e.g. ``ssm GetParameter /ml/role``.
     ``functions`` of the local account are the sources of Lambda functions by name, e.g. ``functions/score.py:handler``,
     ``datasets`` what stands for a database of Athena or Redshift: a folder of tables, or a file of rows, ``secrets``
-    where the value of one is on this machine: ``$VARIABLE`` or ``file:PATH``, never the value.
+    where the value of one is on this machine: ``$VARIABLE`` or ``file:PATH``, never the value. With
+    ``account_in_steps`` what a step asks of AWS is answered by the local account, where none of it is by any.
     ``mlflow`` is a tracking URI, a SageMaker-managed server's ARN, or, for the local one, ``true``: the project's own
     SQLite file. ``state`` is the local account's folder, and None where the
     account is another one. ``parallelism`` is for pipelines that give
@@ -100,6 +102,7 @@ class Environment:
     secrets: dict[
         Annotated[str, Pattern(r"^[A-Za-z0-9/_+=.@\-]{1,512}$")], Annotated[str, Pattern(r"^(\$[A-Za-z_]\w*|file:.+)$")]
     ] = field(default_factory=dict)
+    account_in_steps: bool = False
     parallelism: Annotated[int, AtLeast(1)] | None = None
     approval: bool = False
     schedules: dict[Name, Schedule] = field(default_factory=dict)

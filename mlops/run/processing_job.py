@@ -109,7 +109,8 @@ def _furnished(
 def _installed(work: Work, request: Mapping[str, Any], command: Sequence[str]) -> str:
     """The requirements that a shell script installs before it starts the step's program, as the official SDK's does; no
     image of a processing job does so by itself."""
-    inputs = [item["S3Input"] for item in request.get("ProcessingInputs") or [] if not item.get("AppManaged")]
+    listed = [item for item in request.get("ProcessingInputs") or [] if not item.get("AppManaged")]
+    inputs = [item.get("S3Input") or item["DatasetDefinition"] for item in listed]
     folders = [below_opt_ml(item.get("LocalPath"), work.opt_ml, "an input") for item in inputs]
     for word in command:
         if word.startswith("/opt/ml/") and word.endswith(".sh"):

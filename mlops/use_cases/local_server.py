@@ -22,6 +22,7 @@ from mlops.account.wire.registration import Registered, living, registered
 from mlops.account.wire.server import Server
 from mlops.ir import Listener, UsageError
 from mlops.project.environments import LOCAL, Environment
+from mlops.run.account_in_steps import VARIABLE, told
 from mlops.use_cases.connecting import connect_here
 from mlops.use_cases.local_datasets import placed as place_datasets
 from mlops.use_cases.news import Said
@@ -52,10 +53,39 @@ def _answering(answers: Answers, environment: Environment, state: Path, port: in
     server.start()
     threading.Thread(target=routing.load, name="models", daemon=True).start()
     try:
-        with registered(state, found):
+        with registered(state, found), _told_to_steps(environment, server.url):
             yield found
     finally:
         server.stop()
+
+
+@contextmanager
+def answering_steps(environment: Environment) -> Iterator[None]:
+    """As long as it is entered, steps of executions that are started are answered, where the environment lets them."""
+    if not environment.account_in_steps or environment.state is None:
+        yield
+        return
+    server = Server(Answers(environment.state, environment.region, None, lambda told: None), 0)
+    server.start()
+    try:
+        with _told_to_steps(environment, server.url):
+            yield
+    finally:
+        server.stop()
+
+
+@contextmanager
+def _told_to_steps(environment: Environment, url: str) -> Iterator[None]:
+    """Processes that are started meanwhile, of executions and jobs, give it to their steps."""
+    before = os.environ.get(VARIABLE)
+    if environment.account_in_steps:
+        os.environ[VARIABLE] = told(variables(url, environment.region, {}).set)
+    try:
+        yield
+    finally:
+        os.environ.pop(VARIABLE, None)
+        if before is not None:
+            os.environ[VARIABLE] = before
 
 
 @contextmanager

@@ -121,4 +121,9 @@ def carry_out(chosen: Chosen, manner: Manner, listener: Listener) -> ExecutionSt
     need_recording(chosen.connected.environment, chosen.checked.definition)
     if chosen.connected.account.here is not None:
         chosen.connected.account.here.expect_run()
-    return watch(chosen.connected, begin(chosen, manner, listener), listener, stopping=True)
+    if not chosen.connected.environment.account_in_steps:
+        return watch(chosen.connected, begin(chosen, manner, listener), listener, stopping=True)
+    from mlops.use_cases.local_server import answering_steps  # few projects let their steps ask
+
+    with answering_steps(chosen.connected.environment):
+        return watch(chosen.connected, begin(chosen, manner, listener), listener, stopping=True)

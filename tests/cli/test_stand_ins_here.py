@@ -25,6 +25,10 @@ with Pipeline("asks"):
 SCRIPT = """
 import os
 from pathlib import Path
+if os.environ.get("AWS_ENDPOINT_URL"):
+    import boto3
+    assert boto3.client("sts").get_caller_identity()["Account"] == "000000000000"
+    boto3.client("s3").put_object(Bucket="mlops-local", Key="by-the-step", Body=b"")
 (row,) = Path("/opt/ml/processing/input/visits").iterdir()
 Path("/opt/ml/processing/output/seen/told.txt").write_text(f"{row.read_text().strip()} {len(os.environ['PASSWORD'])}")
 """
@@ -61,4 +65,9 @@ def test_tables_and_secrets_of_a_project(
     assert code == 0, err
     (seen,) = (tmp_path / ".mlops" / "objects").rglob("told.txt*")
     assert seen.read_text() == "about 9"
+    assert not [*(tmp_path / ".mlops" / "objects").rglob("by-the-step*")]
+    (tmp_path / "mlops.toml").write_text(f"[env.local]\naccount_in_steps = true\n{table}")
+    code, err = run()
+    assert code == 0, err
+    assert [*(tmp_path / ".mlops" / "objects").rglob("by-the-step*")]
     assert not any(b"hunter-22" in file.read_bytes() for file in (tmp_path / ".mlops").rglob("*") if file.is_file())

@@ -111,7 +111,7 @@ def one_input(**source: object) -> dict[str, object]:
         (one_input(LocalPath="/opt/ml/../x"), "a local path is to be under /opt/ml/"),
         (one_input(S3InputMode="Pipe"), "input in: S3InputMode Pipe cannot run on this machine yet"),
         (one_input(S3Uri="s3://bucket/m.json", S3DataType="ManifestFile"), "is not JSON"),
-        (request(ProcessingInputs=[{"InputName": "in", "DatasetDefinition": {}}]), "only an S3Input can be read"),
+        (request(ProcessingInputs=[{"InputName": "in", "DatasetDefinition": {}}]), "asks neither Athena nor Redshift"),
         (
             request(AppSpecification={"ContainerEntrypoint": ["no-such-program"]}),
             "no-such-program is a program of the image, and is not on this machine",

@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 
 from mlops.knowledge.programs import search_path
+from mlops.run.account_in_steps import variables_of_steps
 from mlops.run.output import Output
 from mlops.run.sandbox.box import PRIVATE_TMP, Box
 from mlops.run.sandbox.boxed import Boxed
@@ -66,7 +67,7 @@ def start(
 
 
 def _environment(wanted: Mapping[str, str], box: Box) -> dict[str, str]:
-    """Nothing of the caller's, least of all credentials."""
+    """Nothing of the caller's, least of all credentials; those of the local account where a step may call it."""
     tmp = box.path(PRIVATE_TMP)
     environment = {
         **inherited(),
@@ -76,6 +77,7 @@ def _environment(wanted: Mapping[str, str], box: Box) -> dict[str, str]:
         "TMPDIR": tmp,
         "PYTHONUNBUFFERED": "1",
         "PYTHONDONTWRITEBYTECODE": "1",
+        **(variables_of_steps() if box.network else {}),
         **{name: box.rewritten(text) for name, text in wanted.items()},
     }
     if not box.isolation.is_private:
