@@ -49,7 +49,7 @@ class Executions:
 
 @dataclass(frozen=True, slots=True)
 class PipelineListed:
-    """``last`` are its newest executions, the newest first."""
+    """``last`` are its newest executions, the newest first; ``schedules`` those of mlops.toml."""
 
     name: str
     display_name: str | None
@@ -58,6 +58,7 @@ class PipelineListed:
     modified: datetime | None
     last_run: datetime | None
     last: tuple[Listed, ...]
+    schedules: tuple[str, ...] = ()
 
 
 def executions(
@@ -88,6 +89,7 @@ def pipelines(
 
 def _pipeline(connected: Connected, item: Mapping[str, Any], runs: int) -> PipelineListed:
     name = str(item["PipelineName"])
+    environment = connected.environment
     last = executions(connected, Wanted(name), most=runs).rows if item.get("LastExecutionTime") and runs else ()
     return PipelineListed(
         name=name,
@@ -97,6 +99,9 @@ def _pipeline(connected: Connected, item: Mapping[str, Any], runs: int) -> Pipel
         modified=item.get("LastModifiedTime"),
         last_run=item.get("LastExecutionTime"),
         last=last,
+        schedules=tuple(
+            schedule.expression for schedule in environment.schedules.values() if schedule.pipeline == name
+        ),
     )
 
 

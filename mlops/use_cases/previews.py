@@ -11,7 +11,9 @@ from typing import Literal
 from mlops.deploy.executions.files import Begin, Placed, begin
 from mlops.ir.dataclass import dataclass
 from mlops.ir.hiding import hide, hide_lines, hide_text
+from mlops.use_cases import notebooks
 from mlops.use_cases.connecting import Connected
+from mlops.use_cases.notebooks import Cell, cells
 
 _MOST_BYTES, _LARGEST_PICTURE = 128 * 1024, 8 * 1024 * 1024
 _MOST_ROWS, _MOST_COLUMNS = 50, 60
@@ -22,37 +24,47 @@ _PICTURES = ((b"\x89PNG\r\n\x1a\n", "image/png"), (b"\xff\xd8\xff", "image/jpeg"
 class Preview:
     """``rows`` are of a table, the first its header. ``whole``: nothing is left out."""
 
-    kind: Literal["table", "text", "picture", "bytes"]
+    kind: Literal["table", "text", "picture", "notebook", "bytes"]
     size: int
     whole: bool
     text: str = ""
     rows: Sequence[Sequence[str]] = ()
+    cells: Sequence[Cell] = ()
 
 
 def preview(connected: Connected, place: Placed, path: str) -> Preview:
     """Raises UsageError for a file that does not lie there."""
-    found = begin(connected.account, place, path, _MOST_BYTES)
+    name = (path or place.uri).lower()
+    is_notebook = name.endswith(".ipynb")
+    found = begin(connected.account, place, path, _LARGEST_PICTURE if is_notebook else _MOST_BYTES)
     whole = len(found.content) == found.size
     if _picture_type(found.content) is not None:
         return Preview("picture", found.size, found.size <= _LARGEST_PICTURE)
     text = _text(found)
     if text is None:
         return Preview("bytes", found.size, whole=False)
-    name = (path or place.uri).lower()
+    if is_notebook and (read := cells(text)) is not None:
+        return Preview("notebook", found.size, whole, cells=read)
     if name.endswith((".csv", ".tsv")):
         rows, all_rows = _table(text, "\t" if name.endswith(".tsv") else ",")
         if rows:
             return Preview("table", found.size, whole and all_rows, rows=rows)
-    if name.endswith((".json", ".ipynb")) and whole and (pretty := _pretty(text)) is not None:
+    if name.endswith(".json") and whole and (pretty := _pretty(text)) is not None:
         return Preview("text", found.size, whole, pretty)
     return Preview("text", found.size, whole, hide_lines(text.split("\n")))
 
 
-def picture(connected: Connected, place: Placed, path: str) -> tuple[str, bytes] | None:
-    """Its media type and its bytes; None of what is none, or is too large."""
+def picture(
+    connected: Connected, place: Placed, path: str, output: tuple[int, int] | None = None
+) -> tuple[str, bytes] | None:
+    """Its media type and its bytes; None of what is none, or is too large. ``output`` is one of a notebook: the numbers
+    of its cell and among what that gave."""
     found = begin(connected.account, place, path, _LARGEST_PICTURE)
-    media_type = _picture_type(found.content)
-    return (media_type, found.content) if media_type and len(found.content) == found.size else None
+    content: bytes | None = found.content if len(found.content) == found.size else None
+    if content is not None and output is not None:
+        content = notebooks.picture(content.decode("utf-8", "replace"), *output)
+    media_type = _picture_type(content) if content is not None else None
+    return (media_type, content) if media_type and content is not None else None
 
 
 def _picture_type(content: bytes) -> str | None:

@@ -40,6 +40,18 @@ head = struct.pack(">IIBBBBB", 2, 1, 8, 2, 0, 0, 0)
 body = zlib.compress(bytes(7))
 png = bytes([137]) + b"PNG\\r\\n" + bytes([26, 10]) + chunk(b"IHDR", head) + chunk(b"IDAT", body) + chunk(b"IEND", b"")
 open(out + "dot.png", "wb").write(png)
+import base64, json
+said = {HOSTILE!r}
+outputs = [
+    dict(output_type="stream", text=["gave " + said]),
+    dict(output_type="display_data", data={{"image/png": base64.b64encode(png).decode()}}),
+    dict(output_type="error", ename="KeyError", evalue="missing"),
+]
+cells = [
+    dict(cell_type="markdown", source="told " + said),
+    dict(cell_type="code", source=["print(1)"], execution_count=7, outputs=outputs),
+]
+json.dump(dict(cells=cells), open(out + "notes.ipynb", "w"))
 for number in range(1200):
     print("line", number)
 print({HOSTILE!r})

@@ -72,6 +72,8 @@ PAGES = (
     (f"{OUTPUT}bytes.bin", ("bytes that are no text",), ()),
     (f"{OUTPUT}page.html", (HOSTILE,), ()),
     (f"{OUTPUT}dot.png", ('<img class="preview"',), ()),
+    (f"{OUTPUT}notes.ipynb", ("told", f"gave {HOSTILE}", "[7]", "KeyError: missing", "cell=1&amp;output=1"), ()),
+    (f"{OUTPUT}notes.ipynb&masked=1", ("told", "print(1)"), ("gave &lt;", "KeyError", "<img")),
     ("/executions/GOOD/steps/Make/log", (HOSTILE, "(hidden)", "line 1199"), (SECRET, "line 12<")),
     ("/executions/GOOD/steps/Make/log?at=head", ("line 0<", "line 498<"), ("line 500<",)),
     ("/executions/GOOD/steps/Make/log?words=LINE+77", ("line 77<", "line 779<", "11 lines have"), ("line 78<",)),
@@ -158,7 +160,9 @@ def test_a_picture_is_sent_as_one(console: Console, executions: tuple[str, str])
     base = f"/executions/{executions[1]}/steps/Make/picture?direction=output&of=data&file="
     answer = console.ask(f"{base}dot.png")
     assert (answer.status, answer.headers["content-type"]) == (200, "image/png")
-    assert console.ask(f"{base}page.html").status == 404
+    assert console.ask(f"{base}notes.ipynb&cell=1&output=1").headers["content-type"] == "image/png"
+    for other in ("page.html", "notes.ipynb", "notes.ipynb&cell=1&output=0", "notes.ipynb&cell=9&output=9"):
+        assert console.ask(f"{base}{other}").status == 404, other
 
 
 NOT_THERE = (

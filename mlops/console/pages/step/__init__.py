@@ -29,6 +29,9 @@ def show(visit: Visit) -> Shown:
         "file": query.one("file"),
         "preview": seen,
         "picture": query.but(),
+        "masked": query.one("masked") == "1",
+        "turned": query.but(masked=None if query.one("masked") == "1" else "1"),
+        "of_cell": lambda cell, output: query.but(cell=str(cell), output=str(output)),
         "most": _MOST_LISTED,
     }
 
@@ -44,7 +47,8 @@ def picture(visit: Visit) -> Sent:
     state = execution(visit.connected, visit.path["execution"]).state
     step, query = step_of(state, visit.path["step"]), visit.query
     place = place_of(visit.connected, state, step, query.one("direction"), query.one("of"))
-    found = picture(visit.connected, place, query.one("file"))
+    output = (query.number("cell"), query.number("output")) if query.one("cell") else None
+    found = picture(visit.connected, place, query.one("file"), output)
     if found is None:
         raise NotThere("that is no picture, or a large one")
     return Sent(*found)
