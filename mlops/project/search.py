@@ -13,13 +13,14 @@ _HERE = re.compile(r"http://(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?(/|$)")
 class Search(BaseModel):
     """``auth`` is how requests say who asks: ``aws`` signs them by the environment's credentials, for ``service`` (a
     domain or a serverless collection); ``basic`` sends ``user`` and what the variable ``password_env`` holds: the
-    password is a secret, its name not."""
+    password is a secret, its name not. ``dashboards`` is where OpenSearch Dashboards is, if not below ``url``."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, defer_build=True)
 
     url: Annotated[str, Field(pattern=r"^https?://[^\s/@]+(/[^\s@]*)?$")]
     auth: Literal["aws", "basic", "none"] = "aws"
     service: Literal["es", "aoss"] = "es"
+    dashboards: Annotated[str, Field(pattern=r"^https?://[^\s/@]+(/[^\s@?#]*)?$")] | None = None
     user: str | None = None
     password_env: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")] | None = None
 
@@ -29,6 +30,7 @@ class Search(BaseModel):
             raise ValueError('auth = "basic" takes user and password_env, the name of the variable with the password')
         if self.auth != "basic" and (self.user is not None or self.password_env is not None):
             raise ValueError(f'auth = "{self.auth}" takes no user and no password')
-        if self.auth != "none" and self.url.startswith("http://") and not _HERE.match(self.url):
+        bare = (url for url in (self.url, self.dashboards or "") if url.startswith("http://") and not _HERE.match(url))
+        if self.auth != "none" and any(bare):
             raise ValueError(f'auth = "{self.auth}" over http:// shows to anybody on the way who asks: take https://')
         return self

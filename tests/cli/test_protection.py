@@ -38,6 +38,7 @@ from mlops.use_cases import destroy, endpoints, gc
 from mlops.use_cases.approval import NOBODY, Consent, Shared, need_consent
 from mlops.use_cases.connecting import Connected, connect_here
 from mlops.use_cases.sharing import shared
+from tests.observe.search.dashboards_door import opened
 
 TOML = """
 [env.prod]
@@ -49,6 +50,7 @@ endpoint_url = "URL"
 approval = true
 [env.prod.search]
 url = "SEARCH"
+dashboards = "DASHBOARDS"
 auth = "none"
 [env.local]
 approval = true
@@ -187,6 +189,7 @@ ROWS: tuple[Reads | Changes, ...] = (
     Changes("streams put", ("clicks", "labels.csv"), "put records into the stream clicks"),
     Changes("streams put", ("clicks", "--events"), "put events into the stream clicks"),
     Changes("streams replay", ("clicks",), "put again what 1 object of the stream clicks hold"),
+    Changes("dashboards push", ("serving.py",), "bring "),
     Changes("search setup", (), "set up http://127.0.0.1:"),
     Changes("search put", (), "put events into http://127.0.0.1:"),
     Changes("endpoints delete", ("churn",), "delete the endpoint churn"),
@@ -248,14 +251,22 @@ def searched() -> Iterator[str]:
         yield place.url
 
 
+@pytest.fixture(scope="module")
+def boards() -> Iterator[str]:
+    with opened() as (url, _):
+        yield url
+
+
 @pytest.fixture
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moto_url: str, searched: str) -> Path:
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moto_url: str, searched: str, boards: str) -> Path:
     """With everything in its account that there can be."""
     urllib.request.urlopen(urllib.request.Request(f"{moto_url}/moto-api/reset", method="POST")).close()
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
     monkeypatch.delenv("AWS_PROFILE", raising=False)
-    (tmp_path / "mlops.toml").write_text(TOML.replace("URL", moto_url).replace("SEARCH", searched))
+    (tmp_path / "mlops.toml").write_text(
+        TOML.replace("URL", moto_url).replace("SEARCH", searched).replace("DASHBOARDS", boards)
+    )
     (tmp_path / "pipeline.py").write_text(PIPELINE)
     (tmp_path / "one.py").write_text("print(1)\n")
     (tmp_path / "serving.py").write_text(SERVING)

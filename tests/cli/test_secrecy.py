@@ -284,6 +284,7 @@ CALLS = (
     Call("streams replay", ("leaky",)),
     Call("search query", ("--most", "1000")),
     Call("search query", (f"message:{token('asked')}",), code=2),
+    Call("dashboards push", ("pipeline.py",), code=2),
     Call("search setup", code=2),
     Call("search put", code=2),
     Call("search serve", ("--for", "0")),

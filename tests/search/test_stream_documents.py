@@ -15,6 +15,9 @@ from mlops.observe.search.asking import Ask, asking
 from tests.observe.search.place import At
 
 
+pytestmark = pytest.mark.proof("search")
+
+
 @pytest.fixture
 def ask(opensearch: str) -> Ask:
     return asking(At(opensearch), "us-east-1", lambda: None)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import importlib.util
 import os
 from collections.abc import Callable, Mapping
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, TypeAlias
 
 from mlops.ir import AccountError, ConfigurationError
+from mlops.ir.dataclass import dataclass
 
+_LINES = "application/x-ndjson"
 TIMEOUT = 60.0
 """Seconds for one answer: a model trains in it."""
 
@@ -28,8 +30,18 @@ class Place(Protocol):
     def password_env(self) -> str | None: ...
 
 
-Ask = Callable[[str, str, Mapping[str, Any] | str | None], Mapping[str, Any]]
-"""Method, path and body, a text for what takes lines of JSON; the answer as JSON. Raises :class:`Answered` with what
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """A body that is neither an object nor lines of JSON: ``type`` is its content type."""
+
+    type: str
+    text: str
+
+
+Body: TypeAlias = Mapping[str, Any] | str | Typed | None
+"""A text is lines of JSON."""
+Ask: TypeAlias = Callable[[str, str, Body], Mapping[str, Any]]
+"""Method, path and body; the answer as JSON. Raises :class:`Answered` with what
 OpenSearch says, AccountError where it says nothing."""
 
 
@@ -45,8 +57,11 @@ class Unreached(AccountError):
     """It said nothing: whether it did what was asked nobody knows."""
 
 
-def asking(place: Place, region: str, credentials: Callable[[], Any]) -> Ask:
-    """``credentials`` gives botocore's, which sign for ``region``; None where there are none.
+def asking(
+    place: Place, region: str, credentials: Callable[[], Any], *, headers: Mapping[str, str] | None = None
+) -> Ask:
+    """``credentials`` gives botocore's, which sign for ``region``; None where there are none. ``headers`` go with each
+    request.
 
     Raises:
         ConfigurationError: its client is not installed, the variable with the password is not set, nothing signs.
@@ -85,10 +100,13 @@ def asking(place: Place, region: str, credentials: Callable[[], Any]) -> Ask:
         retry_on_timeout=False,
     )
 
-    def ask(method: str, path: str, body: Mapping[str, Any] | str | None) -> Mapping[str, Any]:
-        headers = {"content-type": "application/x-ndjson"} if isinstance(body, str) else None
+    def ask(method: str, path: str, body: Body) -> Mapping[str, Any]:
+        told = dict(headers or {})
+        if isinstance(body, str | Typed):
+            told["content-type"] = _LINES if isinstance(body, str) else body.type
+        sent = body.text if isinstance(body, Typed) else body
         try:
-            answer: Any = client.transport.perform_request(method, path, body=body, headers=headers)
+            answer: Any = client.transport.perform_request(method, path, body=sent, headers=told or None)
         except NoAnswer as error:
             raise Unreached(f"{place.url} cannot be reached: {error.error}") from None
         except TransportError as error:

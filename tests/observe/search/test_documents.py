@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -51,7 +52,11 @@ def test_all_that_is_told_has_a_field_or_is_left_out() -> None:
     lacking: set[str] = set()
     for place in ("account", "deploy", "ir", "use_cases"):
         for file in (ROOT / "mlops" / place).rglob("*.py"):
-            for call in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            text = file.read_text(encoding="utf-8")
+            # To read all others as programs would take seconds.
+            if not re.search(r"\bEvent\(|\btell\(|\bsay\(|_told\(", text):
+                continue
+            for call in ast.walk(ast.parse(text)):
                 if isinstance(call, ast.Call) and _name(call.func) in ("tell", "_tell", "_told", "Event", "say"):
                     told = [key for item in call.args if isinstance(item, ast.Dict) for key in item.keys]
                     names = [key.value for key in told if isinstance(key, ast.Constant)]

@@ -1,0 +1,55 @@
+"""Monitors of OpenSearch's alerting: what is worth a word each hour. Whom they tell is of the server: actions are added
+there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from mlops.emit.dashboards.board import Declared
+from mlops.ir.event_fields import INDEX, TIME
+
+_MINUTES = 60
+
+
+def monitors(declared: Declared) -> list[dict[str, Any]]:
+    """Bodies of ``POST _plugins/_alerting/monitors``."""
+    return [_monitor(f"{declared.title}: {name}", query, severity) for name, query, severity in _watched(declared)]
+
+
+def _watched(declared: Declared) -> Iterator[tuple[str, str, int]]:
+    """Name, query and severity, of which 1 is the highest."""
+    if declared.pipelines:
+        yield "executions that failed", f"kind:execution.ended AND detail.status:Failed AND {declared.own_pipelines}", 2
+    if declared.endpoints:
+        own = declared.own_endpoints
+        yield "endpoints that failed", f"kind:endpoint.failed AND {own}", 1
+        refused = f"kind:(promotion.failed OR shift.taken-back) AND {own}"
+        yield "promotions that were refused or taken back", refused, 2
+    if declared.monitors:
+        yield "violations", f"kind:monitor.violated AND {declared.of('ids.monitor', declared.monitors)}", 2
+    if declared.streams:
+        yield "records that were lost", f"kind:stream.lost AND {declared.of('ids.stream', declared.streams)}", 1
+
+
+def _monitor(name: str, query: str, severity: int) -> dict[str, Any]:
+    window = {"gte": f"{{{{period_end}}}}||-{_MINUTES}m", "lte": "{{period_end}}", "format": "epoch_millis"}
+    filters = [{"range": {TIME: window}}, {"query_string": {"query": query}}]
+    return {
+        "type": "monitor",
+        "name": name,
+        "monitor_type": "query_level_monitor",
+        "enabled": True,
+        "schedule": {"period": {"interval": _MINUTES, "unit": "MINUTES"}},
+        "inputs": [{"search": {"indices": [INDEX], "query": {"size": 0, "query": {"bool": {"filter": filters}}}}}],
+        "triggers": [
+            {
+                "query_level_trigger": {
+                    "name": name,
+                    "severity": str(severity),
+                    "condition": {"script": {"source": "ctx.results[0].hits.total.value > 0", "lang": "painless"}},
+                    "actions": [],
+                }
+            }
+        ],
+    }

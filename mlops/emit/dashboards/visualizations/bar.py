@@ -1,0 +1,8 @@
+"""Bars, one on the other."""
+
+from __future__ import annotations
+
+from mlops.emit.dashboards.axes import drawn
+from mlops.emit.dashboards.panel import Visualization
+
+VISUALIZATION = Visualization(lambda panel: drawn(panel, "histogram"))
