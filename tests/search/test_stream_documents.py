@@ -14,7 +14,6 @@ from mlops.account.local import LocalAccount
 from mlops.observe.search.asking import Ask, asking
 from tests.observe.search.place import At
 
-
 pytestmark = pytest.mark.proof("search")
 
 
