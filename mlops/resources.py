@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from mlops.declare.resources.composite_alarm import CompositeAlarm
     from mlops.declare.resources.endpoint import Endpoint
     from mlops.declare.resources.endpoint_config import Asynchronous, Capture, EndpointConfig, Serverless, Variant
+    from mlops.declare.resources.feedback import Feedback
     from mlops.declare.resources.model import Container, Model, ModelData, Network
     from mlops.declare.resources.monitor import (
         Attributions,
@@ -52,6 +53,7 @@ __all__ = [
     "Endpoint",
     "EndpointConfig",
     "FeatureDrift",
+    "Feedback",
     "HttpEndpoint",
     "Iceberg",
     "Kafka",

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from mlops.account import Loops, confirm_identity
+from mlops.account import Loops, answers, confirm_identity
 from mlops.deploy.feedback.deciding import next_stage, stages_of
+from mlops.deploy.pages import items
+from mlops.deploy.resources.feedback import PREFIX, declared_by
 from mlops.deploy.shifting.settings import endpoint_of
-from mlops.ir import Refusal, UsageError
+from mlops.ir import ConfigurationError, Refusal, UsageError
 from mlops.ir.choices import instead
 from mlops.ir.dataclass import dataclass
 from mlops.ir.feedback import Loop
@@ -30,6 +32,33 @@ class Declared:
     last: Loop | None
 
 
+def declared(connected: Connected) -> Mapping[str, Feedback]:
+    """Of mlops.toml, and what was upserted of Python's, by name. Raises ConfigurationError where both say one."""
+    environment = connected.environment
+    if connected.account.here is None:
+        return environment.feedback
+    found: dict[str, Feedback] = dict(environment.feedback)
+    with answers():
+        rules = list(items(connected.account.client("events"), "list_rules", "Rules", NamePrefix=PREFIX))
+    for rule in rules:
+        name = str(rule["Name"]).removeprefix(PREFIX)
+        try:
+            told = declared_by(rule)
+            if told.pop("environment", None) != environment.name:
+                continue
+            told.pop("feedback", None)
+            item = Feedback.model_validate(told)
+        except ValueError:
+            continue  # somebody else's rule
+        if name in environment.feedback:
+            raise ConfigurationError(
+                f"the feedback {name} is declared in mlops.toml and in Python too",
+                hint=f"`mlops destroy {name} --resources{environment.option}` removes what Python declared",
+            )
+        found[name] = item
+    return found
+
+
 def listed(environment: str) -> tuple[Declared, ...]:
     connected = connect_here(environment)
     here = connected.account.here
@@ -44,7 +73,7 @@ def listed(environment: str) -> tuple[Declared, ...]:
             stages_of(feedback, protected=is_protected(connected, feedback)),
             last.get(key_of(connected.environment, name)),
         )
-        for name, feedback in sorted(connected.environment.feedback.items())
+        for name, feedback in sorted(declared(connected).items())
     )
 
 
@@ -132,7 +161,7 @@ def need_loops(connected: Connected) -> Loops:
 
 
 def _need_declared(connected: Connected, name: str) -> None:
-    known = sorted(connected.environment.feedback)
+    known = sorted(declared(connected))
     if name not in known:
         there = instead(name, known or ["none"], "it has")
         raise UsageError(f"{connected.environment.name} has no feedback {name!r}{there}")

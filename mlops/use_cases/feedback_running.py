@@ -52,7 +52,7 @@ from mlops.project.feedback import Feedback
 from mlops.use_cases.approval import GIVEN, NOBODY, Consent, need_consent
 from mlops.use_cases.connecting import Connected, connect_here
 from mlops.use_cases.endpoints import steer
-from mlops.use_cases.feedback import ids_of, is_of, is_protected, key_of, need_loops
+from mlops.use_cases.feedback import declared, ids_of, is_of, is_protected, key_of, need_loops
 from mlops.use_cases.news import Said
 from mlops.use_cases.promote import Promotion, promote
 
@@ -96,7 +96,7 @@ def switch(
     need_consent(connected, "let the clock run feedback" if command else "keep the clock from feedback", consent)
     if command is None:
         return loops.switch_off(environment)
-    if not connected.environment.feedback:
+    if not declared(connected):
         raise UsageError(
             f"{environment} declares no feedback", hint=f"add [env.{environment}.feedback.NAME] to mlops.toml"
         )
@@ -133,13 +133,15 @@ class _Running:
         self._loops = need_loops(connected)
         self._listener = listener
         self._missing: set[str] = set()
+        self._declared = declared(connected)
         self.promotions: dict[tuple[str, int], _Promotion] = {}
         self._again: dict[tuple[str, int], tuple[int, float]] = {}
         """How often a promotion could not go on, and when it is tried next."""
 
     def tick(self) -> Iterator[Loop]:
+        self._declared = declared(self._connected)
         self._ask_alarms()
-        for name, feedback in sorted(self._environment.feedback.items()):
+        for name, feedback in sorted(self._declared.items()):
             for signal in self._signals(name, feedback):
                 loop = self._begin(name, feedback, signal)
                 if loop is not None:
@@ -149,7 +151,7 @@ class _Running:
 
     def look(self) -> None:
         """For the first time: what comes from now on counts."""
-        for name, feedback in self._environment.feedback.items():
+        for name, feedback in self._declared.items():
             self._signals(name, feedback)
 
     def trains(self) -> bool:
@@ -161,7 +163,7 @@ class _Running:
 
     def _ask_alarms(self) -> None:
         """An alarm's state is worked out by whoever asks."""
-        wanted = {item.alarm for item in self._environment.feedback.values() if item.alarm is not None}
+        wanted = {item.alarm for item in self._declared.values() if item.alarm is not None}
         if not wanted:
             return
         with answers():

@@ -567,6 +567,17 @@ EVERY_REPLY: list[tuple[str, str, dict[str, Any]]] = [
     ("ecr", "DeleteRepository", {"repositoryName": "steps"}),
     ("events", "PutRule", {"Name": "daily", "ScheduleExpression": "rate(1 day)"}),
     ("events", "DescribeRule", {"Name": "daily"}),
+    (
+        "events",
+        "TagResource",
+        {"ResourceARN": "arn:aws:events:us-east-1:000000000000:rule/daily", "Tags": [{"Key": "a", "Value": "b"}]},
+    ),
+    ("events", "ListTagsForResource", {"ResourceARN": "arn:aws:events:us-east-1:000000000000:rule/daily"}),
+    (
+        "events",
+        "UntagResource",
+        {"ResourceARN": "arn:aws:events:us-east-1:000000000000:rule/daily", "TagKeys": ["a"]},
+    ),
     ("events", "DisableRule", {"Name": "daily"}),
     ("events", "EnableRule", {"Name": "daily"}),
     ("events", "ListRules", {}),

@@ -137,6 +137,21 @@ def test_a_loop(mlops: Mlops, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     assert "because" in made and "the alarm drift is in state ALARM: 0.4 > 0.2" in made
 
 
+def test_what_python_declares_is_answered_too(mlops: Mlops, tmp_path: Path) -> None:
+    (tmp_path / "mlops.toml").write_text('[env.local.notify]\nfile = "told.jsonl"\n')
+    (tmp_path / "feedback.py").write_text('from mlops import resources\nresources.Feedback("seen", alarm="drift")\n')
+    mlops("upsert", "feedback.py")
+    cloudwatch = LocalAccount(tmp_path / ".mlops", "us-east-1").client("cloudwatch")
+    cloudwatch.put_metric_alarm(**ALARM)
+    assert mlops("feedback", "on").out == "feedback in local is on\n"
+    assert mlops("feedback", "off").out == "feedback in local is off\n"
+    cloudwatch.set_alarm_state(AlarmName="drift", StateValue="ALARM", StateReason="0.4 > 0.2")
+    assert states(mlops) == ["notify", "done"]
+    assert mlops("feedback", "list").out.splitlines()[1].split()[:4] == ["seen", "alarm", "drift", "notify"]
+    assert json.loads((tmp_path / "told.jsonl").read_text())["feedback"] == "seen"
+    assert "no feedback 'sen'; it has seen" in mlops("feedback", "show", "sen", code=2).err
+
+
 def test_an_alarm_of_others_is_one(mlops: Mlops, tmp_path: Path) -> None:
     cloudwatch = LocalAccount(tmp_path / ".mlops", "us-east-1").client("cloudwatch")
     cloudwatch.put_metric_alarm(**{**ALARM, "AlarmName": "one"})

@@ -258,6 +258,12 @@ WRONG = {
         'resources.Monitor("a", endpoint="e", drift=resources.Drift(), schedule=1)',
         {"D042"},
     ),
+    "feedback about nothing": ('resources.Feedback("a", pipeline="p")', {"D042", "D064"}),
+    "feedback that does nothing": ('resources.Feedback("a", alarm="b", notify=False)', {"D042", "D064"}),
+    "feedback with a placeholder that is none": (
+        'resources.Feedback("a", alarm="b", pipeline="p", parameters={"S": "{sinc}"})',
+        {"D042", "D064"},
+    ),
     "an NDCG beyond 1": ('resources.Monitor("a", endpoint="e", attributions=resources.Attributions(2.0))', {"D042"}),
     "JSON without a template": (
         'resources.Monitor("a", endpoint="e", '

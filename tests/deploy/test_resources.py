@@ -52,6 +52,7 @@ SAMPLES: dict[str, dict[str, Any]] = {
         "drift": {"false_alarms": 0.05},
         "Tags": [{"Key": "a", "Value": "b"}],
     },
+    "feedback": {"environment": "local", "alarm": "drift", "notify": True, "Tags": [{"Key": "a", "Value": "b"}]},
     "composite-alarm": {"AlarmRule": "TRUE", "Tags": [{"Key": "a", "Value": "b"}]},
     "stream": {
         "ExtendedS3DestinationConfiguration": {"RoleARN": TARGET["RoleArn"], "BucketARN": "arn:aws:s3:::acme-events"},

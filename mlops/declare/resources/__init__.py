@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from mlops.declare.resources.composite_alarm import CompositeAlarm
     from mlops.declare.resources.endpoint import Endpoint
     from mlops.declare.resources.endpoint_config import Asynchronous, Capture, EndpointConfig, Serverless, Variant
+    from mlops.declare.resources.feedback import Feedback
     from mlops.declare.resources.model import Container, Model, ModelData, Network
     from mlops.declare.resources.monitor import (
         Attributions,
@@ -58,6 +59,7 @@ __all__ = [
     "Endpoint",
     "EndpointConfig",
     "FeatureDrift",
+    "Feedback",
     "HttpEndpoint",
     "Iceberg",
     "Kafka",
@@ -93,6 +95,7 @@ _HOMES = {
     "Endpoint": "mlops.declare.resources.endpoint",
     "EndpointConfig": "mlops.declare.resources.endpoint_config",
     "FeatureDrift": "mlops.declare.resources.monitor",
+    "Feedback": "mlops.declare.resources.feedback",
     "HttpEndpoint": "mlops.declare.resources.stream",
     "Iceberg": "mlops.declare.resources.stream",
     "Kafka": "mlops.declare.resources.stream",

@@ -31,6 +31,7 @@ def put_rule(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
         body["Targets"] = before["Targets"] if before is not None else {}
         if before is None:
             resources.insert(state, KIND, f"{bus}/{name}", body, taken=Refusal("InternalException", "Ask again.", 500))
+            resources.tag(state, _arn(state, bus, name), request)
         else:
             resources.replace(state, KIND, f"{bus}/{name}", body)
     _wake(state, body)

@@ -1,0 +1,102 @@
+"""Feedback that Python declares: a rule that says what it watches, made, changed where it stands, removed; and answered
+by whoever runs feedback of the environment that declared it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from mlops.check.sources import open_targets
+from mlops.deploy.declared.destroy import destroy, plan_removal
+from mlops.deploy.declared.wanting import RESOURCE
+from mlops.deploy.resources.feedback import RESOURCE_TYPE
+from mlops.ir import ConfigurationError, UsageError
+from mlops.project.environments import Environment
+from mlops.use_cases import feedback
+from mlops.use_cases.connecting import Connected
+
+from .conftest import World
+from .test_declared import planned, upserted
+
+DECLARED = """
+from mlops import resources
+drift = resources.Alarm(
+    "churn-drift", metric=resources.Metric("shop", "drift"), statistic="Maximum", period=60,
+    comparison="GreaterThanThreshold", threshold=0.2,
+)
+resources.Feedback(
+    "drift", alarm=drift.alarm_name, pipeline="churn", group="churn", endpoint="churn", window="{a}",
+    parameters={{"Since": "{{since}}", "Deep": True}}, approval=["promote"], tags={{"team": "growth"}},
+)
+"""
+pytestmark = pytest.mark.parametrize("world", ["local"], indirect=True)
+
+
+def found(world: World, environment: Environment | None = None) -> Any:
+    return feedback.declared(Connected(environment or world.environment, world.account, world.folder))
+
+
+def test_it_is_made_changed_and_removed(world: World) -> None:
+    plan = planned(world, DECLARED, a="7d")
+    assert [action.label for action in plan.actions] == ["create the alarm churn-drift", "create the feedback drift"]
+    upserted(world, DECLARED, a="7d")
+    assert not planned(world, DECLARED, a="7d").actions
+    client = world.account.client("events")
+    rule = client.describe_rule(Name="mlops-feedback-drift")
+    assert json.loads(rule["EventPattern"])["detail"]["alarmName"] == ["churn-drift"]
+    assert rule["State"] == "DISABLED", "the account's own process answers"
+    tags = {item["Key"]: item["Value"] for item in client.list_tags_for_resource(ResourceARN=rule["Arn"])["Tags"]}
+    assert (tags[RESOURCE], tags["team"]) == ("feedback drift", "growth")
+    told = found(world)["drift"]
+    assert (told.watches, told.pipeline, told.group, told.approval) == (
+        ("alarm", "churn-drift"),
+        "churn",
+        "churn",
+        ["promote"],
+    )
+    assert (told.window, told.parameters, told.cooldown) == ("7d", {"Since": "{since}", "Deep": "true"}, "1h")
+    upserted(world, DECLARED, a="2d")
+    assert found(world)["drift"].window == "2d"
+    assert found(world, replace(world.environment, name="other")) == {}, "it is of the environment that declared it"
+    client.put_rule(Name="mlops-feedback-others", EventPattern='{"source": ["x"]}', Description="not ours")
+    assert found(world).keys() == {"drift"}
+    removal = plan_removal(world.account, world.environment, "drift")
+    assert removal.labels == ("feedback drift",)
+    destroy(world.account, world.environment, removal)
+    assert found(world) == {}
+
+
+def test_one_that_both_declare_is_told(world: World) -> None:
+    upserted(world, DECLARED, a="7d")
+    both = replace(world.environment, feedback=dict(found(world)))
+    with pytest.raises(ConfigurationError, match="declared in mlops"):
+        found(world, both)
+
+
+def test_in_another_account_it_is_refused_by_name(world: World) -> None:
+    (world.folder / "mlops.toml").write_text(
+        '[env.prod]\naccount = "111122223333"\nregion = "eu-west-1"\nrole = "arn:aws:iam::111122223333:role/p"\n'
+        'bucket = "acme-ml"\n'
+    )
+    (world.folder / "feedback.py").write_text(DECLARED.format(a="7d"))
+    told = open_targets([str(world.folder / "feedback.py")], "prod").findings
+    assert any(
+        finding.code == "D064" and "is run by the local account, and prod is another" in finding.message
+        for finding in told
+    )
+
+
+def test_what_is_too_long_to_be_kept_is_told(world: World) -> None:
+    with pytest.raises(UsageError, match="can be kept"):
+        RESOURCE_TYPE.create("drift", {"alarm": "a" * 255, "parameters": {"a": "b" * 300}})
+
+
+def test_of_a_monitor(world: World) -> None:
+    (call,) = RESOURCE_TYPE.create("drift", {"monitor": "watch"})
+    assert json.loads(call.request["EventPattern"])["detail"] == {
+        "monitor": ["watch"],
+        "violations": [{"numeric": [">", 0]}],
+    }
