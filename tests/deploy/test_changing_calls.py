@@ -62,6 +62,17 @@ CHANGES = {
         "PutMetricData": "a job that the schedule of a monitor started",
         "PutEvents": "a job that the schedule of a monitor started",
     },
+    "monitor/asked_endpoint.py": {
+        "CreateEndpointConfig": "a job of a monitor whose attributions are asked of the model",
+        "CreateEndpoint": "a job of a monitor whose attributions are asked of the model",
+        "DeleteEndpoint": "a job of a monitor whose attributions are asked of the model",
+        "DeleteEndpointConfig": "a job of a monitor whose attributions are asked of the model",
+    },
+    "deploy/resources/feedback.py": {
+        "PutRule": "upsert: declared feedback",
+        "TagResource": "upsert: declared feedback",
+        "DeleteRule": "destroy --resources",
+    },
     "deploy/monitors/running.py": {
         "CreateProcessingJob": "monitor run",
         "PutMetricData": "monitor run",
