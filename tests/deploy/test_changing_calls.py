@@ -179,6 +179,7 @@ CHANGES = {
 NOT_AWS = {
     ("account/wire/proxy/issuers/by_cryptography.py", "Sign"),
     ("cli/commands/endpoints.py", "Invoke"),
+    ("cli/commands/streams.py", "PutEvents"),
     ("emit/drawing/svg.py", "Sign"),
     ("run/execute.py", "StopJob"),
     ("use_cases/endpoints.py", "Invoke"),
