@@ -16,6 +16,7 @@ from mlops.ir import Checked, Placed
 from mlops.ir.dataclass import dataclass
 from mlops.ir.members import get
 from mlops.knowledge.algorithm_images import built_in
+from mlops.knowledge.container_engine import engine, is_contained
 from mlops.knowledge.image_need import Need, need
 from mlops.knowledge.monitor_images import program_here
 from mlops.knowledge.requirements import CODE_ARCHIVE, FILE, installed_by
@@ -29,8 +30,8 @@ _PROGRAMS = ("HyperParameters", "StaticHyperParameters")
 @dataclass(frozen=True, slots=True)
 class ImageNeed:
     """``at`` is where the image stands. ``image`` is None where only the execution knows it, ``requirements`` is the
-    text of what the image would install, ``own`` what of ours stands for the image's program. ``serves``: it is a
-    model's."""
+    text of what the image would install, ``own`` what runs in the place of this Python. ``serves``: it is a
+    model's. ``isolated``: a job without a network, in which nothing can be installed."""
 
     placed: Placed
     at: str
@@ -38,11 +39,14 @@ class ImageNeed:
     requirements: str = ""
     own: str | None = None
     serves: bool = False
+    isolated: bool = False
 
     @property
     def need(self) -> Need | None:
         """None where this Python has all that is known to be needed."""
-        return None if self.own is not None else need(self.image, self.requirements, serves=self.serves)
+        if self.own is not None:
+            return None
+        return need(self.image, "" if self.isolated else self.requirements, serves=self.serves)
 
 
 def image_needs(checked: Checked, read: Read | None = None) -> Iterator[ImageNeed]:
@@ -56,20 +60,34 @@ def image_needs(checked: Checked, read: Read | None = None) -> Iterator[ImageNee
         image = found if isinstance(found, str) else None
         own = _own(container, image)
         text = "" if own is not None or container.job is None else _requirements(subject, container, read)
-        yield ImageNeed(container.placed, container.image_at, image, text, own, container.job is None)
+        serves, isolated = container.job is None, _isolated(container)
+        yield ImageNeed(container.placed, container.image_at, image, text, own, serves, isolated)
 
 
 def _own(container: Container, image: str | None) -> str | None:
-    """What of ours stands for the image's own program, where that is to run."""
+    """What of ours, or of an engine, stands for the image's own program, where that is to run."""
     settings, job = container.settings, container.job
-    if image is None or settings.get("ContainerEntrypoint"):
+    if image is None:
+        return None
+    if job is not None and is_contained(image) and (settings.get("ContainerEntrypoint") or not _scripted(container)):
+        return f"a container, by {engine()}"
+    if settings.get("ContainerEntrypoint"):
         return None
     if job is not None and settings.get("ImageUri") is not None:
         return "the checks of mlops" if program_here(image) is not None else None
-    environment = job.request.get("Environment") if job is not None else settings.get("Environment")
-    scripted = get(environment, "SAGEMAKER_PROGRAM") or (job is not None and any(_named(job.request, "program")))
     found = built_in(image)
-    return f"{found.algorithm.title} of mlops" if found is not None and not scripted else None
+    return f"{found.algorithm.title} of mlops" if found is not None and not _scripted(container) else None
+
+
+def _scripted(container: Container) -> bool:
+    job = container.job
+    environment = job.request.get("Environment") if job is not None else container.settings.get("Environment")
+    return bool(get(environment, "SAGEMAKER_PROGRAM") or (job is not None and any(_named(job.request, "program"))))
+
+
+def _isolated(container: Container) -> bool:
+    request = container.job.request if container.job is not None else {}
+    return True in (request.get("EnableNetworkIsolation"), get(request, "NetworkConfig", "EnableNetworkIsolation"))
 
 
 def _named(request: Mapping[str, object], what: str) -> Iterator[str]:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from importlib import metadata
 
 FILE = "requirements.txt"
 CODE_ARCHIVE = "sourcedir.tar.gz"
 """What the official SDK packs the code of a job into."""
 MISSING = "missing"
+NO_NETWORK = "the job has no network (EnableNetworkIsolation) for the container's pip to bring it"
+"""Of requirements that an image does not meet, as far as is known of it."""
 _NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]*")
 _URL = re.compile(r"/|^[A-Za-z0-9._-]+\s*(\[.*\])?\s*@")
 _INSTALLS = re.compile(
@@ -38,14 +40,36 @@ def unmet(text: str) -> dict[str, str]:
     return lacking(lines(text))
 
 
-def lacking(requirements: Iterable[str]) -> dict[str, str]:
-    """The same of single requirements."""
+def lacking(requirements: Iterable[str], there: Mapping[str, str] | None = None) -> dict[str, str]:
+    """The same of single requirements; ``there`` are the versions of what is installed elsewhere, by name."""
     found: dict[str, str] = {}
     for line in requirements:
         name = _NAME.match(line)
-        if name is not None and not _URL.search(line) and (reason := _unmet(line, name.group())):
+        if name is not None and not _URL.search(line) and (reason := _unmet(line, name.group(), there)):
             found[line] = reason
     return found
+
+
+def without_network(
+    requirements: Iterable[str], pins: Mapping[str, str], there: Mapping[str, str] | None = None
+) -> dict[str, str]:
+    """Those that surely fail in a job where nothing can be installed. ``pins`` are versions that the image has,
+    ``there`` of what is installed for it; in its place this Python tells no more than that something is missing.
+
+    >>> without_network(["a==1", "b==1"], {"a": "1", "b": "2"})
+    {'b==1': 'found 2'}
+    """
+    failing: dict[str, str] = {}
+    for line in requirements:
+        name = _NAME.match(line)
+        if name is None:
+            continue
+        if _canonical(name.group()) in pins:
+            failing |= lacking([line], pins)
+        else:
+            found = lacking([line], there)
+            failing |= {one: told for one, told in found.items() if there is not None or told == MISSING}
+    return failing
 
 
 def unjudged(text: str) -> list[str]:
@@ -60,25 +84,41 @@ def lines(text: str) -> list[str]:
     return [re.sub(r"(?<=\S)\s+--\S.*", "", line) if not line.startswith("-") else line for line in bare if line]
 
 
-def _unmet(line: str, name: str) -> str | None:
+def named(frozen: Iterable[str]) -> dict[str, str]:
+    """Versions by name, of lines as pip freezes them.
+
+    >>> named(["Tiny_Thing==1.0", "other @ file:///other"])
+    {'tiny-thing': '1.0'}
+    """
+    pairs = (line.partition("==") for line in frozen)
+    return {_canonical(name): version for name, equal, version in pairs if equal}
+
+
+def _unmet(line: str, name: str, there: Mapping[str, str] | None) -> str | None:
     try:
         from packaging.requirements import InvalidRequirement, Requirement
     except ImportError:
-        return None if _installed(name) else MISSING
+        return None if _installed(name, there) else MISSING
     try:
         requirement = Requirement(line)
     except InvalidRequirement:
         return "no requirement that pip can read"
     if requirement.marker is not None and not requirement.marker.evaluate():
         return None
-    version = _installed(requirement.name)
+    version = _installed(requirement.name, there)
     if version is None:
         return MISSING
     return None if requirement.specifier.contains(version, prereleases=True) else f"found {version}"
 
 
-def _installed(name: str) -> str | None:
+def _installed(name: str, there: Mapping[str, str] | None) -> str | None:
+    if there is not None:
+        return there.get(_canonical(name))
     try:
         return metadata.version(name)
     except metadata.PackageNotFoundError:
         return None
+
+
+def _canonical(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()

@@ -19,6 +19,7 @@ from mlops.ir.members import get
 from mlops.ir.script_mode import is_program
 from mlops.knowledge import datasets, distributions, notebook_jobs
 from mlops.knowledge.algorithm_images import built_in
+from mlops.knowledge.container_engine import HELP, is_contained, is_own, lacking
 from mlops.knowledge.elsewhere import cannot_run
 from mlops.knowledge.framework_images import needs_script, serves_itself
 from mlops.knowledge.monitor_images import program_here
@@ -97,9 +98,16 @@ def of_containers(containers: Sequence[_Request], mode: Any) -> Iterator[Obstacl
 
 def _processing(request: _Request) -> Iterator[Obstacle]:
     place = ("AppSpecification", "ContainerEntrypoint")
-    ours = program_here(get(request, "AppSpecification", "ImageUri"))
+    image = get(request, "AppSpecification", "ImageUri")
+    if is_contained(image):
+        yield from _contained(str(image), ("AppSpecification", "ImageUri"))
+        yield from _one_host(get(request, "ProcessingResources", "ClusterConfig"), ("ProcessingResources",))
+        yield from _processed(request)
+        return
+    ours = program_here(image)
     if not get(request, *place) and ours is None and not _is_later(request.get("AppSpecification")):
-        yield Obstacle(place, "the image's own entrypoint cannot run here: give AppSpecification.ContainerEntrypoint")
+        message = "the image's own entrypoint cannot run here: give AppSpecification.ContainerEntrypoint"
+        yield Obstacle(place, f"{message}{HELP if is_own(image) else ''}")
     yield from _entrypoint(get(request, *place), place, request.get("Environment"))
     cluster = ("ProcessingResources", "ClusterConfig")
     yield from _hosts(get(request, *cluster), cluster)
@@ -199,6 +207,11 @@ def _program(request: _Request) -> Iterator[Obstacle]:
     entrypoint = get(algorithm, "ContainerEntrypoint")
     if any(_is_later(item) for item in (algorithm, values, environment)):
         return
+    own = get(algorithm, "TrainingImage")
+    if is_contained(own) and (entrypoint or not _names_a_script(values, environment)):
+        yield from _contained(str(own), ("AlgorithmSpecification", "TrainingImage"))
+        yield from _one_host(request.get("ResourceConfig"), ("ResourceConfig",))
+        return
     if entrypoint:
         yield from _entrypoint(entrypoint, ("AlgorithmSpecification", "ContainerEntrypoint"), environment)
         return
@@ -244,7 +257,7 @@ def _program(request: _Request) -> Iterator[Obstacle]:
     yield Obstacle(
         ("AlgorithmSpecification",),
         f"the image {image} {why}: give a script (hyperparameters sagemaker_program and sagemaker_submit_directory) or "
-        "AlgorithmSpecification.ContainerEntrypoint",
+        f"AlgorithmSpecification.ContainerEntrypoint{HELP if is_own(image) else ''}",
     )
 
 
@@ -312,6 +325,21 @@ def _inference_component(request: _Request) -> Iterator[Obstacle]:
     if isinstance(container, Mapping):
         at = ("Specification", "Container")
         yield from (Obstacle((*at, *found.member[1:]), found.message) for found in of_images([container]))
+
+
+def _names_a_script(values: Any, environment: Any) -> bool:
+    return bool(get(environment, "SAGEMAKER_PROGRAM") or get(values, "sagemaker_program"))
+
+
+def _contained(image: str, at: _Member) -> Iterator[Obstacle]:
+    if (why := lacking(image)) is not None:
+        yield Obstacle(at, why)
+
+
+def _one_host(resources: Any, at: _Member) -> Iterator[Obstacle]:
+    count = _instances(resources)
+    if count > 1:
+        yield Obstacle(at, f"a container runs here on one instance, and this job is to run on {count}")
 
 
 def _missing(algorithm: Algorithm) -> Iterator[str]:

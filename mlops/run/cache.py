@@ -23,6 +23,7 @@ from typing import Any
 from mlops.ir import StepType
 from mlops.ir.hiding import HIDDEN, hide_value
 from mlops.ir.members import get
+from mlops.knowledge.container_engine import identity, is_contained
 from mlops.run.ports import Cache, CacheEntry, Images, ObjectMissing, Part, Registry, RequestRefused, Success
 
 _OUTPUT_PATH = "S3OutputPath"
@@ -131,12 +132,15 @@ class StepCache:
 
     def _packages(self, request: Mapping[str, Any]) -> str:
         """Of this Python, and of what was built for the images of the step."""
-        if self._images is None:
-            return _installed()
         model = request.get("ModelName")
         named = {*_named(request), *(_named([*self._containers(model)]) if model is not None else ())}
-        built = [found for image in sorted(named) if (found := self._images.standing_for(image))]
+        built = [found for image in sorted(named) if (found := self._standing_for(image))]
         return _digest([_installed(), *built]) if built else _installed()
+
+    def _standing_for(self, image: str) -> str | None:
+        if is_contained(image):
+            return identity(image)
+        return self._images.standing_for(image) if self._images is not None else None
 
     def _containers(self, model: Any) -> Iterator[Mapping[str, Any]]:
         described = self._registry.describe("DescribeModel", {"ModelName": model})

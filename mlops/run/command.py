@@ -9,7 +9,9 @@ from dataclasses import field, replace
 from typing import Any
 
 from mlops.ir.dataclass import dataclass
+from mlops.run import containers
 from mlops.run.cluster import Cluster
+from mlops.run.containers import Container
 from mlops.run.limits import Limits, Watch
 from mlops.run.log import exit_reason, last_lines
 from mlops.run.outcome import JOB_INTERNAL_ERROR, Outcome
@@ -26,7 +28,7 @@ _NOT_THE_SCRIPT = (125, 137)
 @dataclass(frozen=True, slots=True)
 class HostCommand:
     """What one host is to run. ``work`` is the host's own, ``uploads`` are stored while it runs and once behind it,
-    ``python`` stands for the image's."""
+    ``python`` stands for the image's. Where there is a ``container``, that is started in the place of the command."""
 
     work: Work
     command: Sequence[str]
@@ -35,6 +37,7 @@ class HostCommand:
     uploads: Sequence[Upload] = ()
     limits: Limits = field(default_factory=Limits)
     python: Interpreter | None = None
+    container: Container | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +84,12 @@ class CommandTask:
         self.over = False
         self._hosts: list[_Running] = []
         for host, item in zip(cluster.hosts, planned, strict=True):
+            if item.container is not None:
+                boxed = containers.start(
+                    item.container, item.work, item.environment, network=network, hostname=host.name
+                )
+                self._hosts.append(_Running(item, boxed))
+                continue
             boxed = start(
                 item.command,
                 item.work.box(network=network, python=item.python),

@@ -8,7 +8,8 @@ import zlib
 from pathlib import Path
 
 from mlops.knowledge.image_need import need
-from mlops.knowledge.requirements import FILE, lacking
+from mlops.knowledge.requirements import FILE, NO_NETWORK, lacking, lines, named, without_network
+from mlops.run.outcome import StepFailed
 from mlops.run.ports import Interpreter
 from mlops.run.requirements import check_requirements
 from mlops.run.work import Work
@@ -16,10 +17,19 @@ from mlops.run.work import Work
 _LONGEST = 1024 * 1024
 
 
-def interpreter_for(work: Work, image: object, requirements: str = "") -> Interpreter | None:
-    """None is this very Python. ``requirements`` is the text of what the image would install. Raises StepFailed where
-    nothing that is here has it."""
-    wanted, images = need(image, requirements), work.ports.images
+def interpreter_for(work: Work, image: object, requirements: str = "", *, isolated: bool = False) -> Interpreter | None:
+    """None is this very Python. ``requirements`` is the text of what the image would install, which it cannot in a job
+    that is ``isolated`` from the network: then what the image has by itself has to do. Raises StepFailed where nothing
+    that is here has it."""
+    wanted, images = need(image, "" if isolated else requirements), work.ports.images
+    if isolated:
+        found = images.find(wanted) if images is not None and wanted is not None else None
+        there = None if found is None else named(found.installed)
+        pins = {} if wanted is None else named(wanted.packages)
+        if failing := without_network(lines(requirements), pins, there):
+            told = ", ".join(f"{line} ({state})" for line, state in failing.items())
+            raise StepFailed(f"requirements.txt asks for {told}; {NO_NETWORK}")
+        return found
     if wanted is None or images is None:
         check_requirements(requirements, work)
         return None

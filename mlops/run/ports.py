@@ -119,12 +119,13 @@ class Callbacks(Protocol):
 @dataclass(frozen=True, slots=True)
 class Interpreter:
     """The Python of a virtual environment that stands for an image. ``packages`` is a hash of their exact versions,
-    ``places`` are the folders that it needs to see."""
+    ``places`` are the folders that it needs to see, ``installed`` is what it has as pip freezes it."""
 
     executable: Path
     version: str
     packages: str
     places: tuple[str, ...]
+    installed: tuple[str, ...] = ()
 
 
 class Images(Protocol):

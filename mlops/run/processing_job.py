@@ -13,6 +13,7 @@ from mlops.ir.dataclass import dataclass
 from mlops.knowledge.requirements import CODE_ARCHIVE, installed_by
 from mlops.run.cluster import Cluster, cluster
 from mlops.run.command import CommandTask, Ended, HostCommand, failure_reason, runtime_limit
+from mlops.run.containers import Container
 from mlops.run.images import interpreter_for, text_of
 from mlops.run.job import Job
 from mlops.run.limits import limits
@@ -37,7 +38,8 @@ def requested(work: Work) -> dict[str, Any]:
 class Started:
     """What is started, beside what the request says. ``add`` puts more files before each host's command; ``variables``
     are of its environment alone. ``alone``: one host, however many are asked for. ``network`` where it has one in any
-    case. ``image`` is the one that it would run in, None where the program is ours."""
+    case. ``image`` is the one that it would run in, None where the program is ours;
+    ``container`` is one that runs it for real."""
 
     command: Sequence[str]
     add: Callable[[Work], None] = lambda work: None
@@ -45,6 +47,7 @@ class Started:
     alone: bool = False
     network: bool = False
     image: object = None
+    container: Container | None = None
 
 
 def launch(work: Work, request: Mapping[str, Any], job: Job, started: Started) -> CommandTask:
@@ -69,6 +72,7 @@ def launch(work: Work, request: Mapping[str, Any], job: Job, started: Started) -
             ],
             limits=limits(config, host.instance, work.execution.memory_limit),
             python=python,
+            container=started.container,
         )
         for host, python in zip(hosts.hosts, furnished, strict=True)
     ]
@@ -100,8 +104,13 @@ def _furnished(
     _write_config(work, request, job, hosts, position)
     started.add(work)
     python = None
-    if started.image is not None:
-        python = interpreter_for(work, started.image, _installed(work, request, started.command))
+    if started.image is not None and started.container is None:
+        python = interpreter_for(
+            work,
+            started.image,
+            _installed(work, request, started.command),
+            isolated=bool((request.get("NetworkConfig") or {}).get("EnableNetworkIsolation")),
+        )
     work.starting(started.command, environment, python=python)
     return python
 

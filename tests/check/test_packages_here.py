@@ -104,3 +104,21 @@ def test_a_password_of_an_index_is_not_told(tmp_path: Path) -> None:
 def test_what_stands_for_an_image(kind: str, arguments: Value, own: str | None, title: str | None) -> None:
     (item,) = image_needs(bind(Definition("churn", steps=(Step("S", kind, arguments),))))
     assert item.own == own and (item.need.title if item.need is not None else None) == title
+
+
+@pytest.mark.parametrize(
+    ("requirements", "told"),
+    [
+        ("scikit-learn==1.2.1\n", None),
+        ("scikit-learn==1.5\n", "requirements.txt asks for scikit-learn==1.5 (found 1.2.1); the job has no network"),
+        ("packaging==0.1\n", None),
+        ("no-such-thing\n", "requirements.txt asks for no-such-thing (missing); the job has no network"),
+    ],
+)
+def test_a_job_without_a_network_installs_nothing(tmp_path: Path, requirements: str, told: str | None) -> None:
+    request = training()
+    assert isinstance(request, Mapping)
+    isolated = {**request, "EnableNetworkIsolation": True}
+    said = found(tmp_path, isolated, {"requirements.txt": requirements}, kind="Training")
+    assert (said.others, said.needs) == ((), ())
+    assert [item.message.startswith(told or "?") for item in said.missing] == ([] if told is None else [True])

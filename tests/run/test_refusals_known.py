@@ -51,6 +51,7 @@ KNOWN: dict[str, tuple[int, str]] = {
     "run/datasets.py _queried": (2, "a query is answered, or not, when it is asked"),
     "run/datasets.py _read": (2, ARCHIVE),
     "run/datasets.py brought": (6, "A030"),
+    "run/images.py interpreter_for": (1, f"A032; {ARCHIVE}"),
     "run/log.py compiled_metrics": (1, "X761"),
     "run/loop.py Loop._chosen": (1, READ),
     "run/loop.py _items": (2, f"X720 X721; {READ}"),

@@ -114,3 +114,20 @@ def test_what_is_built_decides_what_the_cache_serves(tmp_path: Path) -> None:
     assert ran() == SERVED
     stand_in(pipeline.state.folder, of(OLD), {})
     assert [ran(), ran()] == [RAN, SERVED]
+
+
+@pytest.mark.parametrize(
+    ("requirements", "failing"),
+    [
+        ("scikit-learn==1.2.1\n", None),
+        ("scikit-learn==1.5\n", "scikit-learn==1.5 (found 1.2.1); the job has no network"),
+        ("packaging==0.1\n", None),
+        (LACKING, f"{LACKING} (missing); the job has no network"),
+    ],
+    ids=["the image's own version", "another", "nobody knows", "missing"],
+)
+def test_nothing_is_installed_without_a_network(account: Account, requirements: str, failing: str | None) -> None:
+    files = {"train.py": "", "requirements.txt": requirements}
+    ended = account.run(training(account, "T", files, **of_image(OLD), EnableNetworkIsolation=True))
+    failure = account.journal.last("T").failure or ""
+    assert ended == ("Failed" if failing else "Succeeded") and (failing or "") in failure

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from mlops.knowledge.container_engine import is_contained
 from mlops.knowledge.monitor_images import program_here
 from mlops.run.asked_model import MODEL, Asking, served, told
+from mlops.run.containers import container
 from mlops.run.job import Job
 from mlops.run.monitor_program import monitor_program
 from mlops.run.outcome import Task
@@ -30,7 +32,15 @@ def _launch(work: Work, request: Mapping[str, Any], job: Job) -> Task:
     model = request.get("Environment", {}).get(MODEL)
     if model:
         return _asking(work, request, job, str(model))
-    return launch(work, request, job, Started(_command(request), image=specification["ImageUri"]))
+    image = specification.get("ImageUri")
+    if not is_contained(image):
+        return launch(work, request, job, Started(_command(request), image=image))
+    entrypoint, arguments = (
+        [as_text(word) for word in specification.get(name) or ()]
+        for name in ("ContainerEntrypoint", "ContainerArguments")
+    )
+    contained = container(image, entrypoint, arguments)
+    return launch(work, request, job, Started([*entrypoint, *arguments], image=image, container=contained))
 
 
 def _command(request: Mapping[str, Any]) -> list[str]:

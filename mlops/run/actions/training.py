@@ -18,6 +18,7 @@ from mlops.run.archive import Member, merged, pack, unpack
 from mlops.run.beneath import Folder, content, remove
 from mlops.run.cluster import Cluster, cluster
 from mlops.run.command import CommandTask, Ended, HostCommand, failure_reason, runtime_limit
+from mlops.run.containers import Container, container
 from mlops.run.images import interpreter_for, text_of
 from mlops.run.job import Job
 from mlops.run.limits import limits
@@ -200,10 +201,15 @@ class _Run:
             "TRAINING_JOB_ARN": self._job.description["TrainingJobArn"],
             **given,
         }
-        cwd, python = "/tmp", None  # noqa: S108 - the step's own
+        cwd, python, contained = "/tmp", None, None  # noqa: S108 - the step's own
         if script is not None:
             _place_code(work, script)
-            python = interpreter_for(work, _image(request), text_of(work.opt_ml / "code"))
+            python = interpreter_for(
+                work,
+                _image(request),
+                text_of(work.opt_ml / "code"),
+                isolated=bool(request.get("EnableNetworkIsolation")),
+            )
             environment |= variables(
                 script,
                 resources=resources,
@@ -221,6 +227,8 @@ class _Run:
                 command, environment = launch.command, {**environment, **launch.environment}
         elif (found := _algorithm(request)) is not None:
             command = ["python", "-P", str(_ALGORITHM_ENTRY), found.algorithm.name, found.version]
+        elif (contained := _container(request)) is not None:
+            command = [contained.entrypoint or "", *contained.words]
         else:
             algorithm = request["AlgorithmSpecification"]
             command = [as_text(word) for word in (*algorithm["ContainerEntrypoint"], *_arguments(algorithm))]
@@ -241,7 +249,16 @@ class _Run:
             checkpoints,
             limits(config, host.instance, work.execution.memory_limit),
             python,
+            contained,
         )
+
+
+def _container(request: Mapping[str, Any]) -> Container | None:
+    algorithm = request.get("AlgorithmSpecification") or {}
+    entrypoint, given = (
+        [as_text(word) for word in algorithm.get(name) or ()] for name in ("ContainerEntrypoint", "ContainerArguments")
+    )
+    return container(algorithm.get("TrainingImage"), entrypoint, given, ["train"])
 
 
 def _image(request: Mapping[str, Any]) -> Any:

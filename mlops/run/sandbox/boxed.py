@@ -8,6 +8,7 @@ import signal
 import socket
 import time
 import weakref
+from collections.abc import Callable
 from contextlib import suppress
 
 from mlops.run.output import Output
@@ -20,8 +21,10 @@ _PATIENCE_SECONDS = 10.0
 class Boxed:
     """A command that runs in a sandbox. Losing the last reference to it kills the command."""
 
-    def __init__(self, control: socket.socket, output: Output) -> None:
+    def __init__(self, control: socket.socket, output: Output, killed: Callable[[], None] | None = None) -> None:
+        """``killed`` ends what runs elsewhere for the command."""
         self._control = control
+        self._killed = killed
         self._output = output
         _alive.add(self)
         self._told = b""
@@ -79,6 +82,8 @@ class Boxed:
         """The command and all that it started. Waits until they are gone."""
         if self.poll() is not None:
             return
+        if self._killed is not None:
+            self._killed()
         with suppress(OSError):
             self._control.shutdown(socket.SHUT_WR)
         if (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -62,6 +62,32 @@ def start(
     output = Output(log)
     try:
         return launcher(box.isolation.mode).launch(order, output, pass_fds)
+    finally:
+        output.close_descriptor()
+
+
+def start_engine(
+    command: Sequence[str], environment: Mapping[str, str], log: Path, *, killed: Callable[[], None]
+) -> Boxed:
+    """A program that keeps apart itself what it starts: it has no sandbox, and this very ``environment``. ``killed`` is
+    called when it is killed, for what it has started elsewhere."""
+    order = Order(
+        ml=str(log.parent),
+        tmp=PRIVATE_TMP,
+        keep=(),
+        hide=(),
+        network=True,
+        join=None,
+        hostname=FIRST_NAME,
+        hosts={},
+        command=tuple(command),
+        environment=dict(environment),
+        cwd="/",
+        inherit=(),
+    )
+    output = Output(log)
+    try:
+        return launcher("folders").launch(order, output, (), killed)
     finally:
         output.close_descriptor()
 

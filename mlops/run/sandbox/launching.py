@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -37,7 +37,13 @@ class Launcher:
         atexit.register(self._close)
         os.register_at_fork(after_in_child=self._forget)
 
-    def launch(self, order: Order, output: Output, descriptors: tuple[int, ...]) -> Boxed:
+    def launch(
+        self,
+        order: Order,
+        output: Output,
+        descriptors: tuple[int, ...],
+        killed: Callable[[], None] | None = None,
+    ) -> Boxed:
         text = order.encode()
         control, theirs = socket.socketpair()
         control.setblocking(False)
@@ -50,7 +56,7 @@ class Launcher:
             except (BrokenPipeError, ConnectionResetError):
                 self._close()
                 _send(self._start(), message, passed)
-        return Boxed(control, output)
+        return Boxed(control, output, killed)
 
     def _start(self) -> socket.socket:
         self._orders, theirs = socket.socketpair()

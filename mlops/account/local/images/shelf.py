@@ -119,7 +119,7 @@ def _built(folder: Path) -> Built | None:
 
 def _interpreter(folder: Path, built: Built) -> Interpreter:
     venv = folder / VENV
-    return Interpreter(venv / "bin" / "python", built.version, _digest(built), (str(venv), built.base))
+    return Interpreter(venv / "bin" / "python", built.version, _digest(built), (str(venv), built.base), built.installed)
 
 
 def _digest(built: Built) -> str:

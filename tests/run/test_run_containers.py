@@ -1,0 +1,204 @@
+"""Jobs of images of one's own by a container engine: what is asked of it, by a program in its place that writes down
+its arguments; and by podman, where that is."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import tarfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ports_for_tests import Account, processing, step, training
+
+from mlops.knowledge import container_engine
+from mlops.knowledge.container_engine import VARIABLE
+from mlops.knowledge.this_machine import of_step
+
+ENGINE = """#!/bin/sh
+here=$(dirname "$0")
+case "$1 $2" in
+"image inspect") test "$5" = own:1 && echo sha256:abc; exit ;;
+rm*) echo "$@" >> "$here/removed"; exit ;;
+esac
+for word in "$@"; do echo "$word" >> "$here/words"; done
+env > "$here/variables"
+while [ "${1#*:/opt/ml}" = "$1" ]; do shift; done
+ml=${1%:/opt/ml}
+. "$here/body"
+"""
+
+
+@pytest.fixture
+def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Its folder, with a file ``body`` to come: what a container does, its ``/opt/ml`` being ``$ml``."""
+    folder = tmp_path / "engine"
+    folder.mkdir()
+    (folder / "podman").write_text(ENGINE, encoding="utf-8")
+    (folder / "podman").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
+    monkeypatch.setenv(VARIABLE, "podman")
+    container_engine._identity.cache_clear()
+    return folder
+
+
+def words(engine: Path) -> list[str]:
+    return (engine / "words").read_text(encoding="utf-8").splitlines()
+
+
+def fit(account: Account, image: str = "own:1", **changes: Any) -> Any:
+    account.objects.write("s3://bucket/train/x.csv", "1")
+    made = training(account, "Fit", {}, channels={"train": "s3://bucket/train"}, **changes)
+    arguments = {**made.arguments, "HyperParameters": {"depth": "3"}}  # type: ignore[dict-item]
+    arguments["AlgorithmSpecification"] = {"TrainingImage": image, **changes.get("own", {})}
+    arguments.pop("own", None)
+    return step("Training", "Fit", arguments)
+
+
+def test_a_training_job_has_the_contract(account: Account, engine: Path) -> None:
+    (engine / "body").write_text(
+        'cat "$ml/input/config/hyperparameters.json"; cp "$ml/input/data/train/x.csv" "$ml/model/"'
+    )
+    made = fit(account, Environment={"MINE": "a b", "PATH": "/inside"}, EnableNetworkIsolation=True)
+    assert account.run(made) == "Succeeded", account.journal.last("Fit")
+    asked = words(engine)
+    assert asked[:3] == ["run", "--rm", "--name"] and asked[-2:] == ["own:1", "train"]
+    assert asked[asked.index("--network") + 1] == "none" and asked[asked.index("--pull") + 1] == "never"
+    # What this process has too is given by its value; nothing else stands where a list of processes shows it.
+    assert {"MINE", "TRAINING_JOB_NAME", "PATH=/inside"} <= set(asked) and "a b" not in " ".join(asked)
+    assert "MINE=a b" in (engine / "variables").read_text(encoding="utf-8").splitlines()
+    assert '{"depth": "3"}' in account.journal.log("Fit")
+    response = account.journal.last("Fit").response
+    assert response["TrainingJobStatus"] == "Completed"
+
+
+@pytest.mark.parametrize(
+    ("own", "entrypoint", "last"),
+    [
+        ({}, None, ["train"]),
+        ({"ContainerEntrypoint": ["python", "x.py"]}, "python", ["x.py"]),
+        ({"ContainerEntrypoint": ["python"], "ContainerArguments": ["-v"]}, "python", ["-v"]),
+        ({"ContainerArguments": ["-v"]}, None, ["-v"]),
+    ],
+    ids=["train is added", "entrypoint", "both", "arguments alone"],
+)
+def test_entrypoint_and_arguments_are_dockers(
+    account: Account, engine: Path, own: dict[str, Any], entrypoint: str | None, last: list[str]
+) -> None:
+    (engine / "body").write_text("true")
+    assert account.run(fit(account, own=own)) == "Succeeded"
+    asked = words(engine)
+    assert asked[asked.index("own:1") + 1 :] == last
+    assert (asked[asked.index("--entrypoint") + 1] if "--entrypoint" in asked else None) == entrypoint
+    assert "--network" not in asked
+
+
+def test_a_processing_job_without_an_entrypoint_runs_the_images_own(account: Account, engine: Path) -> None:
+    (engine / "body").write_text('echo done > "$ml/processing/output/out/x"; exit 0')
+    made = processing(account, "P", "", outputs=("out",), AppSpecification={"ImageUri": "own:1"})
+    assert account.run(made) == "Succeeded", account.journal.last("P")
+    assert words(engine)[-1] == "own:1"
+    assert account.objects.read("s3://bucket/out/P/out/x") == b"done\n"
+
+
+@pytest.mark.parametrize(
+    ("body", "limit", "said"),
+    [
+        ("echo so far; exit 7", 600, "exit code 7: "),
+        ('trap "exit 0" TERM; while true; do sleep 0.05; done', 1, "it ran longer than MaxRuntimeInSeconds = 1"),
+        ('trap "" TERM; while true; do sleep 0.05; done', 1, "it ran longer than MaxRuntimeInSeconds = 1"),
+    ],
+    ids=["exit code", "SIGTERM", "SIGKILL"],
+)
+def test_how_it_ends(account: Account, engine: Path, body: str, limit: int, said: str) -> None:
+    (engine / "body").write_text(body)
+    assert account.run(fit(account, StoppingCondition={"MaxRuntimeInSeconds": limit})) == "Failed"
+    failure = account.journal.last("Fit").failure
+    assert failure is not None and failure.startswith(said)
+    removed = (engine / "removed").read_text(encoding="utf-8").splitlines()
+    assert len(removed) == (2 if 'trap ""' in body else 1)  # before it starts, and when it is killed
+
+
+@pytest.mark.parametrize(
+    ("image", "asked", "said"),
+    [
+        ("own:1", "podman", None),
+        ("other:1", "podman", "podman has no image other:1 here: `podman pull other:1` brings it"),
+        ("own:1", "no-such-engine", "MLOPS_CONTAINER_ENGINE is 'no-such-engine', which is no program on PATH"),
+        ("own:1", "", "brings its own algorithm, which cannot run on this machine"),
+        ("683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:1.2-1-cpu-py3", "podman", "nothing runs"),
+    ],
+)
+def test_what_keeps_it_from_running_is_known_before(
+    engine: Path, monkeypatch: pytest.MonkeyPatch, image: str, asked: str, said: str | None
+) -> None:
+    monkeypatch.setenv(VARIABLE, asked)
+    request = {
+        "AlgorithmSpecification": {"TrainingImage": image},
+        "OutputDataConfig": {"S3OutputPath": "s3://b/o"},
+        "ResourceConfig": {"InstanceCount": 1},
+    }
+    told = [item.message for item in of_step("Training", "training", request)]
+    assert told == [] if said is None else [said in message for message in told] == [True]
+    assert any("MLOPS_CONTAINER_ENGINE=podman" in message for message in told) is (asked == "")
+
+
+def podman(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """An image of busybox in a storage of its own; skipped where podman starts nothing."""
+    found, busybox = shutil.which("podman"), shutil.which("busybox")
+    if found is None or busybox is None:
+        pytest.skip("podman and busybox are not both here")
+    runtime = next((name for name in ("crun", "runc") if shutil.which(name)), "crun")
+    configured = tmp_path / "containers.conf"
+    storage = tmp_path / "storage.conf"
+    storage.write_text(
+        f'[storage]\ndriver = "vfs"\ngraphroot = "{tmp_path}/graph"\nrunroot = "{tmp_path}/run"\n', encoding="utf-8"
+    )
+    monkeypatch.setenv("CONTAINERS_CONF", str(configured))
+    monkeypatch.setenv("CONTAINERS_STORAGE_CONF", str(storage))
+    root = tmp_path / "root.tar"
+    with tarfile.open(root, "w") as packed:
+        packed.add(os.path.realpath(busybox), "bin/busybox")
+        for name in ("sh", "cat", "cp", "echo", "sleep", "env", "hostname"):
+            link = tarfile.TarInfo(f"bin/{name}")
+            link.type, link.linkname = tarfile.SYMTYPE, "busybox"
+            packed.addfile(link)
+    said = ""
+    for runtime in ("crun", "runc"):
+        configured.write_text(
+            '[containers]\ndefault_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]\ncgroupns = "host"\n'
+            f'[engine]\nruntime = "{runtime}"\ncgroup_manager = "cgroupfs"\nevents_logger = "none"\n',
+            encoding="utf-8",
+        )
+        change = ["--change", 'ENTRYPOINT ["/bin/sh", "/opt/ml/input/data/train/run.sh"]']
+        subprocess.run([found, "import", *change, str(root), "own:1"], capture_output=True, check=False)
+        tried = [found, "run", "--rm", "--network", "none", "--entrypoint", "/bin/echo", "own:1", "hello"]
+        done = subprocess.run(tried, capture_output=True, text=True, check=False)
+        said = done.stderr
+        if done.returncode == 0:
+            return found
+    pytest.skip(f"podman starts no container here: {said.strip()[-200:]}")
+
+
+@pytest.mark.proof("images")
+def test_podman_runs_a_container(account: Account, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = podman(tmp_path, monkeypatch)
+    monkeypatch.setenv(VARIABLE, "podman")
+    container_engine._identity.cache_clear()
+    script = """
+echo "args $*"; echo "mine $MINE"; hostname; cat /opt/ml/input/config/hyperparameters.json
+echo model > /opt/ml/model/m.txt
+if [ "$STAY" = yes ]; then trap 'echo told; exit 0' TERM; while true; do sleep 0.1; done; fi
+"""
+    account.objects.write("s3://bucket/train/run.sh", script)
+    isolated = {"EnableNetworkIsolation": True}
+    assert account.run(fit(account, Environment={"MINE": "a b"}, **isolated)) == "Succeeded", account.journal.log("Fit")
+    log = account.journal.log("Fit")
+    assert all(line in log for line in ("args train", "mine a b", "algo-1", json.dumps({"depth": "3"})))
+    late = fit(account, Environment={"STAY": "yes"}, StoppingCondition={"MaxRuntimeInSeconds": 3}, **isolated)
+    assert account.run(late) == "Failed" and "told" in account.journal.log("Fit")
+    left = subprocess.run([program, "ps", "--all", "--quiet"], capture_output=True, text=True, check=True)
+    assert left.stdout.strip() == ""
