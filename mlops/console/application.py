@@ -37,6 +37,8 @@ _STATUS: Mapping[type[MlopsError], int] = {
 }
 _THEMES = ("light", "dark")
 _RETRY_MILLISECONDS = 1000
+_BEHIND = "behind"
+"""In the address of what happens: the number of the last event that a page knows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +104,10 @@ class Answers:
 
     def _page(self, request: Request, name: str, page: Page) -> Response:
         visit = self._visit(request)
+        ids, events = page.follows(visit), self._connected.account.events
+        if ids is not None and events is not None:
+            ids = {**ids, _BEHIND: str(events.newest())}  # before it is looked at: what happens meanwhile is told
         shown = page.show(visit)
-        ids = page.follows(visit)
         return self._html(
             f"pages/{name.replace('-', '_')}/page.html",
             request,
@@ -156,10 +160,12 @@ class Answers:
         if self._live.is_full:
             return PlainTextResponse("too many pages are open\n", 503)
         ids = dict(parse_qsl(request.url.query))
+        told_until = ids.pop(_BEHIND, "")
+        behind = int(told_until) if told_until.isascii() and told_until.isdigit() and len(told_until) < 19 else None
 
         async def told() -> AsyncIterator[str]:
             yield f"retry: {_RETRY_MILLISECONDS}\n\n"
-            async for _ in self._live.changes(ids):
+            async for _ in self._live.changes(ids, behind):
                 yield "event: changed\ndata: \n\n"
 
         return StreamingResponse(told(), media_type="text/event-stream")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
+from functools import partial
 
 from anyio.to_thread import run_sync
 
@@ -37,13 +38,20 @@ class Live:
     def is_full(self) -> bool:
         return len(self._listening) >= MOST
 
-    async def changes(self, ids: Mapping[str, str]) -> AsyncIterator[None]:
-        """Comes whenever something has happened to what the ids name, and now and then."""
+    async def changes(self, ids: Mapping[str, str], behind: int | None = None) -> AsyncIterator[None]:
+        """Comes whenever something has happened to what the ids name, behind that number of an event too, and now and
+        then."""
         mine = _Listening(ids, asyncio.Event())
         self._listening.append(mine)
         if self._looking is None or self._looking.done():
-            self._looking = asyncio.create_task(self._look())
+            self._looking = asyncio.create_task(self._look(behind))
         try:
+            events = self._account.events
+            if behind is not None and events is not None:
+                # What happened since the page was made may have been told already, to others.
+                since = await run_sync(partial(events.read, behind, ids=ids, limit=1))
+                if since:
+                    mine.happened.set()
             while True:
                 try:
                     async with asyncio.timeout(_ANYHOW_SECONDS if self._account.events else _BLIND_SECONDS):
@@ -55,11 +63,10 @@ class Live:
         finally:
             self._listening.remove(mine)
 
-    async def _look(self) -> None:
+    async def _look(self, seen: int | None) -> None:
         events = self._account.events
         if events is None:
             return
-        seen: int | None = None
         while self._listening:
             try:
                 if seen is None:

@@ -27,6 +27,20 @@ def moment(time: datetime | None) -> Markup:
     )
 
 
+def written_moment(text: str) -> Markup:
+    """The same of a moment as records write it; what is none stays as it is."""
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        return Markup("{}").format(text)
+    return moment(found if found.tzinfo is not None else found.replace(tzinfo=UTC))
+
+
+def at_second(seconds_: float) -> Markup:
+    """The same of seconds since 1970."""
+    return moment(datetime.fromtimestamp(seconds_, UTC))
+
+
 def ago(time: datetime, now: datetime | None = None) -> str:
     """
     >>> ago(datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 1, 2, 5, tzinfo=UTC))
@@ -79,6 +93,7 @@ def copied(text: object, shown: object = None) -> Markup:
 
 
 FILTERS: Mapping[str, Callable[..., Any]] = {
+    "at_second": at_second,
     "copied": copied,
     "in_one_line": in_one_line,
     "moment": moment,
@@ -86,4 +101,5 @@ FILTERS: Mapping[str, Callable[..., Any]] = {
     "seconds": seconds,
     "size": size,
     "status": status,
+    "written_moment": written_moment,
 }

@@ -13,11 +13,15 @@ from mlops.deploy.executions import browsing
 from mlops.deploy.executions.browsing import Browsed, Place, Wanted
 from mlops.deploy.executions.details import parameters_of
 from mlops.deploy.executions.following import describe, find
+from mlops.deploy.models import registry
+from mlops.deploy.models.registry import Version
 from mlops.deploy.pages import items
 from mlops.ir import MlopsError
 from mlops.ir.dataclass import dataclass
 from mlops.ir.hiding import hide, hide_text
 from mlops.use_cases.connecting import Connected
+from mlops.use_cases.models import Listed as Registered
+from mlops.use_cases.models import places_of
 
 _ID = re.compile(r"[a-z0-9]{12}")
 
@@ -103,6 +107,53 @@ def _pipeline(connected: Connected, item: Mapping[str, Any], runs: int) -> Pipel
             schedule.expression for schedule in environment.schedules.values() if schedule.pipeline == name
         ),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class GroupListed:
+    """A model package group; ``newest`` is its newest version."""
+
+    name: str
+    description: str
+    created: datetime | None
+    newest: Version | None
+
+
+def groups(
+    connected: Connected, words: str = "", skip: int = 0, most: int = 25, *, newest: bool = True
+) -> tuple[Sequence[GroupListed], int]:
+    """Model package groups whose names hold ``words``, by name; and how many there are."""
+    with answers():
+        sagemaker = connected.account.client("sagemaker")
+        found = items(sagemaker, "list_model_package_groups", "ModelPackageGroupSummaryList")
+        known = [item for item in found if words.lower() in str(item["ModelPackageGroupName"]).lower()]
+    known.sort(key=lambda item: str(item["ModelPackageGroupName"]))
+    return [_group(connected, item, newest) for item in known[skip : skip + most]], len(known)
+
+
+def _group(connected: Connected, item: Mapping[str, Any], newest: bool) -> GroupListed:
+    name = str(item["ModelPackageGroupName"])
+    found = registry.page(connected.account, name, None, 1)[0] if newest else ()
+    about = hide_text(item.get("ModelPackageGroupDescription") or "")
+    return GroupListed(name, about, item.get("CreationTime"), found[0] if found else None)
+
+
+def versions(
+    connected: Connected, group: str, after: str | None = None, most: int = 50
+) -> tuple[Sequence[Registered], str | None]:
+    """Of a model package group, newest first; and behind which place they go on. Raises UsageError where there is no
+    such group."""
+    found, following = registry.page(connected.account, group, after, most)
+    serves = places_of(connected.account) if found else {}
+    return [Registered(item, None if serves is None else serves.get(item.arn, ())) for item in found], following
+
+
+def known_version(connected: Connected, group: str, number: int) -> Version | None:
+    """None where there is none."""
+    try:
+        return registry.version(connected.account, group, number)
+    except MlopsError:
+        return None
 
 
 def _summaries(connected: Connected) -> list[Mapping[str, Any]]:

@@ -18,7 +18,7 @@ from mlops.ir.dataclass import dataclass
 from mlops.ir.hiding import hide, hide_text
 from mlops.ir.sheet import Sheet
 from mlops.project import git
-from mlops.use_cases.connecting import connect_here
+from mlops.use_cases.connecting import Where, connect_here
 
 _MOST_COMMITS = 200
 _MEGABYTE = 1024 * 1024
@@ -33,7 +33,7 @@ class Paper:
     missing: Sequence[str] = ()
 
 
-def card(environment: str, group: str, number: int | None = None, *, most: float | None = None) -> Paper:
+def card(environment: Where, group: str, number: int | None = None, *, most: float | None = None) -> Paper:
     """The newest version where no number is given; ``told`` is the content of a card as SageMaker has it. At most so
     many megabytes are read of each data set."""
     known = _known(environment, group, number, most)
@@ -41,7 +41,7 @@ def card(environment: str, group: str, number: int | None = None, *, most: float
     return Paper(found, page.card(known), missing(found))
 
 
-def datasheet(environment: str, group: str, number: int | None = None, *, most: float | None = None) -> Paper:
+def datasheet(environment: Where, group: str, number: int | None = None, *, most: float | None = None) -> Paper:
     known = _known(environment, group, number, most)
     found = datasheets.answered(known)
     gaps = [item.question.name for item in found if item.source is None]
@@ -64,7 +64,7 @@ def datasheet(environment: str, group: str, number: int | None = None, *, most: 
     return Paper(told, datasheets.page(known), gaps)
 
 
-def notes(environment: str, group: str, old: int, new: int, *, most: float | None = None) -> Paper:
+def notes(environment: Where, group: str, old: int, new: int, *, most: float | None = None) -> Paper:
     """What differs from the version ``old`` to the version ``new``."""
     before, after = (_known(environment, group, number, most) for number in (old, new))
     commits, why_not = _commits(before, after)
@@ -83,7 +83,7 @@ def notes(environment: str, group: str, old: int, new: int, *, most: float | Non
     return Paper(told, release_notes.page(found))
 
 
-def _known(environment: str, group: str, number: int | None, most: float | None) -> Known:
+def _known(environment: Where, group: str, number: int | None, most: float | None) -> Known:
     connected = connect_here(environment)
     found = registry.version(connected.account, group, number)
     if most is None:

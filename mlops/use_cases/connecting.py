@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import TypeAlias
 
 from mlops.account import Account, connect
 from mlops.account.protected import Protected
@@ -23,9 +24,15 @@ class Connected:
     root: Path
 
 
-def connect_here(environment: str, project: Project | Path | None = None, *, user: str | None = None) -> Connected:
+Where: TypeAlias = str | Connected
+"""An environment by its name, or one that is connected already."""
+
+
+def connect_here(environment: Where, project: Project | Path | None = None, *, user: str | None = None) -> Connected:
     """``project`` is that of a TARGET, or its root; the working directory's without. ``user`` is who calls the local
-    account; any other knows that by its credentials."""
+    account; any other knows that by its credentials. One that is connected stays as it is."""
+    if isinstance(environment, Connected):
+        return environment
     folder = project.root if isinstance(project, Project) else project or find_root(Path.cwd())
     if (
         project is None

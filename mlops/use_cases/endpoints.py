@@ -17,18 +17,18 @@ from mlops.deploy.shifting.settings import read as read_settings
 from mlops.ir import Listener, unheard
 from mlops.ir.hiding import hide
 from mlops.use_cases.approval import NOBODY, Consent, need_consent
-from mlops.use_cases.connecting import Connected, connect_here
+from mlops.use_cases.connecting import Connected, Where, connect_here
 from mlops.use_cases.news import Said
 from mlops.use_cases.sharing import shared
 from mlops.use_cases.shift_environment import connect_to_shift
 
 
-def listed(environment: str) -> tuple[Mapping[str, Any], ...]:
+def listed(environment: Where) -> tuple[Mapping[str, Any], ...]:
     """Summaries by name."""
     return serving.listed(connect_here(environment).account)
 
 
-def show(environment: str, name: str) -> Mapping[str, Any]:
+def show(environment: Where, name: str) -> Mapping[str, Any]:
     """Its state; under ``Models`` which model each variant serves, under ``Shift`` what is under way there, under
     ``Address`` where it is invoked over plain HTTP, which only an endpoint of this machine is."""
     connected = connect_here(environment)
@@ -103,7 +103,7 @@ def invoke(environment: str, name: str, body: bytes, *, content_type: str, accep
     return serving.invoke(connect_here(environment).account, name, body, content_type=content_type, accept=accept)
 
 
-def delete(environment: str, name: str, consent: Consent = NOBODY, *, reason: str | None = None) -> None:
+def delete(environment: Where, name: str, consent: Consent = NOBODY, *, reason: str | None = None) -> None:
     """Its configuration and its model stay, and its history, which says who did it. Asks in every environment but
     the local one: whoever calls the endpoint notices."""
     connected = connect_here(environment)
@@ -113,7 +113,7 @@ def delete(environment: str, name: str, consent: Consent = NOBODY, *, reason: st
     serving.delete(connected.account, connected.environment, name, reason=hide(reason))
 
 
-def history(environment: str, name: str, last: int | None = None) -> tuple[Entry, ...]:
+def history(environment: Where, name: str, last: int | None = None) -> tuple[Entry, ...]:
     """Oldest first. Raises UsageError for an endpoint that is not there and that no history knows."""
     connected = connect_here(environment)
     account = connected.account
@@ -124,7 +124,7 @@ def history(environment: str, name: str, last: int | None = None) -> tuple[Entry
 
 
 def steer(
-    environment: str | None,
+    environment: Where | None,
     name: str,
     what: Literal["pause", "resume", "promote-now", "abort"],
     listener: Listener = unheard,

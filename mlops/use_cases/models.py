@@ -20,7 +20,7 @@ from mlops.ir.dataclass import dataclass
 from mlops.ir.hiding import hide
 from mlops.project.environments import LOCAL, read_project
 from mlops.use_cases.approval import NOBODY, Consent, need_consent
-from mlops.use_cases.connecting import Connected, connect_here
+from mlops.use_cases.connecting import Connected, Where, connect_here
 from mlops.use_cases.news import Said
 
 
@@ -58,16 +58,16 @@ class Listed:
     serves: tuple[Place, ...] | None
 
 
-def listed(environment: str, group: str | None = None) -> tuple[Listed, ...]:
+def listed(environment: Where, group: str | None = None) -> tuple[Listed, ...]:
     """Newest first, of one group or of all."""
     account = connect_here(environment).account
     groups = [group] if group else registry.groups(account)
     found = [version for name in groups for version in registry.versions(account, name)]
-    serves = _places(account) if found else {}
+    serves = places_of(account) if found else {}
     return tuple(Listed(version, None if serves is None else serves.get(version.arn, ())) for version in found)
 
 
-def _places(account: Account) -> Mapping[str, tuple[Place, ...]] | None:
+def places_of(account: Account) -> Mapping[str, tuple[Place, ...]] | None:
     """None where whoever asks may see versions, and no endpoints."""
     try:
         return places(account)
@@ -75,14 +75,14 @@ def _places(account: Account) -> Mapping[str, tuple[Place, ...]] | None:
         return None
 
 
-def show(environment: str, group: str, number: int | None = None) -> Details:
+def show(environment: Where, group: str, number: int | None = None) -> Details:
     """The newest where no number is given."""
     connected = connect_here(environment)
     account = connected.account
     found = registry.version(account, group, number)
     described = {key: value for key, value in found.details.items() if key != "ResponseMetadata"}
     made = lineage_records.read(account, connected.environment, found)
-    serves = _places(account)
+    serves = places_of(account)
     return Details(
         found,
         hide(described),
@@ -110,7 +110,7 @@ class Origin:
     served: tuple[Served, ...]
 
 
-def lineage(environment: str, group: str, number: int | None = None) -> Origin:
+def lineage(environment: Where, group: str, number: int | None = None) -> Origin:
     """As it was recorded; as it is seen now where nothing was. All environments of mlops.toml are asked what serves."""
     connected = connect_here(environment)
     found = registry.version(connected.account, group, number)
@@ -136,7 +136,7 @@ def _served(connected: Connected, arn: str) -> tuple[Served, ...]:
     return tuple(found)
 
 
-def history(environment: str, group: str, number: int | None = None) -> tuple[Happened, ...]:
+def history(environment: Where, group: str, number: int | None = None) -> tuple[Happened, ...]:
     """Who decided what on a version, on all of the group without a number, and where they were promoted, taken and
     rolled back in this environment, oldest first."""
     connected = connect_here(environment)
@@ -158,7 +158,7 @@ class Comparison:
     unknown: tuple[str, ...] = ()
 
 
-def compare(environment: str, group: str, old: int, new: int) -> Comparison:
+def compare(environment: Where, group: str, old: int, new: int) -> Comparison:
     from mlops.deploy.cards import facts  # which loads a third more, and only a comparison needs it
 
     first, second = show(environment, group, old), show(environment, group, new)
@@ -196,7 +196,7 @@ class Decision:
     """Who decides, in the local account; another knows that."""
 
 
-def decide(environment: str, decision: Decision, listener: Listener, consent: Consent = NOBODY) -> bool:
+def decide(environment: Where, decision: Decision, listener: Listener, consent: Consent = NOBODY) -> bool:
     """False where whoever decides had decided so before. That a version which is rejected serves on is told."""
     connected = connect_here(environment, user=decision.user)
     found = registry.version(connected.account, decision.group, decision.number)

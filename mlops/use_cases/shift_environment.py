@@ -6,17 +6,17 @@ from __future__ import annotations
 from mlops.deploy.endpoints.conductor import unfinished
 from mlops.ir import Refusal
 from mlops.project.environments import LOCAL, Environment, Project, read_project
-from mlops.use_cases.connecting import Connected, connect_here
+from mlops.use_cases.connecting import Connected, Where, connect_here
 
 
-def connect_to_shift(environment: str | None, endpoint: str, what: str) -> Connected:
+def connect_to_shift(environment: Where | None, endpoint: str, what: str) -> Connected:
     """For ``mlops endpoints WHAT`` of the shift that is under way; the environment itself where none is."""
     connected = connect_here(environment or LOCAL)
     left = unfinished(connected.account, connected.environment, endpoint)
     if left is None:
         return connected
     command = f"mlops endpoints {what} {endpoint}"
-    return begun_with(connected, left.journal.environment, command, given=environment is not None)
+    return begun_with(connected, left.journal.environment, command, given=isinstance(environment, str))
 
 
 def begun_with(connected: Connected, begun: str, command: str, *, given: bool) -> Connected:

@@ -22,7 +22,7 @@ from mlops.deploy.shifting.verdict import Verdict
 from mlops.ir import Refusal, UsageError
 from mlops.ir.dataclass import dataclass
 from mlops.project.environments import LOCAL, Environment, read_project
-from mlops.use_cases.connecting import connect_here
+from mlops.use_cases.connecting import Where, connect_here
 from mlops.use_cases.shift_environment import begun_with
 
 
@@ -139,7 +139,7 @@ class Explained:
         return next((item for item in self.looks if item.now.standing == "red"), None)
 
 
-def explain(environment: str | None, endpoint: str, *, back: int = 0, declared: bool = False) -> Explained:
+def explain(environment: Where | None, endpoint: str, *, back: int = 0, declared: bool = False) -> Explained:
     """Of the endpoint's last shift, or of one as many before it; what is ``declared`` is that of the environment that
     the shift was begun with. Raises UsageError where none was kept."""
     connected = connect_here(environment or LOCAL)
@@ -154,7 +154,7 @@ def explain(environment: str | None, endpoint: str, *, back: int = 0, declared: 
         entries = history.read(connected.account, connected.environment, endpoint)
     if declared:
         command = f"mlops verdict explain {endpoint} --declared{f' --back {back}' if back else ''}"
-        connected = begun_with(connected, samples.environment, command, given=environment is not None)
+        connected = begun_with(connected, samples.environment, command, given=isinstance(environment, str))
     return replace(_explained(samples, connected.environment, declared), ended=_ended(entries, samples))
 
 

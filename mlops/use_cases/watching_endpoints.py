@@ -7,7 +7,14 @@ from collections.abc import Callable
 from mlops.deploy.endpoints.watching import Look, ShiftLook, look
 from mlops.deploy.shifting.settings import read as read_settings
 from mlops.deploy.waiting import Clock
-from mlops.use_cases.connecting import connect_here
+from mlops.use_cases.connecting import Where, connect_here
+
+
+def look_once(environment: Where, name: str, *, period: float = 60.0) -> Look:
+    """As it is now, with numbers of the last ``period`` of seconds that metrics tell of."""
+    connected = connect_here(environment)
+    lag = read_settings(connected.environment, connected.root).lag
+    return look(connected.account, connected.environment, name, now=Clock().wall(), period=period, lag=lag)
 
 
 def watch(

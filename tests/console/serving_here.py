@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import json
 import sys
 import threading
 from collections.abc import Iterator, Mapping
@@ -11,6 +12,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlencode, urlsplit
 
+from account_definitions import ROLE
+from endpoint_parts import World
+
+from mlops.account.local import LocalAccount
 from mlops.console.serving import Wanted, ready
 from mlops.use_cases.connecting import connect_here
 
@@ -75,6 +80,45 @@ def write_project(folder: Path) -> None:
     (folder / "pipeline.py").write_text(PIPELINE)
     for name, text in (("make.py", MAKE), ("train.py", TRAIN), ("end.py", END)):
         (folder / name).write_text(text)
+
+
+@contextmanager
+def registered(root: Path) -> Iterator[None]:
+    """Two versions of a model, and an endpoint that serves one of them and was asked."""
+    account = connect_here("local", root).account
+    assert isinstance(account, LocalAccount)
+    world = World(account)
+    data = account.client("s3")
+    data.create_bucket(Bucket="mlops-tests")
+    world.model("one")
+    data.put_object(Bucket="mlops-tests", Key="report.json", Body=json.dumps({"accuracy": {"value": 0.75}}).encode())
+    world.sagemaker.create_model_package_group(ModelPackageGroupName="churn", ModelPackageGroupDescription=HOSTILE)
+    report = {"ContentType": "application/json", "S3Uri": "s3://mlops-tests/report.json"}
+    container = {"Image": IMAGE, "ModelDataUrl": "s3://mlops-tests/one.tar.gz"}
+    for status in ("Approved", "PendingManualApproval"):
+        arn = world.sagemaker.create_model_package(
+            ModelPackageGroupName="churn",
+            ModelPackageDescription=HOSTILE,
+            ModelApprovalStatus=status,
+            InferenceSpecification={
+                "Containers": [container],
+                "SupportedContentTypes": ["text/csv"],
+                "SupportedResponseMIMETypes": ["text/csv"],
+            },
+            ModelMetrics={"ModelQuality": {"Statistics": report}},
+            CustomerMetadataProperties={"note": HOSTILE},
+        )["ModelPackageArn"]
+        if status == "Approved":
+            world.sagemaker.create_model(
+                ModelName="first", ExecutionRoleArn=ROLE, PrimaryContainer={"ModelPackageName": arn}
+            )
+    world.config("both", ("A", "one", 1), ("B", "first", 0))
+    world.serve("both")
+    world.ask()
+    try:
+        yield
+    finally:
+        world.close()
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import boto3
 import pytest
-from serving_here import HOSTILE, SECRET, Console, serving, write_project
+from serving_here import HOSTILE, SECRET, Console, registered, serving, write_project
 
 from mlops.cli import main
 from mlops.console import gate
@@ -32,7 +32,8 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         patch.chdir(folder)
         assert main(["run", "pipeline.py"]) == 0
         assert main(["run", "pipeline.py", "-p", "Ends=badly"]) == 1
-        yield folder
+        with registered(folder):
+            yield folder
 
 
 @pytest.fixture(scope="module")
@@ -79,6 +80,18 @@ PAGES = (
     ("/executions/GOOD/steps/Make/log?words=LINE+77", ("line 77<", "line 779<", "11 lines have"), ("line 78<",)),
     ("/compare?e=BAD&e=GOOD", ("badly", "well", "In detail"), ("Note",)),
     ("/compare?e=BAD&e=GOOD&all=1", ("Note",), ()),
+    ("/models", ("churn", "PendingManualApproval", HOSTILE), ()),
+    ("/models?name=nobody", ("No group has",), ()),
+    ("/models/churn", ("door/B", "Approved"), ("beside version",)),
+    ("/models/churn?v=2&v=1", ("Version 1 beside version 2", "accuracy.value"), ()),
+    ("/models/churn?v=2&v=x", ("Choose two versions",), ()),
+    ("/models/churn/versions/1", (HOSTILE, "0.75", "door/B", "s3://mlops-tests/one.tar.gz"), ("Approve this",)),
+    ("/models/churn/versions/2?gates=1", ("it is PendingManualApproval", "refuses", "Approve this version"), ()),
+    ("/endpoints", ("door", "InService"), ()),
+    ("/endpoints?name=nobody", ("No endpoint has",), ()),
+    ("/endpoints/door", ("InService", "100 %", "model-package/churn/1", "It was not promoted by"), ("Take back",)),
+    ("/search?q=churn/2", ("/models/churn/versions/2",), ()),
+    ("/search?q=doo", ("/endpoints/door",), ()),
     ("/search?q=BAD", ("/executions/BAD",), ()),
     ("/search?q=hur", ("churn",), ()),
     ("/search?q=%3Cb%3E", ("<b>",), ()),
@@ -329,20 +342,20 @@ def test_an_account_elsewhere_is_shown_and_not_changed(
 
 
 def test_what_happens_is_told_to_a_page_at_once(console: Console, root: Path, executions: tuple[str, str]) -> None:
+    """What happens between a page and its listening, too."""
     from mlops.ir import Event
 
-    with socket.create_connection(("127.0.0.1", console.port), timeout=20) as client:
-        head = f"GET /live?execution={executions[1]} HTTP/1.1\r\nHost: 127.0.0.1:{console.port}\r\n"
+    page = console.ask(f"/executions/{executions[1]}").text
+    (address,) = re.findall(r'hx-sse:connect="([^"]+)"', page)
+    events = connect_here("local", root).account.events
+    assert events is not None
+    now = events.read()[0].time
+    with socket.create_connection(("127.0.0.1", console.port), timeout=15) as client:
+        events.append(Event("execution.told", now, "here", {"execution": executions[1]}))
+        head = f"GET {unescape(address)} HTTP/1.1\r\nHost: 127.0.0.1:{console.port}\r\n"
         client.sendall(f"{head}Cookie: {console.cookie}\r\n\r\n".encode())
         stream = client.makefile("rb")
-        line = b""
-        while b"retry:" not in line:
-            line = stream.readline()
-        events = connect_here("local", root).account.events
-        assert events is not None
-        now = events.read()[0].time
-        while b"event: changed" not in line:
+        for _ in range(2):
+            while b"event: changed" not in stream.readline():
+                pass
             events.append(Event("execution.told", now, "here", {"execution": executions[1]}))
-            line = stream.readline()
-            if not line.strip() or line.startswith(b"data"):
-                line = stream.readline()

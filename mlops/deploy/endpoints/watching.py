@@ -4,7 +4,7 @@ variant, and how far a shift has come."""
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 from mlops.account import Account, answers
@@ -17,7 +17,7 @@ from mlops.deploy.shifting.journal import Journal
 from mlops.ir import UsageError
 from mlops.ir.dataclass import dataclass
 from mlops.ir.hiding import hide
-from mlops.ir.measure import Judged, Measure, Query
+from mlops.ir.measure import Answers, Judged, Query
 from mlops.ir.shift import Bake, Mirror, Weigh
 from mlops.project.environments import Environment
 
@@ -126,34 +126,67 @@ def shift_look(journal: Journal, now: float) -> ShiftLook:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Course:
+    """A measure of each variant over time: seconds since 1970 and its value, nothing of periods that say nothing."""
+
+    measure: str
+    variants: Mapping[str, tuple[tuple[float, float], ...]]
+
+
+def courses(
+    account: Account, name: str, variants: Sequence[str], start: float, end: float, period: int
+) -> list[Course]:
+    """Requests, errors and latency of an endpoint; ``period`` in seconds."""
+    with answers():
+        found = _answers(account, name, variants, start, end, period)
+    courses = []
+    for shown in _SHOWN:
+        measure = measures()[shown]
+        settings = measure.settings()
+        points: dict[str, tuple[tuple[float, float], ...]] = {}
+        for variant in variants:
+            values = [(at, measure.value(settings, told)) for at, told in sorted(found[variant, shown].items())]
+            points[variant] = tuple((float(at), value) for at, value in values if value is not None)
+        courses.append(Course(shown, points))
+    return courses
+
+
 def _numbers(
-    account: Account, endpoint: str, variants: list[str], start: float, end: float
+    account: Account, endpoint: str, variants: Sequence[str], start: float, end: float
 ) -> Mapping[str, Mapping[str, float | None]]:
     """By variant and measure, in one question."""
-    shown: dict[str, Measure] = {name: measures()[name] for name in _SHOWN}
-    settings = {name: measure.settings() for name, measure in shown.items()}
+    found = _answers(account, endpoint, variants, start, end, round(end - start))
+    numbers: dict[str, dict[str, float | None]] = {}
+    for variant in variants:
+        for name in _SHOWN:
+            measure = measures()[name]
+            settings = measure.settings()
+            told = next(iter(found[variant, name].values()), None)
+            none = dict.fromkeys(measure.queries(settings, Judged(endpoint, variant)))
+            numbers.setdefault(variant, {})[name] = measure.value(settings, none if told is None else told)
+    return numbers
+
+
+def _answers(
+    account: Account, endpoint: str, variants: Sequence[str], start: float, end: float, period: int
+) -> Mapping[tuple[str, str], Mapping[int, Answers]]:
+    """By variant and measure, and by the second at which a period begins."""
     asked: dict[str, tuple[str, str, str]] = {}
     queries: dict[str, Query] = {}
+    keys: dict[tuple[str, str], tuple[str, ...]] = {}
     for variant in variants:
-        for name, measure in shown.items():
-            for key, query in measure.queries(settings[name], Judged(endpoint, variant)).items():
+        for name in _SHOWN:
+            measure = measures()[name]
+            wanted = measure.queries(measure.settings(), Judged(endpoint, variant))
+            keys[variant, name] = tuple(wanted)
+            for key, query in wanted.items():
                 number = f"q{len(queries)}"
                 asked[number], queries[number] = (variant, name, key), query
-    found: dict[tuple[str, str, str], float] = {}
+    found: dict[tuple[str, str], dict[int, dict[str, float | None]]] = {pair: {} for pair in keys}
     if queries:
-        client = account.client("cloudwatch")
-        for number, _, value in cloudwatch.values(client, queries, start, end, round(end - start)):
-            found[asked[number]] = value
-    return {
-        variant: {
-            name: measure.value(
-                settings[name],
-                {
-                    key: found.get((variant, name, key))
-                    for key in measure.queries(settings[name], Judged(endpoint, variant))
-                },
-            )
-            for name, measure in shown.items()
-        }
-        for variant in variants
-    }
+        for number, at, value in cloudwatch.values(account.client("cloudwatch"), queries, start, end, period):
+            variant, name, key = asked[number]
+            told = found[variant, name].setdefault(at, dict.fromkeys(keys[variant, name]))
+            told[key] = value
+    return found

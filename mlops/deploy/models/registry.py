@@ -44,13 +44,38 @@ def versions(account: Account, group: str) -> tuple[Version, ...]:
     sagemaker = account.client("sagemaker")
     with answers():
         if unless_missing(lambda: sagemaker.describe_model_package_group(ModelPackageGroupName=group)) is None:
-            raise UsageError(f"there is no model package group {group!r}{instead(group, groups(account))}")
+            raise _no_group(account, group)
         found = list(items(sagemaker, "list_model_packages", "ModelPackageSummaryList", ModelPackageGroupName=group))
     return tuple(sorted(map(_version, found), key=lambda version: version.number, reverse=True))
 
 
+def _no_group(account: Account, group: str) -> UsageError:
+    return UsageError(f"there is no model package group {group!r}{instead(group, groups(account))}")
+
+
+def page(account: Account, group: str, after: str | None, most: int) -> tuple[tuple[Version, ...], str | None]:
+    """At most so many, newest first, behind the place ``after``; and where they go on. Raises UsageError for a group
+    that is not there, and for a place that nobody gave."""
+    sagemaker = account.client("sagemaker")
+    place = {"NextToken": after} if after is not None else {}
+    with answers():
+        try:
+            found = sagemaker.list_model_packages(
+                ModelPackageGroupName=group, SortBy="CreationTime", SortOrder="Descending", MaxResults=most, **place
+            )
+        except sagemaker.exceptions.ClientError:
+            if unless_missing(lambda: sagemaker.describe_model_package_group(ModelPackageGroupName=group)) is None:
+                raise UsageError(
+                    f"there is no model package group {group!r}{instead(group, groups(account))}"
+                ) from None
+            raise
+    return tuple(map(_version, found["ModelPackageSummaryList"])), found.get("NextToken")
+
+
 def version(account: Account, group: str, number: int | None) -> Version:
     """One version with its details; the newest where none is named."""
+    if number is not None and (found := _numbered(account, group, number)) is not None:
+        return found
     present = versions(account, group)
     chosen = next((item for item in present if number is None or item.number == number), None)
     if chosen is None:
@@ -59,6 +84,18 @@ def version(account: Account, group: str, number: int | None) -> Version:
             f"{group} has no version {number}; it has {known}" if number is not None else f"{group} has no version yet"
         )
     return described(account, chosen.arn)
+
+
+def _numbered(account: Account, group: str, number: int) -> Version | None:
+    """Asked for by its name: to list thousands for one of them takes a call for each hundred."""
+    sagemaker = account.client("sagemaker")
+    with answers():
+        there = unless_missing(lambda: sagemaker.describe_model_package_group(ModelPackageGroupName=group))
+        if there is None or "ModelPackageGroupArn" not in there:
+            return None
+        arn = str(there["ModelPackageGroupArn"]).replace(":model-package-group/", ":model-package/", 1) + f"/{number}"
+        details = unless_missing(lambda: sagemaker.describe_model_package(ModelPackageName=arn))
+    return None if details is None else _version({**details, "ModelPackageArn": arn}, details)
 
 
 def described(account: Account, arn: str) -> Version:
