@@ -54,8 +54,15 @@ _CAUSES = frozenset({"X891"})
 
 def _without_effects(found: dict[Finding, None]) -> dict[Finding, None]:
     """Of a place where a rule tells the cause, what others say of the same value is left out; the cause is as grave as
-    the gravest of them."""
+    the gravest of them. Of a value that no request may have, what it would mean there is left out."""
     causes = {finding.path: finding for finding in found if finding.code in _CAUSES}
+    never = {finding.path for finding in found if finding.code in _NEVER and finding.severity is Severity.ERROR}
+    if never:
+        found = {
+            finding: None
+            for finding in found
+            if finding.path not in never or finding.path in causes or not finding.code.startswith("X")
+        }
     if not causes:
         return found
     gravest = {path: max((item.severity for item in found if item.path == path), key=_GRAVITY.index) for path in causes}
@@ -63,6 +70,7 @@ def _without_effects(found: dict[Finding, None]) -> dict[Finding, None]:
     return dict.fromkeys(told.get(finding.path, finding) for finding in found)
 
 
+_NEVER = frozenset({"S203", "S204", "S206", "S207", "R305", "R306"})
 _GRAVITY = (Severity.INFO, Severity.WARNING, Severity.ERROR)
 _OF_ARGUMENTS = ("D040", "D041", "D042")
 _BETWEEN_MEMBERS = ("X", "E5", "S201", "S202", "S203")

@@ -25,6 +25,8 @@ GROUPS = {
         "InstanceGroups": [{"InstanceGroupName": "fit", "InstanceType": "ml.m5.xlarge", "InstanceCount": 1}],
     }
 }
+ROWS = "Batch:TransformInput/DataSource/S3DataSource/S3Uri"
+ALGORITHM = "Register:SourceAlgorithmSpecification"
 ALARMS = "Live:DeploymentConfig/AutoRollbackConfiguration/Alarms"
 CONF = {"InputName": "conf", "S3Input": {"S3Uri": "s3://acme/spark/spark.json", "S3DataType": "S3Prefix",
         "S3InputMode": "File", "LocalPath": "/opt/ml/processing/input/conf"}}  # fmt: skip
@@ -120,8 +122,14 @@ CASES = [
     Case("an expression's text where a number belongs", "X891",
          {**BOOSTED, f"{FIT}HyperParameters": {**ROUNDS, "max_depth": "{'Get': 'Parameters.Depth'}"}}, f"{FIT}HyperParameters/max_depth",
          {**BOOSTED, f"{FIT}HyperParameters": {**ROUNDS, "max_depth": get("Parameters.Depth")}}),
+    Case("a model as rows", "X939", {ROWS: get("Steps.Train.ModelArtifacts.S3ModelArtifacts")}, f"{ROWS}/Get",
+         {ROWS: get("Steps.Prepare.ProcessingOutputConfig.Outputs['train'].S3Output.S3Uri")}, WARNING),
+    Case("a model as rows, by its name", "X939", {ROWS: "s3://raw/m/model.tar.gz"}, ROWS, {ROWS: "s3://raw/m/rows.csv.gz"}, WARNING),
+    Case("a version of two kinds", "X853", {ALGORITHM: {"SourceAlgorithms": [{"AlgorithmName": "mine"}]}}, ALGORITHM, severity=WARNING),
+    Case("more answers than a message brings", "X704", {"Ask.OutputParameters": [{"OutputName": f"o{n}", "OutputType": "String"} for n in range(51)]},
+         "Ask.OutputParameters", {"Ask.OutputParameters": [{"OutputName": f"o{n}", "OutputType": "String"} for n in range(50)]}),
     Case("objects by a text", "R330", {"Train:InputDataConfig": get("Parameters.Stage")}, "Train:InputDataConfig/Get",
          {"Batch:Environment": {"STAGE": get("Parameters.Stage")}}),
 ]  # fmt: skip
-WORDS = frozenset({"R337", "X752", "X938", "X987"})
+WORDS = frozenset({"R337", "X752", "X938", "X939", "X987"})
 ELSEWHERE = frozenset({"X937"})

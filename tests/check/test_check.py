@@ -264,3 +264,9 @@ def test_many_definitions_give_what_each_gives_alone(tmp_path: Path) -> None:
     assert together.findings == tuple(finding for opened in alone for finding in opened.findings)
     assert [item.definition for item in together.pipelines] == [one.definition for it in alone for one in it.pipelines]
     assert all("Training" in item.step_types for item in together.pipelines)
+
+
+def test_of_one_value_one_finding() -> None:
+    """What a value would mean was told beside that no request may have it: 500 s are less than the waits, too."""
+    place = "Live:DeploymentConfig/BlueGreenUpdatePolicy/MaximumExecutionTimeoutInSeconds"
+    assert [item.code for item in findings(spoilt({place: 500}))] == ["S207"]

@@ -6,10 +6,12 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 
 from mlops.check.expressions import fold
+from mlops.check.members import entries
 from mlops.check.rule import Fault, rule
 from mlops.check.subject import Subject
 from mlops.ir import Join, JsonGet, Placed, Ref, Severity, Value
 from mlops.ir.dataclass import dataclass
+from mlops.ir.members import get
 
 _OUTPUTS = ("/S3Output/S3Uri", "/S3OutputPath")
 _INPUTS = ("/S3Input/S3Uri", "/S3DataSource/S3Uri", "/ModelDataUrl")
@@ -193,3 +195,40 @@ def _downstream(followers: Mapping[str, Sequence[str]], name: str) -> set[str]:
                 seen.add(follower)
                 stack.append(follower)
     return seen
+
+
+_DATASETS = ("baseline_dataset_input", "dataset")
+
+
+@rule(
+    "X939",
+    "model-as-data",
+    Severity.WARNING,
+    source="AWS docs: your-algorithms-training-algo-output: model.tar.gz is an archive of the model's files",
+)
+def model_as_data(subject: Subject) -> Iterator[Fault]:
+    """What a training made, an archive of a model, is read as rows: by a Transform, an AutoML job or a check of data.
+
+    Bad:  a TransformInput of {"Get": "Steps.Train.ModelArtifacts.S3ModelArtifacts"}
+    Good: a TransformInput of {"Get": "Steps.Prepare.ProcessingOutputConfig.Outputs['test'].S3Output.S3Uri"}
+    """
+    for at, value, placed in _read_as_rows(subject):
+        path = value.path if isinstance(value, Ref) else None
+        trained = path is not None and path.root == "Steps" and path.segments == ("ModelArtifacts", "S3ModelArtifacts")
+        if trained or (fold(subject, value) or "").endswith("/model.tar.gz"):
+            message = "this is the archive of a model, and rows are read here"
+            yield Fault(f"{at}/Get" if trained else at, message, "read the data", placed)
+
+
+def _read_as_rows(subject: Subject) -> Iterator[tuple[str, Value, Placed]]:
+    source = ("DataSource", "S3DataSource", "S3Uri")
+    for placed, arguments in subject.of_type("Transform"):
+        members = ("TransformInput", *source)
+        yield f"{placed.pointer}/Arguments/{'/'.join(members)}", get(arguments, *members), placed
+    for placed, arguments in subject.of_type("AutoML"):
+        for where, channel in entries(arguments, "InputDataConfig"):
+            yield f"{placed.pointer}/Arguments{where}/{'/'.join(source)}", get(channel, *source), placed
+    for placed, arguments in subject.of_type("QualityCheck", "ClarifyCheck"):
+        for where, item in entries(arguments, "ProcessingInputs"):
+            if item.get("InputName") in _DATASETS:
+                yield f"{placed.pointer}/Arguments{where}/S3Input/S3Uri", get(item, "S3Input", "S3Uri"), placed

@@ -88,7 +88,7 @@ def nested_input(subject: Subject) -> Iterator[Fault]:
     "X704",
     "output-parameters",
     Severity.ERROR,
-    source="official SDK's lambda_step and callback_step; botocore OutputParameter",
+    source="official SDK's lambda_step and callback_step; botocore OutputParameter, OutputParameterList",
 )
 def output_parameters(subject: Subject) -> Iterator[Fault]:
     """OutputParameters is a list of {"OutputName": text, "OutputType": "String" | "Integer" | "Float" | "Boolean"},
@@ -106,8 +106,11 @@ def output_parameters(subject: Subject) -> Iterator[Fault]:
             yield Fault(at, f"OutputParameters is {shown(listed)}, a list is wanted", None, placed)
             continue
         if len(listed) > 50:
-            message = f"{len(listed)} outputs, at most 50 are known to work"
-            yield Fault(at, message, None, placed, severity=Severity.WARNING)
+            # What a function returns is counted by nobody that is known of.
+            answered = placed.step.type == "Callback"
+            says = "an answer brings at most 50" if answered else "at most 50 are known to work"
+            severity = None if answered else Severity.WARNING
+            yield Fault(at, f"{len(listed)} outputs, {says}", "leave some out", placed, severity=severity)
         seen: set[str] = set()
         for index, item in enumerate(listed):
             here = f"{at}/{index}"

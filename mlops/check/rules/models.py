@@ -306,8 +306,8 @@ def registration_container(subject: Subject) -> Iterator[Fault]:
     source="CreateModelPackage API; a package without content types cannot be deployed by those who read them",
 )
 def bare_registration(subject: Subject) -> Iterator[Fault]:
-    """A registration without a model package group, without anything that says how the model is served (an error), or
-    without the content types that the model takes and gives.
+    """A registration without a model package group, without anything that says how the model is served (an error),
+    with two ways to say it, or without the content types that the model takes and gives.
 
     Bad:  "InferenceSpecification": {"Containers": [...]}
     Good: the same with "SupportedContentTypes": ["text/csv"], "SupportedResponseMIMETypes": ["text/csv"]
@@ -321,6 +321,10 @@ def bare_registration(subject: Subject) -> Iterator[Fault]:
             message = "nothing says how the model is served"
             where = f"{at}/InferenceSpecification"
             yield Fault(where, message, "add InferenceSpecification", placed, severity=Severity.ERROR)
+        both = ("InferenceSpecification", "SourceAlgorithmSpecification")
+        if all(arguments.get(name) is not None for name in both):
+            message = "a version is made of containers or of an algorithm, and this one names both"
+            yield Fault(f"{at}/{both[1]}", message, f"keep {both[0]} or this", placed)
         specification = arguments.get("InferenceSpecification")
         if isinstance(specification, Mapping) and not _is_base_model(specification):
             for name in ("SupportedContentTypes", "SupportedResponseMIMETypes"):
