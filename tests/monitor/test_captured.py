@@ -60,7 +60,7 @@ ROWS: dict[str, tuple[list[str], dict[str, Any], dict[str, list[Any]]]] = {
             )
         ],
         {"features": ["a", "b"]},
-        {"a": [1, 3], "b": [2, 4], "prediction_0": [5, None], "prediction_1": [6, None]},
+        {"a": [1, 3], "b": [2, 4], "prediction": [5, 6]},
     ),
     "by a path": (
         [
@@ -76,6 +76,21 @@ ROWS: dict[str, tuple[list[str], dict[str, Any], dict[str, list[Any]]]] = {
         [line(payload(b64encode(b"1,2").decode(), "BASE64"), "1")],
         {},
         {"_c0": ["1"], "_c1": ["2"], "prediction": ["1"]},
+    ),
+    "an answer for each of many rows": (
+        [
+            line(
+                payload(json.dumps({"instances": [[number] for number in range(2000)]}), "JSON", JSON),
+                payload(json.dumps({"predictions": [*range(2000)]}), "JSON", JSON),
+            )
+        ],
+        {"features": ["a"]},
+        {"a": [*range(2000)], "prediction": [*range(2000)]},
+    ),
+    "more answers than columns may be": (
+        [line("1", ",".join(map(str, range(2000)))), line("2", "7")],
+        {"features": ["a"]},
+        {"a": ["1", "2"], "prediction": [None, "7"]},
     ),
     "too many columns": (
         [

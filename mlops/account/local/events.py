@@ -19,7 +19,7 @@ from mlops.ir.events import Event
 from mlops.ir.values import Value
 
 PAGE = 1000
-_NAMES = frozenset({"by", "config", "job", "kind", "phase", "stage", "status", "to"})
+_NAMES = frozenset({"by", "config", "job", "kind", "phase", "stage", "status", "stub", "to"})
 """Members that are what something is called, or one of some words."""
 _SHORTEST = 8
 """No secret is known that is shorter."""

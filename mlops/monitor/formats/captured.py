@@ -10,7 +10,8 @@ Options, all of them left out at will:
 - ``seen``: a function that is told how many lines were read, and how many of them could not be
 
 What cannot be read is left out: anybody may have written a request. So is a row that has more columns of other names
-than there may be of all rows together: each of them would be a column of all the others.
+than there may be of all rows together, since each of them would be a column of all the others; and of an answer that
+has, the answer alone.
 """
 
 from __future__ import annotations
@@ -171,6 +172,8 @@ def _rows_of(line: str, asked: _Asked) -> Iterator[Mapping[str, Cell]]:
         return
     requests = _rows(captured.get("endpointInput"), asked.features_path)
     answers = _rows(captured.get("endpointOutput"), asked.answers_path)
+    if len(requests) > 1 and len(answers) == 1 and len(answers[0]) == len(requests):
+        answers = [[value] for value in answers[0]] if isinstance(answers[0], list) else answers
     more: Mapping[str, Cell] = {}
     if asked.labels is not None:
         label = asked.labels.get(str(metadata.get("inferenceId") or metadata["eventId"]))
@@ -178,10 +181,11 @@ def _rows_of(line: str, asked: _Asked) -> Iterator[Mapping[str, Cell]]:
             return  # which of several rows it is of cannot be said
         more = {LABEL: label}
     for request, answer in zip_longest(requests, answers, fillvalue=()):
-        row = flat({**_named(request, asked.features, "_c"), **_named(answer, asked.answers, ""), **more})
+        row = flat(_named(request, asked.features, "_c"))
         if not asked.has_room(row):
             raise ValueError(f"{len(row)} columns are too many")
-        yield row
+        said = flat(_named(answer, asked.answers, ""))
+        yield {**row, **(said if asked.has_room(said) else {}), **more}
 
 
 def _rows(payload: Any, path: str | None) -> Sequence[Row]:

@@ -74,7 +74,11 @@ class _Deliveries:
             work = threading.Thread(
                 target=self._call, args=(state, row, delivery, target, now), name=f"delivery to {arn}", daemon=True
             )
-            work.start()
+            try:
+                work.start()
+            except RuntimeError:  # no thread is to be had: it is tried again
+                self._called.discard(called)
+                raise
         else:
             _deliver(state, row, delivery, target, now)
 
