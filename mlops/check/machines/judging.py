@@ -83,7 +83,7 @@ Good: describeEndpoint, a Choice by EndpointStatus, and a Wait that leads back""
 }
 _TYPES = frozenset({"Task", "Pass", "Choice", "Wait", "Succeed", "Fail", "Parallel", "Map"})
 _INTEGRATION = re.compile(
-    r"arn:aws[\w-]*:states:::(?P<sdk>aws-sdk:)?(?P<service>\w[\w-]*):(?P<action>\w+)(?P<how>\.[\w:]+)?"
+    r"arn:aws[\w-]*:states:[a-z0-9-]*:\d*:(?P<sdk>aws-sdk:)?(?P<service>\w[\w-]*):(?P<action>\w+)(?P<how>\.[\w:]+)?"
 )
 _OTHER = re.compile(
     r"arn:aws[\w-]*:lambda:[a-z0-9-]+:\d{12}:function:[\w$:-]+|arn:aws[\w-]*:states:[a-z0-9-]+:\d{12}:activity:.+"
@@ -256,7 +256,8 @@ def _frozen(value: Any) -> Value:
 
 
 def _is_expression(text: str) -> bool:
-    return text.startswith("{%") and text.rstrip().endswith("%}")
+    """What a run fills in, or who deploys it, as CloudFormation's DefinitionSubstitutions do."""
+    return (text.startswith("{%") and text.rstrip().endswith("%}")) or "${" in text
 
 
 def _awaited(machine: Mapping[str, Any]) -> Iterator[Fault]:

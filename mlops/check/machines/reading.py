@@ -41,8 +41,14 @@ class Document:
 
 
 def is_machine(content: bytes) -> bool:
-    """By its text: cheap, since a folder's files are all asked."""
-    return b'"StartAt"' in content and b'"States"' in content
+    """By its text; of what can be read by its members."""
+    if b'"StartAt"' not in content or b'"States"' not in content:
+        return False
+    try:
+        value = json.loads(content)
+    except (ValueError, RecursionError):
+        return True
+    return isinstance(value, dict) and ("StartAt" in value or "States" in value)
 
 
 def read(content: bytes) -> Document:

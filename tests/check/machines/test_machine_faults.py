@@ -108,6 +108,20 @@ def test_every_code_is_planted() -> None:
     assert all("Bad:" in told.text and "Good:" in told.text for told in FINDINGS.values())
 
 
+SUBSTITUTED = (
+    ('"arn:aws:states:::aws-sdk:sagemaker:describeModel"', '"${Describe}"'),
+    ('"arn:aws:states:::', '"arn:${AWS::Partition}:states:::'),
+    ('"arn:aws:states:::aws-sdk:', '"arn:aws:states:eu-west-1:111122223333:aws-sdk:'),
+    ('"{% $states.input.ModelName %}"', '"${Model}"'),
+)
+
+
+@pytest.mark.parametrize(("old", "new"), SUBSTITUTED)
+def test_what_who_deploys_it_fills_in_is_not_judged(old: str, new: str) -> None:
+    assert old in JSONATA
+    assert judge(JSONATA.replace(old, new).encode(), "machine.json") == ()
+
+
 ODD: tuple[Any, ...] = (
     {"StartAt": 1, "States": []},
     {"StartAt": "A", "States": {"A": 1}},
@@ -136,8 +150,16 @@ def test_what_cannot_be_read_is_told() -> None:
 
 
 def test_a_file_is_taken_for_what_it_is(tmp_path: Path) -> None:
-    for name, text in (("m.json", SOUND), ("m.asl.json", JSONATA), ("m.asl", "{}"), ("d.json", '{"Steps": []}')):
+    for name, text in (
+        ("m.json", SOUND),
+        ("m.asl.json", JSONATA),
+        ("m.asl", "{}"),
+        ("d.json", '{"Steps": []}'),
+        ("e.json", '{"a": {"StartAt": 1, "States": 2}}'),
+    ):
         (tmp_path / name).write_text(text)
-    opened = open_targets([str(tmp_path / name) for name in ("m.json", "m.asl.json", "m.asl", "d.json")], "local")
+    opened = open_targets(
+        [str(tmp_path / name) for name in ("m.json", "m.asl.json", "m.asl", "d.json", "e.json")], "local"
+    )
     assert [Path(file).name for file in opened.machines] == ["m.json", "m.asl.json", "m.asl"]
     assert {finding.code[0] for finding in opened.findings if (finding.where.file or "").endswith("d.json")} == {"E"}
