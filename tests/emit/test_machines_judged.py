@@ -92,7 +92,7 @@ def here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     shutil.copy(ROOT / "mlops.lock", folder)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        for name in ("branches", "loop", "handled"):
+        for name in ("branches", "loop", "handled", "asks"):
             assert main(["upsert", f"{name}.py"]) == 0
         yield folder
 
@@ -160,6 +160,32 @@ def test_a_wrong_input_ends_before_anything(given: Any, here: Path, pipelines: I
     ended = pipelines.run(machine_of(here / "branches.py"), given)
     assert ended.status == "FAILED"
     assert not pipelines.told
+
+
+ANSWERS: Mapping[str, tuple[Mapping[str, Any], str, str]] = {
+    "yes": ({"approved": "true", "score": "1.5"}, "SUCCEEDED", "Goes"),
+    "no": ({"approved": False, "score": 1}, "FAILED", "Refused"),
+    "half an answer": ({"approved": True}, "FAILED", "Ask"),
+}
+
+
+@pytest.mark.xdist_group("pipelines")
+@pytest.mark.parametrize(("answer", "status", "last"), ANSWERS.values(), ids=ANSWERS.keys())
+def test_somebody_is_asked_and_heard(
+    answer: Mapping[str, Any], status: str, last: str, here: Path, pipelines: Interpreter
+) -> None:
+    queue = pipelines.client("sqs")
+    url = queue.create_queue(QueueName="approvals")["QueueUrl"]
+    execution = pipelines.start(machine_of(here / "asks.py"))
+    (message,) = queue.receive_message(QueueUrl=url, WaitTimeSeconds=20)["Messages"]
+    queue.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+    told = json.loads(message["Body"])
+    assert told["arguments"] == {"question": "Go on?"}
+    assert sorted(told) == ["arguments", "pipelineExecutionArn", "status", "token"]
+    pipelines.answer(told["token"], answer)
+    ended = pipelines.ended(execution)
+    assert ended.status == status, ended
+    assert next(step for step in reversed(ended.states) if step in ("Goes", "Refused", "Ask")) == last
 
 
 def checked_of(file: Path) -> Checked:

@@ -13,13 +13,16 @@ from typing import Any
 
 import pytest
 
+from mlops.account.local.services.cloudwatch.metric_math import Asked, Span, evaluate
 from mlops.check import check, step_types
 from mlops.check.sources import open_one
+from mlops.deploy.measures import measures
 from mlops.emit.policies.statements import policy
 from mlops.emit.states.machine import written
 from mlops.emit.states.needs import machine_needs, promotion_needs
 from mlops.emit.states.promotion import promotion_machine
 from mlops.ir import Checked, UsageError
+from mlops.ir.measure import Judged
 from mlops.ir.promoted import Promoted
 from mlops.ir.reader import read
 from mlops.ir.surroundings import Surroundings
@@ -234,3 +237,49 @@ def test_a_promotion_may_pass_its_role_to_sagemaker_alone() -> None:
     assert passes["Condition"] == {"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}}
     served = next(statement for statement in found if "sagemaker:UpdateEndpoint" in statement["Action"])
     assert "arn:aws:sagemaker:eu-west-1:111122223333:endpoint/churn" in served["Resource"]
+
+
+PERIODS: tuple[Mapping[str, float | None], ...] = (
+    {
+        "requests": 10.0,
+        "failed": 3.0,
+        "refused": 1.0,
+        "latency": 2e6,
+        "quick": 90.0,
+        "timed": 5.0,
+        "used": 7.0,
+        "value": 1.0,
+    },
+    {"requests": 10.0, "failed": None, "refused": None, "latency": None, "quick": None, "timed": None, "used": None},
+    {"requests": None, "failed": None, "refused": None, "latency": 1.0, "quick": 100.0, "timed": 1.0, "used": 0.0},
+    {"requests": 0.0, "failed": 0.0, "refused": 0.0, "latency": 0.0, "quick": 0.0, "timed": 0.0, "used": 0.0},
+)
+
+
+@pytest.mark.parametrize("name", [name for name, measure in measures().items() if measure.expression is not None])
+def test_a_measure_says_the_same_to_cloudwatch(name: str) -> None:
+    """Its value, and its expression as CloudWatch works it out over the same periods."""
+    measure = measures()[name]
+    settings = measure.settings(**({"namespace": "n", "name": "m"} if name == "metric" else {}))
+    queries = measure.queries(settings, Judged("e", "v"))
+    span = Span(0, 60 * len(PERIODS), 60)
+    series = {
+        query: {
+            at: value
+            for at, period in zip(span.times, PERIODS, strict=True)
+            if (value := period.get(query)) is not None
+        }
+        for query in queries
+    }
+    found = evaluate(str(measure.expression), Asked(span, dict(series), [*queries], lambda query, width: ({}, {})))
+    assert isinstance(found, dict)
+    wanted = {
+        at: value
+        for at, period in zip(span.times, PERIODS, strict=True)
+        if (value := measure.value(settings, {query: period.get(query) for query in queries})) is not None
+    }
+    assert found == pytest.approx(wanted)
+
+
+def test_what_cloudwatch_cannot_work_out_has_no_expression() -> None:
+    assert {name for name, measure in measures().items() if measure.expression is None} == {"outcome", "wrong"}
