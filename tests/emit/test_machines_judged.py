@@ -18,15 +18,16 @@ from mlops.deploy.endpoints.promotion import CreateModel, Promotion, Shift, Targ
 from mlops.deploy.models.registry import version
 from mlops.deploy.shifting.settings import read
 from mlops.emit.states.promotion import promotion_machine
-from mlops.ir import Checked, MlopsError, Refusal
+from mlops.ir import Checked, MlopsError, Refusal, unheard
 from mlops.ir.shift import MakeConfig, PointTo, Scale, Weigh
+from mlops.use_cases.emit import emit
 from mlops.use_cases.promoted import promoted as declared
 from tests.deploy.conftest import World
 from tests.deploy.shifting.test_shift_here import FLAKY, SOUND, load, promoted, registered
 from tests.emit.foreign import wrong
 from tests.emit.machine_judges import faults, invalid
 from tests.emit.machines import Ended, Interpreter, interpreting
-from tests.emit.stacked import EXAMPLES, ROOT, emitted, project
+from tests.emit.stacked import ENVIRONMENT, EXAMPLES, FOUND, ROOT, emitted, project
 from tests.emit.test_states import DECLARED, machine_of, promotion_of
 
 pytestmark = pytest.mark.proof("states")
@@ -78,6 +79,21 @@ def test_a_template_with_its_role_is_sound(name: str, there: Path) -> None:
     resources = json.loads(text)["Resources"]
     machine = json.loads(resources["Machine"]["Properties"]["DefinitionString"])
     assert machine == json.loads(emitted(there / EXAMPLES[name], "states", "json"))
+
+
+@pytest.mark.xdist_group("texts")
+@pytest.mark.parametrize(("further", "named"), [("", "breast-cancer"), ("promotion", "breast-cancer-promotion")])
+def test_a_stack_takes_a_machine_too(further: str, named: str, there: Path) -> None:
+    file = str(there / EXAMPLES["breast_cancer"])
+    plain, text = (
+        emit(FOUND["cloudformation"], file, ENVIRONMENT, unheard, "json", more).text for more in (None, further)
+    )
+    assert list(wrong(text)) == []
+    without, found = json.loads(plain)["Resources"], json.loads(text)["Resources"]
+    # The body of a pipeline is an object of its own where a template is large.
+    assert {name for name in without if found[name] != without[name]} <= {"Pipeline"}
+    assert {*found} - {*without} == {"Machine", "MachineRole"}
+    assert found["Machine"]["Properties"]["StateMachineName"] == named
 
 
 # Pipelines.

@@ -4,48 +4,29 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import Any
 
-from mlops.emit.states.machine import LARGEST_BYTES, Written, written
-from mlops.emit.states.needs import machine_needs, promotion_needs
-from mlops.emit.states.promotion import promotion_machine
-from mlops.emit.states.stack import machine_template
+from mlops.emit.states.emitted import machine, template
 from mlops.ir import UsageError
+from mlops.ir.placeholders import LOCAL_ACCOUNT
 from mlops.ir.target import Choice, Further, Source, Target
 
 _TEMPLATE = "cloudformation"
 
 
-def _machine(source: Source) -> Written:
-    partition = source.around().partition
-    if source.further is None:
-        return written(source.checked, partition)
-    promoted = source.beside().promoted(source.further or None)
-    return Written(promotion_machine(promoted, partition), promoted.notes)
-
-
 def _write(source: Source) -> str:
-    machine = _machine(source).machine
-    text = json.dumps(machine, indent=2, ensure_ascii=False)
-    if len(text.encode()) > LARGEST_BYTES:
-        raise UsageError(
-            f"the machine has {len(text.encode()):,} bytes, and Step Functions takes {LARGEST_BYTES:,}",
-            hint="divide the pipeline",
-        )
-    return f"{text}\n" if source.chosen != _TEMPLATE else f"{json.dumps(_template(source, machine), indent=2)}\n"
-
-
-def _template(source: Source, machine: Any) -> Any:
+    if source.chosen != _TEMPLATE:
+        return json.dumps(machine(source, source.further).machine, indent=2, ensure_ascii=False) + "\n"
     around = source.around()
-    name = source.checked.definition.name or "pipeline"
-    if source.further is None:
-        return machine_template(machine, name, machine_needs(source.checked, around), around)
-    promoted = source.beside().promoted(source.further or None)
-    return machine_template(machine, f"{promoted.group}-promotion", promotion_needs(promoted, around), around)
+    if LOCAL_ACCOUNT in (around.account, around.role.split(":")[4]):
+        raise UsageError(
+            f"a template is of an account, and the {around.environment} environment has none",
+            hint="choose an environment of mlops.toml with --env",
+        )
+    return json.dumps(template(source, source.further), indent=2, ensure_ascii=False) + "\n"
 
 
 def _notes(source: Source) -> Iterator[str]:
-    yield from _machine(source).notes
+    yield from machine(source, source.further).notes
 
 
 TARGET = Target(
