@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from mlops.account.answers import answers
-from mlops.account.delivery import Delivery
+from mlops.account.delivery import Delivery, Flow
 from mlops.account.run_options import RunOptions
 from mlops.account.shadow_pairs import NewPairs, ShadowPair
 from mlops.ir import ConfigurationError, Event
@@ -186,6 +186,9 @@ class Here(Protocol):
 
     def delivery(self, stream: str) -> Delivery | None:
         """How far the delivery of a stream is; None where there is none of that name."""
+
+    def flow(self, stream: str) -> Flow | None:
+        """Of what was put into it last; None where nothing is left of that."""
 
     def plan_pruning(self, keep: int, older_than: timedelta | None = None) -> Pruning:
         """What would be forgotten."""

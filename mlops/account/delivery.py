@@ -14,3 +14,20 @@ class Delivery:
     delivered: int
     failed: int
     trouble: str
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """What is put into a stream: so many records and bytes in so many ``seconds``, by so many requests. ``packed`` is
+    the part that GZIP leaves of a sample."""
+
+    records: int
+    bytes: int
+    seconds: float
+    requests: int
+    packed: float | None = None
+
+    @property
+    def rate(self) -> float:
+        """Records a second."""
+        return self.records / max(self.seconds, 1.0)

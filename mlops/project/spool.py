@@ -171,6 +171,10 @@ class Spool:
             if number < min(before.file, newest):
                 self._path(number).unlink(missing_ok=True)
 
+    def newest(self) -> Place:
+        """Where the newest file begins: the one that is never forgotten."""
+        return Place(self._newest() or BEGINNING.file, _HEADER)
+
     def backlog(self, after: Place) -> int:
         """How many bytes wait behind that place, by the sizes of files."""
         waiting = 0

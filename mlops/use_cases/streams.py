@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from mlops.deploy.streams import described, replay
+from mlops.account.delivery import Flow
+from mlops.deploy.streams import described, replay, tuning
 from mlops.deploy.streams.described import Stream
 from mlops.deploy.streams.publisher import Published, Publisher, published
 from mlops.deploy.streams.replay import Part
+from mlops.deploy.streams.tuning import Tuning
+from mlops.ir import UsageError
 from mlops.ir.dataclass import dataclass
 from mlops.ir.hiding import hide_text
 from mlops.observe.search.documents import document
@@ -75,6 +78,24 @@ def put_events(environment: str, name: str, since: str | None, kinds: Sequence[s
                 told = document(event, whose)
                 publisher.put({"id": told.id, **told.body})
         return publisher.flush()
+
+
+def tune(
+    environment: str, name: str, delay: float | None = None, rate: float | None = None, size: float | None = None
+) -> Tuning:
+    """``rate`` in records a second and ``size`` in bytes stand for what was observed. Changes nothing."""
+    account = connect_here(environment).account
+    described.need(account, name)
+    given = None
+    if rate is not None and size is not None:
+        given = Flow(max(round(rate * 3600), 1), max(round(rate * 3600 * size), 1), 3600.0, max(round(rate * 3600), 1))
+    elif (rate is None) != (size is None):
+        raise UsageError("give --rate and --bytes, or neither")
+    flow = given or tuning.observed(account, name)
+    if flow is None:
+        raise UsageError(f"nothing was put into {name} of late, so nothing is known", hint="give --rate and --bytes")
+    kind, destination = described.destination(account, name)
+    return tuning.tuned(destination, kind, flow, delay)
 
 
 def part_of(since: str | None, until: str | None, prefix: str, ids: Iterable[str]) -> Part:

@@ -167,6 +167,7 @@ ROWS: tuple[Reads | Changes, ...] = (
     Reads("endpoints watch", ("churn", "--for", "0")),
     Reads("streams list"),
     Reads("streams show", ("clicks",)),
+    Reads("streams tune", ("clicks", "--rate", "5", "--bytes", "100")),
     Reads("search query"),
     Reads("feedback list"),
     Reads("feedback show", ("drift",), code=2, environment="local"),

@@ -282,6 +282,7 @@ CALLS = (
     Call("streams show", ("leaky",)),
     Call("streams replay", ("leaky", "--dry-run")),
     Call("streams replay", ("leaky",)),
+    Call("streams tune", ("leaky", "--rate", "5", "--bytes", "100")),
     Call("search query", ("--most", "1000")),
     Call("search query", (f"message:{token('asked')}",), code=2),
     Call("dashboards push", ("pipeline.py",), code=2),

@@ -109,6 +109,39 @@ def test_what_happened_goes_into_a_stream(stream: Stream) -> None:
     assert len({item["id"] for item in put}) == 1 and len(put[0]["id"]) == 40
 
 
+@pytest.mark.parametrize(
+    ("words", "then"),
+    [
+        ((), {"records in a request": "500", "lines in a record": "51", "seconds of a buffer": "300"}),
+        (("--delay", "2"), {"seconds of a buffer": "0", "MiB of a buffer": "1", "compression": "GZIP"}),
+        (("--rate", "1", "--bytes", "6000"), {"records in a request": "1", "MiB of a buffer": "3"}),
+        (("--rate", "50000", "--bytes", "1000", "--delay", "60"), {"MiB of a buffer": "128", "lines in a record": "5"}),
+    ],
+)
+def test_what_a_stream_would_be_set_to_follows_from_what_is_put(
+    stream: Stream, words: tuple[str, ...], then: dict[str, str]
+) -> None:
+    for _ in range(20):
+        stream.put(*[b'{"user": "ada"}' + b" " * 85] * 500)
+        stream.now += 500
+    told = mlops("tune", "events", *words, "--format", "json")
+    found = {item["setting"]: item["then"] for item in told["settings"]}
+    assert {name: found.get(name) for name in then} == then
+    if not words:
+        assert (told["records"], told["records_per_second"]) == (10_000, 1052.632)
+        assert told["billed_times"] == 51.2 and told["dollars_per_gb"] == [1.4848, 0.0291]
+        assert "lines in a record" in mlops("tune", "events")
+    else:
+        assert ("lines in a record" in found) is ("6000" not in words)
+
+
+def test_nothing_is_suggested_of_what_is_not_known(stream: Stream) -> None:
+    with pytest.raises(UsageError, match="nothing was put into events of late"):
+        mlops("tune", "events")
+    with pytest.raises(UsageError, match="give --rate and --bytes, or neither"):
+        mlops("tune", "events", "--rate", "5")
+
+
 def test_lines_are_records(stream: Stream, tmp_path: Path) -> None:
     (tmp_path / "lines").write_bytes(b"one\ntwo\nthree")
     told = mlops("put", "events", "lines", "--format", "json")

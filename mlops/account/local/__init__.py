@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlops.account.answers import Refused
-from mlops.account.delivery import Delivery
+from mlops.account.delivery import Delivery, Flow
 from mlops.account.local.clock import wake_again
 from mlops.account.local.events import KeptEvents
 from mlops.account.local.refusal import Refusal
@@ -210,6 +210,11 @@ class LocalAccount:
         found = [ShadowPair(*row) for row in rows if isinstance(row, list) and row[0] >= since]
         lost = [row for row in rows if isinstance(row, dict) and "lost" in row and row.get("time", 0.0) >= since]
         return NewPairs(tuple(found), sum(int(row["lost"]) for row in lost), at)
+
+    def flow(self, stream: str) -> Flow | None:
+        from mlops.account.local.services.firehose import streams
+
+        return streams.flow(self.state, stream)
 
     def delivery(self, stream: str) -> Delivery | None:
         from mlops.account.local.services.firehose import streams

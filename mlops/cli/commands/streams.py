@@ -14,7 +14,7 @@ from mlops.cli.printing import moment, print_json, table
 
 @click.group(cls=Group)
 def command() -> None:
-    """Streams of Data Firehose: list, show, put, replay."""
+    """Streams of Data Firehose: list, show, put, replay, tune."""
 
 
 @command.command("list")
@@ -126,6 +126,46 @@ def replay(
         print_json({"objects": told.objects, "records": told.records, "removed": told.removed})
         return
     click.echo(f"{told.records} records of {told.objects} objects{'' if not dry else ' would be put again'}")
+
+
+@command.command()
+@click.argument("stream")
+@options.environment
+@click.option("--delay", type=click.FloatRange(min=0), metavar="SECONDS", help="How late a record may be.")
+@click.option("--rate", type=click.FloatRange(min=0, min_open=True), metavar="N", help="Records a second, instead.")
+@click.option("--bytes", "size", type=click.FloatRange(min=1), metavar="N", help="Of a record, instead.")
+@options.as_json
+def tune(
+    stream: str, environment: str, delay: float | None, rate: float | None, size: float | None, format_: str
+) -> None:
+    """What STREAM and who puts into it would be set to, by what was put of late, and why. Changes nothing."""
+    from mlops.use_cases import streams
+
+    told = streams.tune(environment, stream, delay, rate, size)
+    flow = told.flow
+    if format_ == "json":
+        print_json(
+            {
+                "records": flow.records,
+                "bytes": flow.bytes,
+                "records_per_second": round(flow.rate, 3),
+                "delay_seconds": told.delay,
+                "billed_times": round(told.billed, 3),
+                "dollars_per_gb": [round(item, 4) for item in told.dollars],
+                "settings": [
+                    {"setting": item.setting, "now": item.now, "then": item.then, "why": item.why}
+                    for item in told.suggestions
+                ],
+            }
+        )
+        return
+    click.echo(f"{flow.records} records of {flow.bytes / flow.records:.0f} bytes, {flow.rate:.1f} a second")
+    table(
+        ("SETTING", "NOW", "THEN", "WHY"),
+        [(item.setting, item.now, item.then if item.is_change else "", item.why) for item in told.suggestions],
+    )
+    now, then = told.dollars
+    click.echo(f"a GB costs ${now:.3f}{f', then ${then:.3f}' if then < now else ''} to put (us-east-1, first 500 TB)")
 
 
 def _bytes(count: int | None) -> str:

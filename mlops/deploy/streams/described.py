@@ -85,6 +85,17 @@ def find(account: Account, name: str) -> Stream | None:
     )
 
 
+def destination(account: Account, name: str) -> tuple[str, Mapping[str, Any]]:
+    """Its kind, as the service calls that, and how it is set."""
+    with answers():
+        told = account.client("firehose").describe_delivery_stream(DeliveryStreamName=name)["DeliveryStreamDescription"]
+    found = told["Destinations"][0]
+    member = next((item for item in _DESTINATIONS if item in found), None) or next(
+        item for item in found if item != "DestinationId"
+    )
+    return member.removesuffix("DestinationDescription"), found[member]
+
+
 def _where(described: Mapping[str, Any]) -> str:
     """Of a destination that is sent to; empty where it is S3 itself."""
     cluster = next(

@@ -11,12 +11,13 @@ import ipaddress
 import re
 import shutil
 import uuid
+import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from mlops.account.delivery import Delivery
+from mlops.account.delivery import Delivery, Flow
 from mlops.account.local import events, ownership
 from mlops.account.local.delivery import conversion
 from mlops.account.local.delivery.bodies import EXTENSIONS
@@ -38,6 +39,8 @@ DELIVER_TO, FAIL_SHARE = "mlops:deliver-to", "mlops:fail-share"
 _DIRECT = "DirectPut"
 _DESTINATION_ID = "destinationId-000000000001"
 _LISTED = 10
+_SEEN_BLOCKS, _SAMPLED = 100_000, 20
+"""Of which a stream's rate is told, and of which a sample is compressed."""
 _DESTINATIONS = {
     "ExtendedS3DestinationConfiguration": S3,
     "S3DestinationConfiguration": S3,
@@ -255,6 +258,25 @@ def delivery(state: State, name: str) -> Delivery | None:
         return None
     waits, stands = waiting(state, name, resources.body_of(row)["Incarnation"])
     return Delivery(waits, stands.delivered, stands.failed, stands.told)
+
+
+def flow(state: State, name: str) -> Flow | None:
+    """Of the newest records that still lie in the spool, delivered ones too."""
+    row = state.store.one("SELECT * FROM resource WHERE kind = ? AND name = ?", KIND, name)
+    if row is None:
+        return None
+    spool = Spool(kept_in(state, name, resources.body_of(row)["Incarnation"]) / SPOOL)
+    blocks = list(spool.blocks(spool.newest()))[-_SEEN_BLOCKS:]
+    if not blocks:
+        return None
+    sample = bytearray()
+    for block in blocks[-_SAMPLED:]:
+        for _, records in spool.read(block.place, block.end):
+            sample += b"".join(records)
+    packed = len(zlib.compress(sample)) / len(sample) if sample else None
+    seconds = (blocks[-1].arrived - blocks[0].arrived) / 1000
+    counted = sum(block.count for block in blocks)
+    return Flow(counted, sum(block.size for block in blocks), seconds, len(blocks), packed)
 
 
 def start(state: State, name: str) -> None:
