@@ -36,6 +36,7 @@ if TYPE_CHECKING:
         Splunk,
         Stream,
     )
+    from mlops.declare.resources.stream_presets import datadog, new_relic
     # End of imports.
 
 # Names: written by `make names`.
@@ -73,6 +74,8 @@ __all__ = [
     "Stream",
     "Variant",
     "by_environment",
+    "datadog",
+    "new_relic",
 ]
 # End of names.
 

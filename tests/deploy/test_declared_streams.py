@@ -6,6 +6,9 @@ from typing import Any
 
 import pytest
 
+from mlops import resources
+from mlops.check.sources import open_targets
+from mlops.declare.resources.stream import HttpEndpoint
 from mlops.deploy.declared import plan_report
 from mlops.deploy.declared.destroy import destroy, plan_removal
 from mlops.deploy.declared.wanting import RESOURCE
@@ -185,3 +188,26 @@ def test_a_stream_of_captured_requests_is_told_whose(world: World) -> None:
         assert not planned(world, text, a=endpoint).actions
         tags = world.account.client("firehose").list_tags_for_delivery_stream(DeliveryStreamName="events")["Tags"]
         assert {"Key": "mlops:captures", "Value": endpoint} in tags
+
+
+@pytest.mark.parametrize(
+    ("given", "url"),
+    [
+        ("datadog(s)", "https://aws-kinesis-http-intake.logs.datadoghq.com/v1/input"),
+        ('datadog(s, site="eu1")', "https://aws-kinesis-http-intake.logs.datadoghq.eu/v1/input"),
+        ('datadog(s, kind="metrics")', "https://awsmetrics-intake.datadoghq.com/v1/input"),
+        ("new_relic(s)", "https://aws-api.newrelic.com/firehose/v1"),
+        ('new_relic(s, site="eu", kind="metrics")', "https://aws-api.eu01.nr-data.net/cloudwatch-metrics/v1"),
+    ],
+)
+def test_services_that_take_streams_are_named(given: str, url: str) -> None:
+    found: HttpEndpoint = eval(f"resources.{given}", {"resources": resources, "s": SECRET})
+    assert (found.url, found.secret, found.gzip, found.retry) == (url, SECRET, True, 60)
+
+
+def test_a_site_that_there_is_not_is_told(world: World) -> None:
+    text = 'from mlops import resources\nresources.Stream("e", to="s3://a-b-c/",\n'
+    text += f'    endpoint=resources.datadog("{SECRET}", site="eu"))\n'
+    (world.folder / "serving.py").write_text(text)
+    (finding,) = open_targets([str(world.folder / "serving.py")], world.environment.name).findings
+    assert "datadog has no site 'eu'" in finding.message and "eu1" in str(finding)

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
         Splunk,
         Stream,
     )
+    from mlops.declare.resources.stream_presets import datadog, new_relic
     # End of imports.
 
 # Names: written by `make names`.
@@ -79,6 +80,8 @@ __all__ = [
     "Stream",
     "Variant",
     "by_environment",
+    "datadog",
+    "new_relic",
 ]
 
 _HOMES = {
@@ -115,6 +118,8 @@ _HOMES = {
     "Stream": "mlops.declare.resources.stream",
     "Variant": "mlops.declare.resources.endpoint_config",
     "by_environment": "mlops.declare.resources.by_environment",
+    "datadog": "mlops.declare.resources.stream_presets",
+    "new_relic": "mlops.declare.resources.stream_presets",
 }
 # End of names.
 
