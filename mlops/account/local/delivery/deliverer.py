@@ -306,6 +306,8 @@ class Deliverer:
 
     def _unwritten(self, error: Unwritten, *, closing: bool) -> None:
         """The service tries for a day, and then lets go."""
+        # First: where nothing can be noted, as on a full disk, it is tried again later all the same.
+        self._due = self._now() + int(pause(self._tries, self._chance) * 1000)
         if str(error) != self.stands.told:
             self._stand(told=str(error))
             self._ports.say("unwritten", {"reason": str(error)})
@@ -316,8 +318,6 @@ class Deliverer:
             self._buffer, self._sending = _Buffer(buffer.end, buffer.end), None
             self._stand(place=buffer.end, until=None, since=0)
             self.spool.forget(buffer.end)
-            return
-        self._due = self._now() + int(pause(self._tries, self._chance) * 1000)
 
     def _stand(self, **changed: Any) -> None:
         told = {name: getattr(self.stands, name) for name in Stands.__slots__}

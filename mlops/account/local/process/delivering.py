@@ -60,7 +60,7 @@ def deliver(state: State, name: str, lock: int, idle_seconds: float = IDLE_SECON
             due = deliverer.turn(streams.settings_of(state, name, body), _now, closing=closing)
         except Exception as error:
             traceback.print_exc()
-            deliverer.put_off(error, closing=closing)
+            _put_off(deliverer, error, closing=closing)
             due = LOOK_SECONDS
         if due is not None:
             idle_since = time.monotonic()
@@ -75,6 +75,14 @@ def deliver(state: State, name: str, lock: int, idle_seconds: float = IDLE_SECON
                     return
         if due is None or due > 0:
             time.sleep(LOOK_SECONDS if due is None else min(due, LOOK_SECONDS))
+
+
+def _put_off(deliverer: Deliverer, error: Exception, *, closing: bool) -> None:
+    """Where not even that can be noted, the log has both reasons."""
+    try:
+        deliverer.put_off(error, closing=closing)
+    except Exception:
+        traceback.print_exc()
 
 
 def ports(state: State, name: str) -> Ports:
