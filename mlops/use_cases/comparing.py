@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from mlops.deploy.executions.following import ExecutionState, describe
 from mlops.deploy.executions.recording import as_run
+from mlops.emit.plots.parallel import Line, drawn
 from mlops.emit.plots.scales import said_number
 from mlops.ir import UsageError
 from mlops.ir.dataclass import dataclass
@@ -20,7 +21,7 @@ MOST = 20
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """``values`` are in the order of the executions, None where one has nothing of that name. ``number`` values can be
+    """``values`` are in the order of the executions, None where one has nothing of that name. ``numbers`` can be
     drawn."""
 
     topic: str
@@ -48,6 +49,7 @@ class Compared:
     rows: tuple[Row, ...]
     curves: tuple[Together, ...]
     evaluation: tuple[Block, ...]
+    parallel: str | None
 
 
 def compared(connected: Connected, arns: Sequence[str]) -> Compared:
@@ -64,7 +66,28 @@ def compared(connected: Connected, arns: Sequence[str]) -> Compared:
         *_numbers("metric", [_metrics(run) for run in runs]),
     ]
     by_id = {state.id: run for state, run in zip(states, runs, strict=True)}
-    return Compared(states, tuple(rows), tuple(_curves(connected, states)), tuple(evaluated(by_id)))
+    return Compared(
+        states, tuple(rows), tuple(_curves(connected, states)), tuple(evaluated(by_id)), _parallel(states, rows)
+    )
+
+
+def _parallel(states: Sequence[ExecutionState], rows: Sequence[Row]) -> str | None:
+    """What differs and is a number, side by side; None where that is less than two quantities."""
+    measured = [(row.name, numbers) for row in rows if row.differs and (numbers := _numbers_of(row))]
+    if len(measured) < 2:
+        return None
+    lines = [Line(state.id, [numbers[at] for _, numbers in measured]) for at, state in enumerate(states)]
+    return drawn("What differs, side by side", [name for name, _ in measured], lines)
+
+
+def _numbers_of(row: Row) -> Sequence[float | None]:
+    """Nothing where one is none."""
+    if row.topic != "parameter":
+        return row.numbers
+    try:
+        return [None if value is None else float(value) for value in row.values]
+    except ValueError:
+        return ()
 
 
 def _curves(connected: Connected, states: Sequence[ExecutionState]) -> Iterator[Together]:

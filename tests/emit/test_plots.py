@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from mlops.deploy.executions.model_reports import drifted, judged
 from mlops.emit.drawing.text import width
-from mlops.emit.plots import gantt, kinds
+from mlops.emit.plots import gantt, kinds, parallel
 from mlops.emit.plots.chart import Axis, Band, Panel, Rule, Series, drawn
 from mlops.emit.plots.scales import marks, second_marks
 from tests.laws import examples
@@ -103,6 +103,27 @@ def test_what_ran_when_stands_within_the_picture(rows: int) -> None:
     ]
     root = need_inside(gantt.drawn("all", ran, 1e9 + 100))
     assert len([*root.iter(f"{SVG}g")]) == rows
+
+
+@settings(max_examples=examples(15))
+@given(
+    st.lists(st.lists(VALUES | st.none() | st.just(1e308) | st.just(-1e308), min_size=4, max_size=4), max_size=9),
+    st.integers(0, 4),
+)
+def test_lines_through_many_axes_stand_within_the_picture(rows: list[list[float | None]], axes: int) -> None:
+    names = ["Prepare: a name that has no room at all<", "b", "c", "d"][:axes]
+    lines = [parallel.Line(f"execution {number}", row[:axes]) for number, row in enumerate(rows)]
+    root = need_inside(parallel.drawn("all", names, lines))
+    assert len([*root.iter(f"{SVG}title")]) == len(lines) + 1
+
+
+def test_more_stands_above_less_and_a_gap_is_a_gap() -> None:
+    lines = [parallel.Line("low", [1.0, None, 9.0]), parallel.Line("high", [3.0, 5.0, 2.0])]
+    low, high = re.findall(
+        r'<path class="tone\d"[^>]* d="(M[^"]*)"><title>', parallel.drawn("two", ["a", "b", "c"], lines)
+    )
+    assert low.count("M") == 2 and high.count("M") == 1
+    assert float(low.split()[1].partition("L")[0]) > float(high.split()[1].partition("L")[0])
 
 
 REPORT = {

@@ -10,7 +10,7 @@ _TOPICS = {"execution": "Execution", "parameter": "Parameters", "step": "Steps",
 
 
 def show(visit: Visit) -> Shown:
-    from mlops.console.drawings import blocks
+    from mlops.console.drawings import blocks, embedded
     from mlops.deploy.executions.diff import diff
     from mlops.use_cases.comparing import compared
     from mlops.use_cases.looking import execution
@@ -35,6 +35,7 @@ def show(visit: Visit) -> Shown:
             (one.name, json.dumps([one.numbers, *one.values.values()]), json.dumps([*one.values]))
             for one in found.curves
         ],
+        "parallel": embedded(found.parallel) if found.parallel is not None else None,
         "judged": blocks(found.evaluation),
     }
 
