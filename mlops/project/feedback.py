@@ -91,28 +91,23 @@ class Feedback(BaseModel):
         return _PLACEHOLDER.search(value) is not None
 
     def trigger(self, name: str) -> Trigger:
-        """What EventBridge does of it in an account: an alarm starts a pipeline. Parameters take their values from the
-        event by paths, as of any trigger."""
+        """What EventBridge does of it in an account: an alarm, or a monitor's job that found violations, starts a
+        pipeline. Parameters take their values from the event by paths, as of any trigger."""
+        kind, watched = self.watches
         return Trigger.model_validate(
             {
                 "pipeline": self.pipeline,
-                "event": {
-                    "source": ["aws.cloudwatch"],
-                    "detail-type": ["CloudWatch Alarm State Change"],
-                    "detail": {"alarmName": [self.alarm], "state": {"value": ["ALARM"]}},
-                },
-                "parameters": {key: _AS_PATH.get(value, value) for key, value in self.parameters.items()},
-                "description": f"feedback {name}: the alarm {self.alarm} starts {self.pipeline}",
+                "event": event_of(kind, watched),
+                "parameters": {key: _AS_PATH[kind].get(value, value) for key, value in self.parameters.items()},
+                "description": f"feedback {name}: the {kind} {watched} starts {self.pipeline}",
                 "enabled": self.enabled,
             }
         )
 
     def needs_a_function(self) -> Iterator[str]:
         """What EventBridge alone does not do, so that an account would need a function or a state machine of ours."""
-        if self.monitor is not None:
-            yield f"monitor = {self.monitor!r}: the jobs of monitors publish no such event"
         if self.pipeline is None:
-            yield "no pipeline is started: let the alarm's own actions tell people"
+            yield "no pipeline is started: let the actions of an alarm tell people"
         if self.rollback:
             yield "rollback: nobody would take the shift back; let `alarms` of promote watch it"
         if self.group is not None:
@@ -124,12 +119,32 @@ class Feedback(BaseModel):
         if self.per_day:
             yield "per_day: nobody would count; give per_day = 0"
         for name, value in self.parameters.items():
-            if _PLACEHOLDER.search(value) and value not in _AS_PATH:
-                paths = ", ".join(_AS_PATH)
+            known = _AS_PATH[self.watches[0]]
+            if _PLACEHOLDER.search(value) and value not in known:
+                paths = ", ".join(known)
                 yield f"parameters.{name} = {value!r}: an event gives the whole of a parameter, and only {paths}"
 
 
-_AS_PATH = {"{until}": "$.time", "{reason}": "$.detail.state.reason"}
+_AS_PATH: Mapping[str, Mapping[str, str]] = {
+    "alarm": {"{until}": "$.time", "{reason}": "$.detail.state.reason"},
+    "monitor": {"{until}": "$.detail.until"},
+}
+"""Where an event has what a parameter asks for."""
+
+
+def event_of(kind: str, watched: str) -> dict[str, Any]:
+    """The pattern of an alarm that goes off, or of a monitor that has found violations."""
+    if kind == "alarm":
+        return {
+            "source": ["aws.cloudwatch"],
+            "detail-type": ["CloudWatch Alarm State Change"],
+            "detail": {"alarmName": [watched], "state": {"value": ["ALARM"]}},
+        }
+    return {
+        "source": ["mlops.monitor"],
+        "detail-type": ["Monitor Ended"],
+        "detail": {"monitor": [watched], "violations": [{"numeric": [">", 0]}]},
+    }
 
 
 def triggers_of(environment: Environment) -> Mapping[str, Trigger]:

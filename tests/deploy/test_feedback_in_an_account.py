@@ -9,9 +9,11 @@ from typing import Any
 
 import pytest
 
+from mlops.deploy.monitors import running
 from mlops.deploy.resources.trigger import declared
 from mlops.deploy.starts import judge_starts
 from mlops.ir import ConfigurationError, Definition, Parameter
+from mlops.knowledge.eventbridge.matching import matches
 from mlops.project.environments import Environment
 from mlops.project.feedback import Feedback
 from mlops.project.surroundings import surroundings
@@ -40,6 +42,21 @@ def test_an_alarm_starts_a_pipeline() -> None:
     assert not [*declared(replace(environment, state=Path()), "churn")]
 
 
+@pytest.mark.parametrize(("found", "starts"), [(2, True), (0, False), (None, False)])
+def test_violations_that_a_monitors_job_tells_of_start_a_pipeline(found: int | None, starts: bool) -> None:
+    """By the event that a job puts on the bus when a schedule of the account started it."""
+    environment = with_feedback(alarm=None, monitor="data", parameters={"Until": "{until}"})
+    judge_starts(environment, [Definition("churn", parameters=(Parameter("Until", "String"),))])
+    (rule,) = declared(environment, "churn")
+    detail = {"monitor": "data", "violations": found, "until": "2026-11-29T10:00:00Z"}
+    event = {"source": running.SOURCE, "detail-type": running.DETAIL, "detail": detail}
+    assert matches(json.loads(rule.plain["EventPattern"]), event) is starts
+    assert not matches(json.loads(rule.plain["EventPattern"]), {**event, "detail": {**detail, "monitor": "other"}})
+    assert rule.plain["Target"]["SageMakerPipelineParameters"]["PipelineParameterList"] == [
+        {"Name": "Until", "Value": "$.detail.until"}
+    ]
+
+
 def test_a_parameter_that_the_pipeline_does_not_take_is_told_here_too() -> None:
     taken = Definition("churn", parameters=(Parameter("Since", "String"), Parameter("Days", "Integer")))
     for given, said in (
@@ -59,7 +76,12 @@ def test_a_parameter_that_the_pipeline_does_not_take_is_told_here_too() -> None:
 REFUSED: list[tuple[str, dict[str, Any], str | None]] = [
     ("an alarm that starts a pipeline", {}, None),
     ("a pipeline of another file", {"pipeline": "other", "group": "g"}, None),
-    ("a monitor", {"alarm": None, "monitor": "data"}, "monitor = 'data'"),
+    ("a monitor that starts a pipeline", {"alarm": None, "monitor": "data"}, None),
+    (
+        "a monitor's reason",
+        {"alarm": None, "monitor": "data", "parameters": {"Why": "{reason}"}},
+        "parameters.Why = '{reason}'",
+    ),
     ("a promotion", {"group": "churn"}, "group = 'churn': nobody would promote"),
     ("a shift taken back", {"rollback": True, "endpoint": "e"}, "rollback: nobody would take the shift back"),
     ("a person in between", {"approval": ["start"]}, "approval: nobody would wait"),

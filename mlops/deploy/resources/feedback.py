@@ -40,11 +40,10 @@ def _form(properties: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _pattern(properties: Mapping[str, Any]) -> dict[str, Any]:
-    if properties.get("alarm") is not None:
-        detail: dict[str, Any] = {"alarmName": [properties["alarm"]], "state": {"value": ["ALARM"]}}
-        return {"source": ["aws.cloudwatch"], "detail-type": ["CloudWatch Alarm State Change"], "detail": detail}
-    detail = {"monitor": [properties.get("monitor")], "violations": [{"numeric": [">", 0]}]}
-    return {"source": ["mlops.monitor"], "detail-type": ["Monitor Ended"], "detail": detail}
+    from mlops.project.feedback import event_of  # it needs pydantic, and few declare any
+
+    kind = "alarm" if properties.get("alarm") is not None else "monitor"
+    return event_of(kind, str(properties.get(kind)))
 
 
 def _rule(name: str, properties: Mapping[str, Any]) -> dict[str, Any]:
