@@ -161,6 +161,24 @@ def test_a_part_of_what_waits_stays(tmp_path: Path) -> None:
     assert found.flush() == Published(1, 0, 1, 0) and service.taken == [b"a", b"c", b"b"]
 
 
+def test_what_waits_and_is_damaged_is_told_and_the_rest_is_sent(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    down = Service(*[False] * 8)
+    with Publisher(down, "events", folder=tmp_path, attempts=1, sleep=lambda seconds: None) as publisher:
+        for number in range(4):
+            publisher.put_bytes(b"record %d" % number)
+    (file,) = tmp_path.glob("*.spool")
+    held = bytearray(file.read_bytes())
+    held[held.index(b"record 1")] ^= 1
+    file.write_bytes(held)
+    up = Service()
+    with Publisher(up, "events", folder=tmp_path) as publisher:
+        told = publisher.flush()
+    assert up.taken == [b"record 0", b"record 2", b"record 3"] and told.waiting == 0
+    assert "1 records of it are lost" in caplog.text and "record 1" not in caplog.text
+
+
 def test_disk_and_memory_have_bounds(tmp_path: Path) -> None:
     service = Service(*[UNREACHABLE] * 9)
     found, _ = publisher(service, tmp_path, attempts=1, spool_bytes=1000)

@@ -8,6 +8,7 @@ them again.
 from __future__ import annotations
 
 import json
+import logging
 import random
 import time
 import uuid
@@ -20,7 +21,7 @@ from mlops.account.answers import Refused, Unreachable, answers
 from mlops.ir import AccountError, UsageError
 from mlops.ir.dataclass import dataclass
 from mlops.project.private import opener, private_folder
-from mlops.project.spool import BEGINNING, Place, Spool
+from mlops.project.spool import BEGINNING, Damage, Place, Spool
 
 MOST_RECORDS, LARGEST_BATCH, LARGEST_RECORD = 500, 4 * 1024 * 1024, 1000 * 1024
 ID = "id"
@@ -44,6 +45,7 @@ _PASSING = frozenset(
 )
 """Codes after which the same request may succeed."""
 _READ = "read.json"
+_log = logging.getLogger("mlops.streams")
 
 
 class Undelivered(AccountError):
@@ -88,7 +90,7 @@ class Publisher:
     ) -> None:
         self._client, self._stream = client, stream
         self._folder = None if folder is None else private_folder(folder)
-        self._spool = None if folder is None else Spool(folder)
+        self._spool = None if folder is None else Spool(folder, tell=self._damaged)
         self._spool_bytes, self._batch, self._linger = spool_bytes, min(batch, MOST_RECORDS), linger_seconds
         self._attempts, self._clock, self._sleep = attempts, clock, sleep
         self._chance = chance or random.Random()  # noqa: S311 - spreads attempts, hides nothing
@@ -163,6 +165,13 @@ class Publisher:
                 self._waiting, self._size = records, sum(map(len, records))
             raise
         self._keep(left)
+
+    def _damaged(self, damage: Damage) -> None:
+        """What is left of it is sent all the same."""
+        _log.warning(
+            "what waits for the stream %s is damaged: %s, %d bytes at %d of %s (%d records of it are lost)",
+            self._stream, damage.why, damage.size, damage.offset, damage.file, damage.records,
+        )  # fmt: skip
 
     def _drained(self, spool: Spool, place: Place) -> bool:
         """Whether nothing waits on disk any more."""
