@@ -211,3 +211,20 @@ def test_a_site_that_there_is_not_is_told(world: World) -> None:
     (world.folder / "serving.py").write_text(text)
     (finding,) = open_targets([str(world.folder / "serving.py")], world.environment.name).findings
     assert "datadog has no site 'eu'" in finding.message and "eu1" in str(finding)
+
+
+def test_the_environments_cluster_is_the_one_where_none_is_named(world: World) -> None:
+    text = 'from mlops import resources\nresources.Stream("events", to="s3://acme-events/a/",\n'
+    text += '    endpoint=resources.OpenSearch("drops"))\n'
+    serving, settings = world.folder / "serving.py", world.folder / "mlops.toml"
+    serving.write_text(text)
+    (finding,) = open_targets([str(serving)], world.environment.name).findings
+    assert "OpenSearch() names no cluster" in finding.message
+    table = f'\n[env.{world.environment.name}.search]\nurl = "http://127.0.0.1:9200"\nauth = "none"\n'
+    settings.write_text((settings.read_text() if settings.exists() else "") + table)
+    (change,) = planned(world, text).changes
+    assert change.new["AmazonopensearchserviceDestinationConfiguration"]["ClusterEndpoint"] == "https://127.0.0.1:9200"
+    if world.account.here is not None:
+        upserted(world, text)
+        listed = world.account.client("firehose").list_tags_for_delivery_stream(DeliveryStreamName="events")["Tags"]
+        assert {"Key": "mlops:deliver-to", "Value": "http://127.0.0.1:9200"} in listed

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from mlops.check import step_types
+from mlops.check.templates.judging import judge
 from mlops.emit.policies.comparing import compare
 from mlops.emit.policies.execution import execution_needs, unknown_needs
 from mlops.emit.policies.statements import policy
@@ -323,7 +324,18 @@ def test_the_deployer_may_change_what_a_file_declares(tmp_path: Path) -> None:
 DELIVERIES = """
 from mlops import resources
 OWN = "arn:aws:iam::{account}:role/streams/own"
-resources.Stream("plain", to="s3://acme-events/a/!{{{{timestamp:yyyy}}}}/", errors="bad/", backup="s3://acme-raw/all/",
+SECRET = "arn:aws:secretsmanager:eu-west-1:{account}:secret:other-a1b2c3"
+THIRD = dict(to="s3://acme-events/third/", role="arn:aws:iam::{account}:role/third")
+resources.Stream("r", **THIRD, backup="s3://acme-raw/all/", endpoint=resources.Redshift(
+    "jdbc:redshift://a.b.eu-west-1.redshift.amazonaws.com:5439/dev", "clicks", SECRET, columns="a,b"))
+resources.Stream("f", **THIRD, endpoint=resources.Snowflake(
+    "https://acme-one.snowflakecomputing.com", "db", "public", "clicks", SECRET, content="all"))
+resources.Stream("i", **THIRD, endpoint=resources.Iceberg(
+    "lake.clicks", "arn:aws:glue:eu-west-1:{account}:catalog", keys=["id"], all=True))
+resources.Stream("d", **THIRD, endpoint=resources.datadog(SECRET, site="eu1", attributes={"stage": "p"}))
+resources.Stream("k", **THIRD, source=resources.Kinesis("arn:aws:kinesis:eu-west-1:{account}:stream/a"))
+resources.Stream("m", **THIRD, source=resources.Kafka("arn:aws:kafka:eu-west-1:{account}:cluster/a/b-1", "clicks"))
+resources.Stream("plain", to="s3://acme-events/a/!{timestamp:yyyy}/", errors="bad/", backup="s3://acme-raw/all/",
     function="arn:aws:lambda:eu-west-1:{account}:function:change")
 resources.Stream("found", to="s3://acme-events/found/", role=OWN, endpoint=resources.OpenSearch(
     "drops", domain="arn:aws:es:eu-west-1:{account}:domain/events"))
@@ -341,7 +353,7 @@ def test_a_stream_may_what_it_does_and_firehose_alone_takes_its_role_on(tmp_path
         item for item in json.loads(emitted(beside, "iam-policy", "trust"))["Statement"] if item["Sid"] == "Firehose"
     ]
     account = trusted["Condition"]["StringEquals"]["sts:ExternalId"]
-    beside.write_text(DELIVERIES.replace("{account}", account).replace("{{{{", "{").replace("}}}}", "}"))
+    beside.write_text(DELIVERIES.replace("{account}", account))
     shared = json.loads(emitted(beside, "iam-policy"))["Statement"]
     for action, place, may in (
         ("s3:PutObject", "arn:aws:s3:::acme-events/a/2026/x", True),
@@ -364,13 +376,21 @@ def test_a_stream_may_what_it_does_and_firehose_alone_takes_its_role_on(tmp_path
         ("es:ESHttpDelete", f"arn:aws:es:eu-west-1:{account}:domain/events/drops", False),
         ("secretsmanager:GetSecretValue", f"arn:aws:secretsmanager:eu-west-1:{account}:secret:splunk-a1b2c3", True),
         ("lambda:InvokeFunction", f"arn:aws:lambda:eu-west-1:{account}:function:change", False),
+        ("kinesis:GetRecords", f"arn:aws:kinesis:eu-west-1:{account}:stream/a", True),
+        ("kafka-cluster:ReadData", f"arn:aws:kafka:eu-west-1:{account}:topic/a/b-1/clicks", True),
+        ("kafka-cluster:ReadData", f"arn:aws:kafka:eu-west-1:{account}:topic/a/b-1/orders", False),
+        ("kafka-cluster:WriteData", f"arn:aws:kafka:eu-west-1:{account}:topic/a/b-1/clicks", False),
     ):
         assert allows(own, action, place) is may, (action, place)
-    template = json.loads(emitted(beside, "cloudformation", "json"))["Resources"]
+    text = emitted(beside, "cloudformation", "json")
+    assert judge(text.encode(), "template.json") == ()
+    template = json.loads(text)["Resources"]
     role, written = template["StreamRoleStreamsOwn"], template["StreamRoleStreamsOwnPolicy"]
     assert role["Properties"] | {"RoleName": "own", "Path": "/streams/"} == role["Properties"]
     (only,) = role["Properties"]["AssumeRolePolicyDocument"]["Statement"]
     assert only["Principal"] == {"Service": "firehose.amazonaws.com"}
-    assert written["Properties"]["PolicyDocument"]["Statement"] == own
+    allowed = written["Properties"]["PolicyDocument"]["Statement"]
+    assert allows(allowed, "es:ESHttpPost", f"arn:aws:es:eu-west-1:{account}:domain/events/_bulk")
+    assert not allows(allowed, "s3:PutObject", "arn:aws:s3:::acme-events/third/x")
     assert template["StreamFound"]["DependsOn"] == ["StreamRoleStreamsOwnPolicy"]
     assert template["StreamPlain"]["DependsOn"] == ["RolePolicy"]

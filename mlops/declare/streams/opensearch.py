@@ -11,7 +11,7 @@ from mlops.declare.records import record
 from mlops.declare.references import lower
 from mlops.declare.steps.shared_arguments import Count, Text
 from mlops.declare.streams.destination import About, known
-from mlops.ir import Value
+from mlops.ir import Unknown, Value
 from mlops.ir.fields import COUNT, FLAG, REQUIRED, TEXT, Field, Record, choice
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ RECORD = Record(
 
 
 def destination(cluster: OpenSearch, about: About) -> dict[str, Value]:
-    where = {"DomainARN": lower(cluster.domain), "ClusterEndpoint": lower(cluster.url)}
+    where: dict[str, Value] = {"DomainARN": lower(cluster.domain), "ClusterEndpoint": lower(cluster.url)}
     if cluster.domain is None and cluster.url is None:
         where = {"ClusterEndpoint": _declared(about)}
     return known(
@@ -79,7 +79,7 @@ def tags(cluster: OpenSearch, lowering: Lowering) -> Mapping[str, str]:
     return {"mlops:deliver-to": search.url}
 
 
-def _declared(about: About) -> str:
+def _declared(about: About) -> Value:
     search = about.lowering.environment.search
     if search is None:
         name = about.lowering.environment.name
@@ -88,5 +88,5 @@ def _declared(about: About) -> str:
             f"OpenSearch() names no cluster, and the environment {name} has none",
             help=f"give domain or url, or write [env.{name}.search] with a url",
         )
-        return ""
+        return Unknown()
     return re.sub(r"^http://", "https://", search.url)

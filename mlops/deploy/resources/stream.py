@@ -211,6 +211,22 @@ def _not_here(properties: Mapping[str, Any]) -> str | None:
     return " and no ".join(lacking) or None
 
 
+_ICEBERG = "IcebergDestinationConfiguration"
+
+
+def _templated(name: str, properties: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Two members of one destination are spelt otherwise in a template than in a request."""
+    if _ICEBERG not in properties:
+        return properties
+    given = dict(properties[_ICEBERG])
+    if "S3BackupMode" in given:
+        given["s3BackupMode"] = given.pop("S3BackupMode")
+    if "CatalogConfiguration" in given:
+        spelt = {"CatalogARN": "CatalogArn"}
+        given["CatalogConfiguration"] = {spelt.get(k, k): v for k, v in given["CatalogConfiguration"].items()}
+    return {**properties, _ICEBERG: given}
+
+
 RESOURCE_TYPE = ResourceType(
     type="stream",
     service="firehose",
@@ -221,6 +237,7 @@ RESOURCE_TYPE = ResourceType(
     update=None,
     delete=lambda name, inside: (Call("DeleteDeliveryStream", {"DeliveryStreamName": name}),),
     permissions=("iam:PassRole",),
+    templated=_templated,
     anew=frozenset({*_SOURCES, *(f"{member}.{name}" for member in _CONFIGURED for name in _kind(member).fixed)}),
     kept=Kept(
         called=r"[a-zA-Z0-9_.-]{1,64}",

@@ -125,7 +125,8 @@ def _of_kind(kind: str, given: Mapping[str, Any]) -> Iterator[str]:
                     yield f"{member} must be specified when DataLoadingOption is {given['DataLoadingOption']}"
         case "Iceberg":
             catalog = _table(given.get("CatalogConfiguration"))
-            if catalog is not None and not any(catalog.get(member) for member in ("CatalogARN", "WarehouseLocation")):
+            named = ("CatalogARN", "CatalogArn", "WarehouseLocation")  # a template spells it the second way
+            if catalog is not None and not any(catalog.get(member) for member in named):
                 yield "CatalogConfiguration needs CatalogARN or WarehouseLocation"
 
 

@@ -207,6 +207,7 @@ def _apart(resource: Resource, actions: tuple[Spot, ...], resources: tuple[Spot,
     if any(match is None for match in found):
         return
     (service,) = services
+    service = _UNDER.get(service, service)
     if all(match is not None and match[1] not in (service, "*", "") for match in found) and service not in _ELSEWHERE:
         said = (
             f"{resource.label} may {actions[0].value} on ARNs of {', '.join(sorted({m[1] for m in found if m}))} alone"
@@ -214,6 +215,8 @@ def _apart(resource: Resource, actions: tuple[Spot, ...], resources: tuple[Spot,
         yield Fault("T070", resources[0].at, said, f"actions of {service} need ARNs of {service}")
 
 
+_UNDER = {"kafka-cluster": "kafka"}
+"""Whose resources have ARNs of another service."""
 _ELSEWHERE = frozenset(
     {"sts", "iam", "ec2", "elasticloadbalancing", "apigateway", "execute-api", "tag", "ssmmessages", "cloudwatch"}
 )
