@@ -493,6 +493,7 @@ REFUSED: Mapping[str, tuple[list[Mapping[str, Any]], str]] = {
         [processing("Judge"), condition("If", least(quality("a[*].b"), 1), [training("A")], [])],
         "If.*is not a path",
     ),
+    "a step without a name": ([training("")], "Training: a state has a name"),
     "all of them at once": ([step("A", "Lineage", {}), step("B", "Cleanup", {})], "(?s)A.*Lineage.*B.*Cleanup"),
     "waiting in a circle around a branch": (
         [

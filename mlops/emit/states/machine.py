@@ -166,6 +166,8 @@ class _Machine:
     def _step(self, step_name: str, then: str, scope: Scope) -> str:
         item = self._placed[step_name]
         try:
+            if not 1 <= len(step_name) <= _LONGEST_NAME:
+                raise Unspelled(f"a state has a name of 1 to {_LONGEST_NAME} characters")
             first = self._spelled(item, then, scope)
         except Unspelled as why:
             at = f" (line {item.step.where.line})" if item.step.where.line is not None else ""

@@ -114,8 +114,12 @@ class _Promotion:
                 }
             ),
             "Is it settled",
-            otherwise=("Names of a new one", DATA),
+            back="Is there none",
         )
+        # Where it is not allowed to look nothing is made.
+        none = f"$contains({DATA}.Reason, 'Could not find endpoint')"
+        self._choice("Is there none", [(none, "Names of a new one")], "Not seen")
+        self._end("Not seen", "NotSeen", f"{DATA}.Reason")
         self._choice(
             "Is it settled",
             [
@@ -267,9 +271,24 @@ class _Promotion:
         return f"$max([1, $ceil({_OLD}.InitialInstanceCount * {_plain(stage.share)} / 100)])"
 
     def _takes_back(self) -> None:
+        """From wherever it is when what is under way has ended: traffic first, then the old version alone."""
+        both = f"{DATA}.Seen.Serves = {DATA}.Prefix & '-both'"
+        self._looks_at("Take back", "Take back?", back=None)
+        self._choice(
+            "Take back?",
+            [
+                (f"{DATA}.Seen.Status in {_UNDER_WAY}", "Take back, waits"),
+                (f"{DATA}.Seen.Status = 'InService' and {both}", "Traffic back"),
+                (f"{DATA}.Seen.Status = 'InService' and {DATA}.Seen.Serves = {DATA}.Before", "Taken back"),
+                (f"{DATA}.Seen.Status = 'InService'", "Both again"),
+            ],
+            "Lost",
+        )
+        self._states["Take back, waits"] = {"Type": "Wait", "Seconds": _PAUSE_SECONDS, "Next": "Take back"}
+        self._points("Both again", "both", "Traffic back", back="Lost")
         weights = [(_OLD, braces(f"{_OLD}.InitialVariantWeight")), (_NEW, 0)]
         self._call(
-            "Take back",
+            "Traffic back",
             "sagemaker:updateEndpointWeightsAndCapacities",
             {
                 "EndpointName": self._promoted.endpoint,
@@ -278,10 +297,9 @@ class _Promotion:
                 ],
             },
             DATA,
-            "Take back: comes",
-            otherwise=None,
+            "Traffic back: looks",
         )
-        self._settles("Take back: comes", None, "Old alone", back="Old alone")
+        self._settles("Traffic back: looks", None, "Old alone", back="Lost")
         self._call(
             "Old alone",
             "sagemaker:updateEndpoint",
@@ -379,24 +397,21 @@ class _Promotion:
     def _settles(self, label: str, config: str | None, then: str, *, back: str) -> None:
         """Until nothing is under way: it serves ``config``, else it goes ``back``."""
         seen, pause = f"{label}?", f"{label}, waits"
-        found = {
-            "Status": "$states.result.EndpointStatus",
-            "Serves": "$states.result.EndpointConfigName",
-            "Failure": "$states.result.FailureReason",
-        }
-        self._call(
-            label,
-            "sagemaker:describeEndpoint",
-            {"EndpointName": self._promoted.endpoint},
-            self._with({"Seen": obj(found)}),
-            seen,
-            back=back,
-        )
+        self._looks_at(label, seen, back=back)
         there = f"{DATA}.Seen.Status = 'InService'"
         if config is not None:
             there += f" and {DATA}.Seen.Serves = {f'({config})'}"
         self._choice(seen, [(there, then), (f"{DATA}.Seen.Status in {_UNDER_WAY}", pause)], back)
         self._states[pause] = {"Type": "Wait", "Seconds": _PAUSE_SECONDS, "Next": label}
+
+    def _looks_at(self, label: str, then: str, *, back: str | None) -> None:
+        found = {
+            "Status": "$states.result.EndpointStatus",
+            "Serves": "$states.result.EndpointConfigName",
+            "Failure": "$states.result.FailureReason",
+        }
+        asked = {"EndpointName": self._promoted.endpoint}
+        self._call(label, "sagemaker:describeEndpoint", asked, self._with({"Seen": obj(found)}), then, back=back)
 
     def _with(self, members: Mapping[str, str]) -> str:
         return merged(obj(members))
