@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 from stream_parts import BUCKET, failures, objects, opened, processors, s3, unpacked
 from test_http_endpoints import Receiver, sending
+from test_opensearch_destination import answering, bulk, into
 
 from mlops.account.local import LocalAccount
 from mlops.client import Publisher
@@ -197,6 +198,40 @@ def test_whoever_sends_is_killed_at_every_write(account: LocalAccount) -> None:
     assert all(row in backed_up for row in put)
     receiver.server.shutdown()
     receiver.server.server_close()
+
+
+@pytest.mark.proof("streams")
+def test_whoever_tells_documents_is_killed_at_every_write(account: LocalAccount) -> None:
+    """All are there, and what is told again has the id that it had: the cluster has each once."""
+    cluster = Receiver()
+    cluster.read = bulk
+    stream = into(account, cluster)
+    cluster.script = [answering((201, None))]
+    put: list[str] = []
+    for number in range(0, MOST_WRITES, EVERY):
+        rows = [json.dumps({"row": f"{number}-{index}"}) for index in range(3)]
+        put += rows
+        stream.put(*(row.encode() for row in rows))
+
+        def delivers(tell: Callable[[str], None]) -> None:
+            stream.restart()
+            stream.deliver()
+
+        _, killed = killed_at(number, delivers)
+        stream.now += 3_600_000
+        if not killed:
+            break
+    else:
+        raise AssertionError("it writes without end")
+    stream.restart()
+    stream.deliver()
+    by_id: dict[str, str] = {}
+    for _, _, body in cluster.requests:
+        for told, line in bulk(body):
+            assert by_id.setdefault(told["_id"], line.decode()) == line.decode()
+    assert sorted(by_id.values()) == sorted(put) and stream.objects() == {} and number >= 4
+    cluster.server.shutdown()
+    cluster.server.server_close()
 
 
 def raw(item: dict[str, Any]) -> str:
