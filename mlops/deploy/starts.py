@@ -98,7 +98,7 @@ def _judge_feedback(environment: Environment, known: Collection[str | None]) -> 
         f"[env.{environment.name}.feedback.{name}] {said}"
         for name, feedback in environment.feedback.items()
         if feedback.pipeline in known or feedback.pipeline is None
-        for said in feedback.needs_a_function()
+        for said in feedback.placed(environment).needs_a_function()
     ]
     if lacking:
         raise ConfigurationError(

@@ -90,6 +90,12 @@ class Feedback(BaseModel):
         """Whether it has something that is known only when it is started."""
         return _PLACEHOLDER.search(value) is not None
 
+    def placed(self, environment: Environment) -> Feedback:
+        """With the place of what became of the endpoint's requests, which no event has to tell."""
+        labels = environment.uri("outcomes", self.endpoint or "") + "/"
+        told = {name: value.replace("{labels}", labels) for name, value in self.parameters.items()}
+        return self.model_copy(update={"parameters": told})
+
     def trigger(self, name: str) -> Trigger:
         """What EventBridge does of it in an account: an alarm, or a monitor's job that found violations, starts a
         pipeline. Parameters take their values from the event by paths, as of any trigger."""
@@ -153,7 +159,7 @@ def triggers_of(environment: Environment) -> Mapping[str, Trigger]:
         return environment.triggers
     made = {
         f"feedback-{name}": item.trigger(name)
-        for name, item in environment.feedback.items()
+        for name, item in ((name, item.placed(environment)) for name, item in environment.feedback.items())
         if not any(item.needs_a_function())
     }
     return {**environment.triggers, **made}

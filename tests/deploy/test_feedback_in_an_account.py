@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from mlops.deploy.monitors import running
+from mlops.deploy.outcomes.ground_truth import prefix_of
 from mlops.deploy.resources.trigger import declared
 from mlops.deploy.starts import judge_starts
 from mlops.ir import ConfigurationError, Definition, Parameter
@@ -54,6 +55,15 @@ def test_violations_that_a_monitors_job_tells_of_start_a_pipeline(found: int | N
     assert not matches(json.loads(rule.plain["EventPattern"]), {**event, "detail": {**detail, "monitor": "other"}})
     assert rule.plain["Target"]["SageMakerPipelineParameters"]["PipelineParameterList"] == [
         {"Name": "Until", "Value": "$.detail.until"}
+    ]
+
+
+def test_where_labels_lie_is_known_without_an_event() -> None:
+    environment = with_feedback(endpoint="shop", parameters={"Labels": "{labels}"})
+    judge_starts(environment, [Definition("churn", parameters=(Parameter("Labels", "String"),))])
+    (rule,) = declared(environment, "churn")
+    assert rule.plain["Target"]["SageMakerPipelineParameters"]["PipelineParameterList"] == [
+        {"Name": "Labels", "Value": prefix_of(environment, "shop")}
     ]
 
 

@@ -88,6 +88,8 @@ class _Asked:
 
     def has_room(self, names: Collection[str]) -> bool:
         """Whether a row with these columns is taken, which are known from then on."""
+        if self._known.issuperset(names):
+            return True
         new = set(names).difference(self._known)
         if len(new) > self._others:
             return False
