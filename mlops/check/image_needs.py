@@ -69,7 +69,7 @@ def _own(container: Container, image: str | None) -> str | None:
     settings, job = container.settings, container.job
     if image is None:
         return None
-    if job is not None and is_contained(image) and (settings.get("ContainerEntrypoint") or not _scripted(container)):
+    if is_contained(image) and (job is None or settings.get("ContainerEntrypoint") or not _scripted(container)):
         return f"a container, by {engine()}"
     if settings.get("ContainerEntrypoint"):
         return None

@@ -64,7 +64,9 @@ def of_images(containers: Sequence[_Request]) -> Iterator[Obstacle]:
         if not isinstance(image, str):
             continue
         found, at = built_in(image), (number, "Image")
-        if found is not None and found.algorithm.here is not None:
+        if is_contained(image):
+            yield from _contained(image, at)
+        elif found is not None and found.algorithm.here is not None:
             yield from (Obstacle(at, message) for message in _missing(found.algorithm))
         elif found is not None:
             yield Obstacle(at, f"the image {image} brings its own algorithm, which cannot be served on this machine")

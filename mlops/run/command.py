@@ -11,7 +11,7 @@ from typing import Any
 from mlops.ir.dataclass import dataclass
 from mlops.run import containers
 from mlops.run.cluster import Cluster
-from mlops.run.containers import Container
+from mlops.run.containers import Container, Place
 from mlops.run.limits import Limits, Watch
 from mlops.run.log import exit_reason, last_lines
 from mlops.run.outcome import JOB_INTERNAL_ERROR, Outcome
@@ -85,9 +85,15 @@ class CommandTask:
         self._hosts: list[_Running] = []
         for host, item in zip(cluster.hosts, planned, strict=True):
             if item.container is not None:
-                boxed = containers.start(
-                    item.container, item.work, item.environment, network=network, hostname=host.name
+                work = item.work
+                place = Place(
+                    f"{work.name}-{host.name}",
+                    work.opt_ml,
+                    work.folder / "scratch" / "tmp",
+                    work.log,
+                    work.ports.secret,
                 )
+                boxed = containers.start(item.container, place, item.environment, network=network, hostname=host.name)
                 self._hosts.append(_Running(item, boxed))
                 continue
             boxed = start(

@@ -1,5 +1,6 @@
-"""A job of an image of one's own, in a container of this machine's engine, by the service's contract: ``/opt/ml`` as it
-is furnished, variables, arguments as Docker takes them, SIGTERM, the exit code, and its output as the log."""
+"""A job, or a server, of an image of one's own in a container of this machine's engine, by the service's contract:
+``/opt/ml`` as it is furnished, variables, arguments as Docker takes them, SIGTERM, the exit code, its output as the
+log, and port 8080 of a server."""
 
 from __future__ import annotations
 
@@ -11,12 +12,15 @@ from contextlib import suppress
 from pathlib import Path
 
 from mlops.ir.dataclass import dataclass
+from mlops.ir.secret import Secret
 from mlops.knowledge.container_engine import engine, is_contained
+from mlops.run.output import note
 from mlops.run.sandbox import Boxed, start_engine
+from mlops.run.sandbox.order import FIRST_NAME
 from mlops.run.secrets import with_stand_ins
-from mlops.run.work import Work
 
 _KILL_SECONDS = 30
+_SERVED = 8080
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +30,23 @@ class Container:
     image: str
     entrypoint: str | None
     words: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What a container is given of this machine: ``ml`` is its ``/opt/ml``, ``tmp`` its ``/tmp``. ``name`` is its own,
+    ``secret`` is asked for what its variables refer to."""
+
+    name: str
+    ml: Path
+    tmp: Path
+    log: Path
+    secret: Secret | None = None
+
+
+def serving(image: object) -> Container | None:
+    """None where no engine is to serve it."""
+    return container(image, (), (), ("serve",))
 
 
 def container(
@@ -39,17 +60,29 @@ def container(
     return Container(str(image), entrypoint[0] if entrypoint else None, words)
 
 
-def start(given: Container, work: Work, environment: Mapping[str, str], *, network: bool, hostname: str) -> Boxed:
+def start(
+    given: Container,
+    place: Place,
+    environment: Mapping[str, str],
+    *,
+    network: bool,
+    hostname: str = FIRST_NAME,
+    port: int | None = None,
+) -> Boxed:
+    """``port`` of 127.0.0.1 leads to the container's 8080; one without a network has none to lead to."""
     program = shutil.which(engine() or "") or ""
-    name = f"mlops-{work.name}-{hostname}"
-    scratch = work.folder / "scratch" / "tmp"
-    for folder in (work.opt_ml, scratch):
+    name = f"mlops-{place.name}"
+    for folder in (place.ml, place.tmp):
         folder.mkdir(parents=True, exist_ok=True)
-    variables = with_stand_ins(environment, work.ports.secret)
+    variables = with_stand_ins(environment, place.secret)
     words = [program, "run", "--rm", "--name", name, "--hostname", hostname, "--pull", "never"]
-    if not network:
+    if port is not None:
+        words += ["--publish", f"127.0.0.1:{port}:{_SERVED}"]
+        if not network:
+            note(place.log, "EnableNetworkIsolation has no effect on a container that serves: nobody could ask it")
+    elif not network:
         words += ["--network", "none"]
-    words += ["--volume", f"{_real(work.opt_ml)}:/opt/ml", "--volume", f"{_real(scratch)}:/tmp"]
+    words += ["--volume", f"{_real(place.ml)}:/opt/ml", "--volume", f"{_real(place.tmp)}:/tmp"]
     for variable in sorted(variables):
         # By its name alone, so that no list of processes shows what it holds.
         words += ["--env", f"{variable}={variables[variable]}" if variable in os.environ else variable]
@@ -58,8 +91,8 @@ def start(given: Container, work: Work, environment: Mapping[str, str], *, netwo
     words += [given.image, *given.words]
     _remove(program, name)
     passed = {key: text for key, text in variables.items() if key not in os.environ}
-    work.note(f"a container of {given.image} by {program}")
-    return start_engine(words, {**os.environ, **passed}, work.log, killed=lambda: _remove(program, name))
+    note(place.log, f"a container of {given.image} by {program}")
+    return start_engine(words, {**os.environ, **passed}, place.log, killed=lambda: _remove(program, name))
 
 
 def _remove(program: str, name: str) -> None:

@@ -7,12 +7,13 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 import tarfile
 from pathlib import Path
 from typing import Any
 
 import pytest
-from ports_for_tests import Account, processing, step, training
+from ports_for_tests import Account, processing, step, tar_gz, training
 
 from mlops.knowledge import container_engine
 from mlops.knowledge.container_engine import VARIABLE
@@ -24,7 +25,10 @@ case "$1 $2" in
 "image inspect") test "$5" = own:1 && echo sha256:abc; exit ;;
 rm*) echo "$@" >> "$here/removed"; exit ;;
 esac
-for word in "$@"; do echo "$word" >> "$here/words"; done
+for word in "$@"; do
+    echo "$word" >> "$here/words"
+    case "$word" in 127.0.0.1:*:8080) port=${word#127.0.0.1:}; port=${port%:8080} ;; esac
+done
 env > "$here/variables"
 while [ "${1#*:/opt/ml}" = "$1" ]; do shift; done
 ml=${1%:/opt/ml}
@@ -146,6 +150,44 @@ def test_what_keeps_it_from_running_is_known_before(
     assert any("MLOPS_CONTAINER_ENGINE=podman" in message for message in told) is (asked == "")
 
 
+SERVER = """
+import sys
+from http.server import BaseHTTPRequestHandler, HTTPServer
+class Answer(BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200); self.end_headers()
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response(200); self.end_headers(); self.wfile.write(b"<" + body + b">")
+HTTPServer(("127.0.0.1", int(sys.argv[1])), Answer).serve_forever()
+"""
+
+
+def ask(account: Account, model: bytes, **environment: str) -> Any:
+    account.objects.put([model], "s3://bucket/model.tar.gz")
+    container = {"Image": "own:1", "ModelDataUrl": "s3://bucket/model.tar.gz", "Environment": environment}
+    account.registry.model("m", PrimaryContainer=container)
+    account.objects.write("s3://bucket/in/a.csv", "1")
+    source = {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": "s3://bucket/in/"}}
+    request = {
+        "ModelName": "m",
+        "TransformInput": {"DataSource": source, "ContentType": "text/csv"},
+        "TransformOutput": {"S3OutputPath": "s3://bucket/answers"},
+        "TransformResources": {"InstanceType": "ml.m5.large", "InstanceCount": 1},
+    }
+    return step("Transform", "Ask", request)
+
+
+def test_a_container_serves_behind_a_port(account: Account, engine: Path) -> None:
+    (engine / "server.py").write_text(SERVER, encoding="utf-8")
+    (engine / "body").write_text(f'exec {sys.executable} "$here/server.py" "$port"')
+    assert account.run(ask(account, tar_gz({"weights": "7"}), MINE="x")) == "Succeeded", account.journal.last("Ask")
+    assert account.objects.read("s3://bucket/answers/a.csv.out") == b"<1>"
+    asked = words(engine)
+    assert asked[-2:] == ["own:1", "serve"] and asked[asked.index("--publish") + 1].startswith("127.0.0.1:")
+    assert {"MINE", "SAGEMAKER_BATCH"} <= set(asked)
+
+
 def podman(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """An image of busybox in a storage of its own; skipped where podman starts nothing."""
     found, busybox = shutil.which("podman"), shutil.which("busybox")
@@ -162,7 +204,7 @@ def podman(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     root = tmp_path / "root.tar"
     with tarfile.open(root, "w") as packed:
         packed.add(os.path.realpath(busybox), "bin/busybox")
-        for name in ("sh", "cat", "cp", "echo", "sleep", "env", "hostname"):
+        for name in ("sh", "cat", "echo", "sleep", "hostname"):
             link = tarfile.TarInfo(f"bin/{name}")
             link.type, link.linkname = tarfile.SYMTYPE, "busybox"
             packed.addfile(link)
@@ -173,7 +215,7 @@ def podman(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
             f'[engine]\nruntime = "{runtime}"\ncgroup_manager = "cgroupfs"\nevents_logger = "none"\n',
             encoding="utf-8",
         )
-        change = ["--change", 'ENTRYPOINT ["/bin/sh", "/opt/ml/input/data/train/run.sh"]']
+        change = ["--change", 'ENTRYPOINT ["/bin/sh", "-c", "exec /bin/sh $RUN $0"]']
         subprocess.run([found, "import", *change, str(root), "own:1"], capture_output=True, check=False)
         tried = [found, "run", "--rm", "--network", "none", "--entrypoint", "/bin/echo", "own:1", "hello"]
         done = subprocess.run(tried, capture_output=True, text=True, check=False)
@@ -194,11 +236,13 @@ echo model > /opt/ml/model/m.txt
 if [ "$STAY" = yes ]; then trap 'echo told; exit 0' TERM; while true; do sleep 0.1; done; fi
 """
     account.objects.write("s3://bucket/train/run.sh", script)
-    isolated = {"EnableNetworkIsolation": True}
-    assert account.run(fit(account, Environment={"MINE": "a b"}, **isolated)) == "Succeeded", account.journal.log("Fit")
+    isolated, run = {"EnableNetworkIsolation": True}, {"RUN": "/opt/ml/input/data/train/run.sh"}
+    assert account.run(fit(account, Environment={"MINE": "a b", **run}, **isolated)) == "Succeeded", (
+        account.journal.log("Fit")
+    )
     log = account.journal.log("Fit")
     assert all(line in log for line in ("args train", "mine a b", "algo-1", json.dumps({"depth": "3"})))
-    late = fit(account, Environment={"STAY": "yes"}, StoppingCondition={"MaxRuntimeInSeconds": 3}, **isolated)
+    late = fit(account, Environment={"STAY": "yes", **run}, StoppingCondition={"MaxRuntimeInSeconds": 3}, **isolated)
     assert account.run(late) == "Failed" and "told" in account.journal.log("Fit")
     left = subprocess.run([program, "ps", "--all", "--quiet"], capture_output=True, text=True, check=True)
     assert left.stdout.strip() == ""

@@ -56,6 +56,7 @@ class InferencePipeline:
                     network=network,
                     algorithm=container.algorithm,
                     python=container.python,
+                    contained=container.contained,
                 )
                 servers.append(launched)
         except BaseException:

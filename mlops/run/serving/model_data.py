@@ -12,6 +12,8 @@ from mlops.knowledge.image_need import need
 from mlops.knowledge.requirements import FILE, lacking
 from mlops.knowledge.this_machine import algorithm_here, of_containers, of_images
 from mlops.run.archive import unpack
+from mlops.run.containers import Container as Contained
+from mlops.run.containers import serving
 from mlops.run.outcome import StepFailed
 from mlops.run.ports import Images, Interpreter, Objects, Registry
 from mlops.run.transfer import fetch, fetch_source
@@ -22,13 +24,15 @@ _CODE = "/opt/ml/code"
 @dataclass(frozen=True, slots=True)
 class Container:
     """``ml`` is to become its ``/opt/ml``. ``algorithm`` is the built-in one that its image brings, where it runs
-    here. ``python`` stands for the image's, ``requirements`` are what it would install at its start."""
+    here. ``python`` stands for the image's, ``requirements`` are what it would install at its start;
+    where an engine runs the image it is ``contained``, and does so itself."""
 
     ml: Path
     environment: Mapping[str, str]
     algorithm: str | None = None
     python: Interpreter | None = None
     requirements: str = ""
+    contained: Contained | None = None
 
 
 def place_model(
@@ -54,6 +58,9 @@ def place_model(
     for number, container in enumerate(described, start=1):
         ml = folder / "ml" if number == 1 else folder / "containers" / str(number) / "ml"
         environment, algorithm = _place(container, ml, objects), algorithm_here(container.get("Image"))
+        if (contained := serving(container.get("Image"))) is not None:
+            placed.append(Container(ml, environment, contained=contained))
+            continue
         python, requirements = None, _requirements(ml)
         if algorithm is None and images is not None:
             wanted = need(container.get("Image"), requirements, serves=True)

@@ -10,7 +10,9 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
+from mlops.run import containers
 from mlops.run.beneath import remove
+from mlops.run.containers import Container, Place
 from mlops.run.log import exit_reason
 from mlops.run.ports import Interpreter
 from mlops.run.sandbox import Box, Boxed, Isolation, probe, start
@@ -66,9 +68,10 @@ class ModelServer:
         network: bool = True,
         algorithm: str | None = None,
         python: Interpreter | None = None,
+        contained: Container | None = None,
     ) -> ModelServer:
         """Start without waiting. ``algorithm`` is the built-in one that answers, where it is not the model's own code;
-        ``python`` is what it runs with, by default this one.
+        ``python`` is what it runs with, by default this one; ``contained`` is what an engine starts instead.
         ``model_dir`` is named ``model``; its parent becomes ``/opt/ml``. Raises OSError where
         ``port`` is taken."""
         if model_dir.name != "model":
@@ -83,6 +86,11 @@ class ModelServer:
                 remove(scratch)
                 raise
             bound = listening.getsockname()[1]
+            if contained is not None:
+                listening.close()  # the engine itself is to listen there
+                place = Place(f"server-{scratch.name}-{bound}", model_dir.parent, scratch / "tmp", log)
+                process = containers.start(contained, place, environment, network=network, port=bound)
+                return cls(process, bound, log, scratch)
             process = start(
                 [sys.executable, "-P", str(_ENTRY)]
                 if python is None
