@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     # Imports: written by `make names`.
     from mlops.declare.resources.alarm import Alarm, Metric, Query
     from mlops.declare.resources.composite_alarm import CompositeAlarm
+    from mlops.declare.resources.domain import Cognito, Domain, Nodes, Volume
     from mlops.declare.resources.endpoint import Endpoint
     from mlops.declare.resources.endpoint_config import Asynchronous, Capture, EndpointConfig, Serverless, Variant
     from mlops.declare.resources.feedback import Feedback
@@ -47,9 +48,11 @@ __all__ = [
     "Bias",
     "Capture",
     "Captured",
+    "Cognito",
     "CompositeAlarm",
     "Container",
     "DataQuality",
+    "Domain",
     "Drift",
     "Endpoint",
     "EndpointConfig",
@@ -65,6 +68,7 @@ __all__ = [
     "ModelQuality",
     "Monitor",
     "Network",
+    "Nodes",
     "OpenSearch",
     "Query",
     "Redshift",
@@ -73,6 +77,7 @@ __all__ = [
     "Splunk",
     "Stream",
     "Variant",
+    "Volume",
     "by_environment",
     "datadog",
     "new_relic",

@@ -215,6 +215,7 @@ class ResourceType:
 
     - ``type``: the word for people, and in records.
     - ``service``: the name of boto3's client.
+    - ``prefix``: the service's in policies, where that is another word.
     - ``cloudformation``: the type's name in a template; None for what is a member of others there. ``templated``: its
       properties there, of its name and of what is declared.
     - ``describe``: what is asked to see one, by its name; the replies become one mapping.
@@ -240,6 +241,11 @@ class ResourceType:
     permissions: tuple[str, ...] = ()
     kept: Kept | None = None
     templated: Callable[[str, Mapping[str, Any]], Mapping[str, Any]] = unnamed
+    prefix: str = ""
+
+    def action(self, call: Call) -> str:
+        """What has to be allowed for it."""
+        return f"{self.prefix or self.service}:{call.operation}"
 
     def in_template(self, name: str, properties: Mapping[str, Any]) -> Mapping[str, Any]:
         """Its properties in a template, with its name where it has the one that its author gives it."""

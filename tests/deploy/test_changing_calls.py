@@ -90,6 +90,13 @@ CHANGES = {
         "TagDeliveryStream": "upsert: a declared stream",
         "DeleteDeliveryStream": "destroy --resources",
     },
+    "deploy/resources/domain.py": {
+        "CreateDomain": "upsert: a declared domain",
+        "UpdateDomainConfig": "upsert: a declared domain",
+        "UpgradeDomain": "upsert: a declared domain",
+        "AddTags": "upsert: a declared domain",
+        "DeleteDomain": "destroy --resources",
+    },
     "deploy/resources/tags.py": {"AddTags": "set the tags", "DeleteTags": "remove the tags"},
     "deploy/resources/schedule.py": {
         "CreateSchedule": "create the schedule",
@@ -186,6 +193,7 @@ NOT_AWS = {
 }
 """Functions of ours that are called like an operation."""
 SERVICES = (
+    "opensearch",
     "sagemaker",
     "sagemaker-runtime",
     "s3",
@@ -269,7 +277,7 @@ ACTIONS = {
     "ListParts": "ListMultipartUploadParts",
 }
 """IAM's name where it is another than the operation's."""
-PREFIXES = {"sagemaker-runtime": "sagemaker", "service-quotas": "servicequotas"}
+PREFIXES = {"opensearch": "es", "sagemaker-runtime": "sagemaker", "service-quotas": "servicequotas"}
 OF_CI = (
     "deploy/conditional_object.py",
     "deploy/pipelines/",
@@ -291,6 +299,7 @@ NOT_OF_CI = {
     "DeleteAlarms": "destroy --resources",
     "DeleteScheduleGroup": "destroy --resources",
     "DeleteDeliveryStream": "destroy --resources",
+    "DeleteDomain": "destroy --resources",
     "AssumeRole": "`assume_role` of an environment",
     "ListEndpoints": "endpoints list, models reject",
     "Search": "a regular expression's",

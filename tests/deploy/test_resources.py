@@ -58,6 +58,12 @@ SAMPLES: dict[str, dict[str, Any]] = {
         "ExtendedS3DestinationConfiguration": {"RoleARN": TARGET["RoleArn"], "BucketARN": "arn:aws:s3:::acme-events"},
         "Tags": [{"Key": "a", "Value": "b"}],
     },
+    "domain": {
+        "EngineVersion": "OpenSearch_2.19",
+        "ClusterConfig": {"InstanceType": "r6g.large.search", "InstanceCount": 2},
+        "EBSOptions": {"EBSEnabled": True, "VolumeType": "gp3", "VolumeSize": 100},
+        "Tags": [{"Key": "a", "Value": "b"}],
+    },
     "pipeline": {"PipelineDefinition": "{}", "RoleArn": TARGET["RoleArn"], "PipelineDescription": "x"},
 }
 INSIDE: dict[str, dict[str, Any]] = {"trigger": {"Targets": [{"Id": "a"}]}, "tags": {"team": None}}

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     # Imports: written by `make names`.
     from mlops.declare.resources.alarm import Alarm, Metric, Query
     from mlops.declare.resources.composite_alarm import CompositeAlarm
+    from mlops.declare.resources.domain import Cognito, Domain, Nodes, Volume
     from mlops.declare.resources.endpoint import Endpoint
     from mlops.declare.resources.endpoint_config import Asynchronous, Capture, EndpointConfig, Serverless, Variant
     from mlops.declare.resources.feedback import Feedback
@@ -53,9 +54,11 @@ __all__ = [
     "Bias",
     "Capture",
     "Captured",
+    "Cognito",
     "CompositeAlarm",
     "Container",
     "DataQuality",
+    "Domain",
     "Drift",
     "Endpoint",
     "EndpointConfig",
@@ -71,6 +74,7 @@ __all__ = [
     "ModelQuality",
     "Monitor",
     "Network",
+    "Nodes",
     "OpenSearch",
     "Query",
     "Redshift",
@@ -79,6 +83,7 @@ __all__ = [
     "Splunk",
     "Stream",
     "Variant",
+    "Volume",
     "by_environment",
     "datadog",
     "new_relic",
@@ -91,9 +96,11 @@ _HOMES = {
     "Bias": "mlops.declare.resources.monitor",
     "Capture": "mlops.declare.resources.endpoint_config",
     "Captured": "mlops.declare.resources.stream",
+    "Cognito": "mlops.declare.resources.domain",
     "CompositeAlarm": "mlops.declare.resources.composite_alarm",
     "Container": "mlops.declare.resources.model",
     "DataQuality": "mlops.declare.resources.monitor",
+    "Domain": "mlops.declare.resources.domain",
     "Drift": "mlops.declare.resources.monitor",
     "Endpoint": "mlops.declare.resources.endpoint",
     "EndpointConfig": "mlops.declare.resources.endpoint_config",
@@ -109,6 +116,7 @@ _HOMES = {
     "ModelQuality": "mlops.declare.resources.monitor",
     "Monitor": "mlops.declare.resources.monitor",
     "Network": "mlops.declare.resources.model",
+    "Nodes": "mlops.declare.resources.domain",
     "OpenSearch": "mlops.declare.resources.stream",
     "Query": "mlops.declare.resources.alarm",
     "Redshift": "mlops.declare.resources.stream",
@@ -117,6 +125,7 @@ _HOMES = {
     "Splunk": "mlops.declare.resources.stream",
     "Stream": "mlops.declare.resources.stream",
     "Variant": "mlops.declare.resources.endpoint_config",
+    "Volume": "mlops.declare.resources.domain",
     "by_environment": "mlops.declare.resources.by_environment",
     "datadog": "mlops.declare.resources.stream_presets",
     "new_relic": "mlops.declare.resources.stream_presets",

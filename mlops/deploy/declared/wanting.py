@@ -19,6 +19,8 @@ from mlops.project.environments import Environment
 RESOURCE, CONTENT, INSTANCES, ORIGIN = "mlops:resource", "mlops:content", "mlops:instances", "mlops:origin"
 """Tags of what is made: which resource it is, a hash of its declaration, the count of instances that its only variant
 is declared with, and the file that declares it."""
+_TAGS = ("Tags", "TagList")
+"""The members of requests that have them."""
 _NAME = 63
 _DIGEST = 10
 
@@ -126,7 +128,7 @@ class Wanted:
         return Content(resource, name, request, {**self.tags(resource), **_counted(request)})
 
     def tags(self, resource: Resource) -> dict[str, str]:
-        listed = to_json(resource.properties.get("Tags") or ())
+        listed = [item for member in _TAGS for item in to_json(resource.properties.get(member) or ())]
         return {
             **{item["Key"]: item["Value"] for item in listed},
             RESOURCE: resource.key,
@@ -164,7 +166,7 @@ def _counted(request: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _members(resource: Resource) -> Iterator[tuple[str, Value]]:
-    return ((name, value) for name, value in resource.properties.items() if name != "Tags")
+    return ((name, value) for name, value in resource.properties.items() if name not in _TAGS)
 
 
 def _paths(resource: Resource) -> Iterator[Any]:

@@ -78,7 +78,10 @@ def deployer_needs(definition: Definition, around: Surroundings, beside: Beside)
         if "iam:PassRole" in kind.permissions and kind.service != "sagemaker":
             for role in dict.fromkeys(_roles(resource.plain)):
                 yield _passing(
-                    f"PassRoleTo{kind.service.capitalize()}", f"{kind.service}.amazonaws.com", role, resource.key
+                    f"PassRoleTo{kind.service.capitalize()}",
+                    f"{kind.prefix or kind.service}.amazonaws.com",
+                    role,
+                    resource.key,
                 )
 
 
@@ -91,14 +94,14 @@ def _of(resource: Resource, kind: ResourceType, around: Surroundings, *, removed
     if removed:
         calls += [*kind.inside(name), *kind.delete(name, _Anything())]
     arn = _arn(resource, kind, around)
-    actions = [f"{kind.service}:{call.operation}" for call in calls]
+    actions = [*map(kind.action, calls)]
     if kind.kept is not None:
         more = (
             kind.kept.tags(arn, name),
             kind.kept.tag(arn, name, []),
             *kind.kept.change(name, properties, _Whatever()),
         )
-        actions += [f"{kind.service}:{call.operation}" for call in more]
+        actions += map(kind.action, more)
     purpose = "".join(part.capitalize() for part in resource.type.split("-"))
     # What is made in a group of its own has an ARN below the group's.
     places = dict.fromkeys((arn, re.sub(r":schedule-group/(.+)", r":schedule/\1/*", arn)))

@@ -1,0 +1,1 @@
+"""OpenSearch Service: there is none here, and whoever asks for a domain hears that."""

@@ -1,0 +1,60 @@
+"""Domains of OpenSearch Service: what the service says of a request, which the schema does not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from mlops.check.templates.resolving import UNKNOWN, Scenario, Spot
+from mlops.check.templates.template import Fault, Template, Told
+from mlops.ir import Severity, Unknown
+from mlops.knowledge.domains import pairing
+
+FINDINGS: Mapping[str, Told] = {
+    "T072": Told(
+        "domain-members-apart",
+        Severity.ERROR,
+        """Members of a domain of OpenSearch Service do not go together, or one lacks another: zones and nodes that do
+not part evenly, UltraWarm without dedicated masters, fine-grained access without encryption, volumes for instances
+that have storage of their own. It is what a declared domain is judged by, too.
+
+Bad:  ClusterConfig: {WarmEnabled: true, WarmType: …, WarmCount: 2}
+Good: ClusterConfig: {…, DedicatedMasterEnabled: true, DedicatedMasterType: …, DedicatedMasterCount: 3}""",
+    ),
+    "T073": Told(
+        "domain-better-otherwise",
+        Severity.WARNING,
+        """A domain of OpenSearch Service is taken as it is, and is better otherwise: an engine that gets no new
+versions, an answer that says to be Elasticsearch, what is stored or sent in clear.
+
+Bad:  EngineVersion: Elasticsearch_7.10
+Good: EngineVersion: OpenSearch_2.19""",
+    ),
+}
+_TYPE = "AWS::OpenSearchService::Domain"
+
+
+def judge(template: Template, scenario: Scenario) -> Iterator[Fault]:
+    if template.rewritten:
+        return
+    for resource in template.resources(scenario):
+        properties = resource.properties
+        if resource.type == _TYPE and isinstance(properties.value, dict):
+            told = _plain(properties)
+            for fault in pairing.faults(told):
+                yield Fault("T072", properties.at, f"{resource.label}: {fault}", "see docs/search.md")
+            for remark in pairing.remarks(told):
+                yield Fault("T073", properties.at, f"{resource.label}: {remark}")
+
+
+def _plain(spot: Spot) -> Any:
+    if spot.value is UNKNOWN:
+        return Unknown()
+    if isinstance(spot.value, dict):
+        return {name: _plain(item) for name, item in spot.members.items()}
+    if isinstance(spot.value, tuple):
+        return tuple(_plain(item) for item in spot.items)
+    # A template may write a switch and a number as texts.
+    if isinstance(spot.value, str) and spot.value.lower() in ("true", "false"):
+        return spot.value.lower() == "true"
+    return int(spot.value) if isinstance(spot.value, str) and spot.value.isdecimal() else spot.value
