@@ -23,7 +23,8 @@ SMALL = 'resources.Domain("events", instance="r6g.large.search", volume=resource
 LARGE = """resources.Domain(
     "events", instance="r6g.large.search", count=3, zones=3, standby=True, volume=resources.Volume(100, throughput=250),
     masters=resources.Nodes("m6g.large.search", 3), warm=resources.Nodes("ultrawarm1.medium.search", 3), cold=True,
-    master="arn:aws:iam::111122223333:role/search", access={"Version": "2012-10-17", "Statement": []}, tags={"team": "growth"},
+    master="arn:aws:iam::111122223333:role/search", access={"Version": "2012-10-17", "Statement": []},
+    tags={"team": "growth"},
     cognito=resources.Cognito("eu-west-1_a", "eu-west-1:b", "arn:aws:iam::111122223333:role/cognito"),
 )
 """
