@@ -16,7 +16,7 @@ from mlops.deploy.executions.following import describe, find
 from mlops.deploy.models import registry
 from mlops.deploy.models.registry import Version
 from mlops.deploy.pages import items
-from mlops.ir import MlopsError
+from mlops.ir import Event, MlopsError
 from mlops.ir.dataclass import dataclass
 from mlops.ir.hiding import hide, hide_text
 from mlops.use_cases.connecting import Connected
@@ -190,3 +190,60 @@ def known_execution(connected: Connected, text: str) -> Listed | None:
     if state is None or state.created is None:
         return None
     return Listed(state.arn, state.id, state.pipeline, state.status, state.created, state.failure, None)
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmListed:
+    """``why`` is what the account says of its state."""
+
+    name: str
+    state: str
+    since: datetime | None
+    why: str
+    arn: str
+
+
+def alarms(connected: Connected, words: str = "") -> Sequence[AlarmListed]:
+    """All whose names hold ``words``, those that are red first."""
+    client = connected.account.client("cloudwatch")
+    found: list[AlarmListed] = []
+    with answers():
+        kinds = ["MetricAlarm", "CompositeAlarm"]
+        for page in client.get_paginator("describe_alarms").paginate(AlarmTypes=kinds):
+            for item in (*page.get("MetricAlarms", ()), *page.get("CompositeAlarms", ())):
+                if words.lower() in str(item["AlarmName"]).lower():
+                    why = hide_text(str(item.get("StateReason") or ""))
+                    since = item.get("StateTransitionedTimestamp") or item.get("StateUpdatedTimestamp")
+                    found.append(AlarmListed(item["AlarmName"], item["StateValue"], since, why, item["AlarmArn"]))
+    return sorted(found, key=lambda item: (item.state != "ALARM", item.name))
+
+
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """A part of what happened, the newest first. ``earlier`` and ``later`` are the places from which the parts beside
+    it are read, None where there is none."""
+
+    events: Sequence[Event]
+    earlier: int | None
+    later: int | None
+
+
+def happened(
+    connected: Connected,
+    behind: int | None = None,
+    *,
+    kinds: Sequence[str] = (),
+    ids: Mapping[str, str] | None = None,
+    most: int = 100,
+) -> Happened | None:
+    """The newest where no place is given; None where the account keeps no events. Of what ids or kinds choose a part
+    is looked for behind the place, of all events it is so many numbers long."""
+    kept = connected.account.events
+    if kept is None:
+        return None
+    newest, chosen = kept.newest(), bool(kinds or ids)
+    first = behind if behind is not None else 0 if chosen else max(newest - most, 0)
+    found = kept.read(first, kinds=kinds, ids=ids, limit=most)
+    last = found[-1].sequence if found else None
+    more = last is not None and last < newest and len(found) == most
+    return Happened(found[::-1], max(first - most, 0) if first and not chosen else None, last if more else None)

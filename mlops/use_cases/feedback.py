@@ -18,7 +18,7 @@ from mlops.ir.hiding import hide
 from mlops.project.environments import LOCAL, Environment
 from mlops.project.feedback import Feedback
 from mlops.use_cases.approval import NOBODY, Consent, need_consent
-from mlops.use_cases.connecting import Connected, connect_here
+from mlops.use_cases.connecting import Connected, Where, connect_here
 from mlops.use_cases.sharing import shared
 
 
@@ -59,7 +59,7 @@ def declared(connected: Connected) -> Mapping[str, Feedback]:
     return found
 
 
-def listed(environment: str) -> tuple[Declared, ...]:
+def listed(environment: Where) -> tuple[Declared, ...]:
     connected = connect_here(environment)
     here = connected.account.here
     last: dict[str, Loop] = {}
@@ -77,7 +77,7 @@ def listed(environment: str) -> tuple[Declared, ...]:
     )
 
 
-def shown(environment: str, name: str) -> tuple[Loop, ...]:
+def shown(environment: Where, name: str) -> tuple[Loop, ...]:
     """Each time, oldest first. Raises UsageError for one that is not declared and never acted."""
     connected = connect_here(environment)
     found = tuple(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeAlias
 
 from mlops.account import answers
 from mlops.deploy.monitors import running, windows
@@ -14,9 +14,11 @@ from mlops.deploy.monitors.running import Run as Run
 from mlops.ir import Listener
 from mlops.ir.dataclass import dataclass
 from mlops.use_cases.approval import Consent, need_consent
-from mlops.use_cases.connecting import connect_here
+from mlops.use_cases.connecting import Where, connect_here
 from mlops.use_cases.moments import moment
 from mlops.use_cases.news import Said
+
+Point: TypeAlias = tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +57,12 @@ def run(
         )
 
 
-def listed(environment: str) -> list[Monitor]:
+def listed(environment: Where) -> list[Monitor]:
     with answers():
         return running.listed(connect_here(environment).account)
 
 
-def show(environment: str, name: str, most: int) -> Shown:
+def show(environment: Where, name: str, most: int) -> Shown:
     connected = connect_here(environment)
     with answers():
         monitor = running.find(connected.account, name)
@@ -72,6 +74,21 @@ def show(environment: str, name: str, most: int) -> Shown:
             except running.NothingLeft:
                 continue  # it is under way, or was cut off
         return Shown(monitor, found)
+
+
+def course(environment: Where, runs: Sequence[Run], beginning: Sequence[str]) -> Mapping[str, tuple[Point, ...]]:
+    """What the runs measured whose names begin so, over time: seconds since 1970 at which a window ended, and the last
+    value."""
+    account = connect_here(environment).account
+    found: dict[str, list[Point]] = {}
+    for item in reversed(runs):
+        at = datetime.fromisoformat(item.until).timestamp()
+        with answers():
+            measured = running.measured(account, item.place)
+        for name, value in measured.items():
+            if name.startswith(tuple(beginning)):
+                found.setdefault(name, []).append((at, value))
+    return {name: tuple(points) for name, points in sorted(found.items())}
 
 
 def as_dictionary(found: Run | Monitor | Shown) -> dict[str, Any]:

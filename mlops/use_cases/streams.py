@@ -16,18 +16,18 @@ from mlops.ir.dataclass import dataclass
 from mlops.ir.hiding import hide_text
 from mlops.observe.search.documents import document
 from mlops.use_cases.approval import Consent, need_consent
-from mlops.use_cases.connecting import connect_here
+from mlops.use_cases.connecting import Where, connect_here
 from mlops.use_cases.events_since import events_since, origin
 from mlops.use_cases.moments import moment
 
 ALL = Part()
 
 
-def listed(environment: str) -> list[Stream]:
+def listed(environment: Where) -> list[Stream]:
     return list(described.streams(connect_here(environment).account))
 
 
-def shown(environment: str, name: str) -> Stream:
+def shown(environment: Where, name: str) -> Stream:
     return described.need(connect_here(environment).account, name)
 
 

@@ -16,7 +16,9 @@ from account_definitions import ROLE
 from endpoint_parts import World
 
 from mlops.account.local import LocalAccount
+from mlops.cli import main
 from mlops.console.serving import Wanted, ready
+from mlops.deploy.monitors.running import find
 from mlops.use_cases.connecting import connect_here
 
 IMAGE = "111122223333.dkr.ecr.us-east-1.amazonaws.com/tool:1"
@@ -82,6 +84,53 @@ def write_project(folder: Path) -> None:
         (folder / name).write_text(text)
 
 
+WATCHED = """\
+from mlops import resources
+resources.Monitor(
+    "watched", endpoint="door", baseline="s3://mlops-tests/base/", label_column="y", drift=resources.Drift()
+)
+"""
+
+
+def watched(root: Path, account: LocalAccount) -> None:
+    """A monitor with what two runs left, an alarm that is red, and a stream."""
+    (root / "watched.py").write_text(WATCHED)
+    assert main(["upsert", "watched.py"]) == 0
+    data = account.client("s3")
+    environment = connect_here("local", root).environment
+    folder = find(account, "watched").results(environment).partition(f"s3://{environment.bucket}/")[2]
+
+    def put(key: str, value: object) -> None:
+        data.put_object(Bucket=environment.bucket, Key=f"{folder}/{key}", Body=json.dumps(value).encode())
+
+    violation = {"constraint_check_type": "baseline_drift_check", "description": "Baseline drift distance: 0.5"}
+    for day, drift in ((1, 0.1), (2, 0.5)):
+        place = f"2026010{day}T000000Z-2026010{day}T010000Z"
+        hours = {"since": f"2026-01-0{day}T00:00:00Z", "until": f"2026-01-0{day}T01:00:00Z"}
+        kinds = {"drift": {"rows": 7, "violations": 2 if day > 1 else 0}}
+        put(f"{place}/run.json", {"monitor": "watched", "endpoint": "door", "lines": 7, **hours, "kinds": kinds})
+        found = [{"feature_name": name, **violation} for name in ("age", HOSTILE)] if day > 1 else []
+        put(f"{place}/drift/constraint_violations.json", {"violations": found})
+        metrics = [{"Namespace": "n", "MetricName": "feature_baseline_drift_age", "Values": [drift]}]
+        put(f"{place}/metrics.json", {"metrics": metrics})
+    alarms = account.client("cloudwatch")
+    alarms.put_metric_alarm(
+        AlarmName="churn-red",
+        Namespace="shop",
+        MetricName="errors",
+        Statistic="Sum",
+        Period=60,
+        EvaluationPeriods=1,
+        Threshold=1.0,
+        ComparisonOperator="GreaterThanThreshold",
+    )
+    alarms.set_alarm_state(AlarmName="churn-red", StateValue="ALARM", StateReason=HOSTILE)
+    account.client("firehose").create_delivery_stream(
+        DeliveryStreamName="kept",
+        ExtendedS3DestinationConfiguration={"RoleARN": ROLE, "BucketARN": "arn:aws:s3:::mlops-tests"},
+    )
+
+
 @contextmanager
 def registered(root: Path) -> Iterator[None]:
     """Two versions of a model, and an endpoint that serves one of them and was asked."""
@@ -115,6 +164,7 @@ def registered(root: Path) -> Iterator[None]:
     world.config("both", ("A", "one", 1), ("B", "first", 0))
     world.serve("both")
     world.ask()
+    watched(root, account)
     try:
         yield
     finally:

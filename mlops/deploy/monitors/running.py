@@ -314,6 +314,12 @@ def _json(account: Account, uri: str) -> dict[str, Any] | None:
     return told
 
 
+def measured(account: Account, place: str) -> Mapping[str, float]:
+    """The metrics of a run by name, of a distribution the last value that was published."""
+    told = (_json(account, f"{place}/metrics.json") or {}).get("metrics") or ()
+    return {str(item["MetricName"]): float(item["Values"][-1]) for item in told if item.get("Values")}
+
+
 def runs(account: Account, environment: Environment, monitor: Monitor) -> list[str]:
     """The places of all runs, the newest last."""
     bucket, key = split_uri(monitor.results(environment))
