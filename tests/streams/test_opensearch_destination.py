@@ -16,6 +16,7 @@ from test_http_endpoints import JSON, Receiver
 
 from mlops.account.local import LocalAccount
 from mlops.account.local.delivery.opensearch import index
+from mlops.deploy.streams import replay
 from mlops.deploy.streams.described import need
 
 Item = tuple[int, str | None]
@@ -139,6 +140,11 @@ def test_only_what_may_be_taken_later_is_told_again(account: LocalAccount, clust
     assert json.loads(failed["errorMessage"]) == {"type": "mapper_parsing_exception", "reason": "planted"}
     assert failed["esDocumentId"] == documents(cluster, 0)[2][0]["_id"] and failed["esTypeName"] == ""
     assert {"arrivalTimestamp", "attemptEndingTimestamp"} < set(failed)
+    found = need(account, "events")  # type: ignore[arg-type]
+    (item,) = replay.failed_objects(account, found)  # type: ignore[arg-type]
+    for known, chosen in ((failed["esDocumentId"], True), ("another", False)):
+        (line,) = replay.lines(account, found, item, replay.Part(ids=frozenset({known})))  # type: ignore[arg-type]
+        assert (line.record, line.chosen) == (b'{"n": 2}', chosen)
     assert "planted" not in str([stream.deliverer.stands, list(account.events.read(ids={"stream": "events"}))])
 
 
