@@ -15,6 +15,7 @@ from mlops.ir.dataclass import dataclass
 _APART, _EDGE, _HEAD, _HIGH, _FOOT = 150.0, 70.0, 44.0, 190.0, 26.0
 _LEAST_WIDTH, _SIZE = 480.0, 11.0
 _LEGEND, _ROW = 18.0, 17.0
+_DASHES = ("", "7 3", "2 3", "9 3 2 3")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ def drawn(title: str, axes: Sequence[str], lines: Sequence[Line]) -> str:
     for number, (row, left, name) in enumerate(rows):
         y = _HEAD + _HIGH + _FOOT + _ROW * row + 4
         body.append(
-            f'<path class="tone{number % TONES}" stroke-width="2.4" fill="none" d="M{_n(left)} {_n(y - 4)} h14"/>'
+            f'<path class="tone{number % TONES}"{_dash(number)} stroke-width="2.4" fill="none" d="M{_n(left)} {_n(y - 4)} h14"/>'
         )
         body.append(f'<text x="{_n(left + 19)}" y="{_n(y)}">{escape(name)}</text>')
     return "\n".join(
@@ -97,9 +98,15 @@ def _line(number: int, line: Line, lines: Sequence[Line], axes: Sequence[str], w
         path += f"{pen}{_n(_x(at, axes, whole))} {_n(_y(value, between))} "
         pen = "L"
     return (
-        f'<path class="tone{number % TONES}" fill="none" stroke-width="1.8" stroke-linejoin="round" '
+        f'<path class="tone{number % TONES}"{_dash(number)} fill="none" stroke-width="1.8" stroke-linejoin="round" '
         f'd="{path.strip()}"><title>{escape(line.name)}</title></path>'
     )
+
+
+def _dash(number: int) -> str:
+    """Where colours come again."""
+    dashes = _DASHES[number // TONES % len(_DASHES)]
+    return f' stroke-dasharray="{dashes}"' if dashes else ""
 
 
 def _legend(lines: Sequence[Line], whole: float) -> Iterator[tuple[int, float, str]]:
