@@ -18,6 +18,7 @@ import pytest
 from serving_here import IMAGE, Console, serving, write_project
 
 from mlops.cli import main
+from mlops.console.finding import navigation
 from mlops.deploy.executions.following import listed
 from mlops.use_cases.connecting import connect_here
 
@@ -47,7 +48,7 @@ PAGES = {
     "findings": "/findings",
     "nothing": "/nothing",
 }
-WIDTHS, SCHEMES = (1280, 400), ("light", "dark")
+KEPT = os.environ.get("MLOPS_SCREENSHOTS")
 _LARGEST_PICTURE = 150_000
 
 
@@ -132,25 +133,24 @@ def named(path: str, executions: Sequence[str]) -> str:
     return path.replace("BAD", executions[0]).replace("GOOD", executions[1])
 
 
-@pytest.mark.parametrize("width", WIDTHS)
-@pytest.mark.parametrize("scheme", SCHEMES)
+LOOKS = ((1280, "light"), (400, "dark"), *(((1280, "dark"), (400, "light")) if KEPT else ()))
+"""Each width and each scheme; all four where they are kept as pictures."""
+
+
+@pytest.mark.parametrize(("width", "scheme"), LOOKS)
 def test_each_page_is_wide_and_narrow_light_and_dark(
     scheme: str, width: int, browser: Any, console: Console, executions: Sequence[str], axe: str
 ) -> None:
     seen = Seen(browser, console, viewport={"width": width, "height": 800}, color_scheme=scheme)
     wrong: list[str] = []
-    # Each width and each scheme once: it takes its time, and findings are checked anew for each look.
-    judges = (width == WIDTHS[0]) == (scheme == SCHEMES[0])
-    for name, path in PAGES.items():
-        if name == "findings" and not judges:
-            continue
+    listed_there = {page.path.strip("/"): page.path for page in navigation()}
+    for name, path in {**listed_there, **PAGES}.items():
         seen.go(named(path, executions))
         seen.page.wait_for_load_state("load")
         over = seen.page.evaluate("document.documentElement.scrollWidth") - width
         if over > 0:
             wrong.append(f"{name}: {over} px too wide")
-        if judges:
-            wrong += [f"{name}: {fault}" for fault in judged(seen.page, axe)]
+        wrong += [f"{name}: {fault}" for fault in judged(seen.page, axe)]
         keep(seen.page, f"{name}-{width}-{scheme}")
     seen.context.close()
     assert wrong == []
@@ -167,10 +167,9 @@ def judged(page: Any, axe: str) -> Iterator[str]:
 
 
 def keep(page: Any, name: str) -> None:
-    folder = os.environ.get("MLOPS_SCREENSHOTS")
-    if folder:
-        Path(folder).mkdir(exist_ok=True)
-        file = Path(folder) / f"{name}.png"
+    if KEPT:
+        Path(KEPT).mkdir(exist_ok=True)
+        file = Path(KEPT) / f"{name}.png"
         page.screenshot(path=file)
         assert file.stat().st_size <= _LARGEST_PICTURE, name
 

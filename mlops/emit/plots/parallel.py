@@ -35,7 +35,8 @@ def drawn(title: str, axes: Sequence[str], lines: Sequence[Line]) -> str:
     for number, (row, left, name) in enumerate(rows):
         y = _HEAD + _HIGH + _FOOT + _ROW * row + 4
         body.append(
-            f'<path class="tone{number % TONES}"{_dash(number)} stroke-width="2.4" fill="none" d="M{_n(left)} {_n(y - 4)} h14"/>'
+            f'<path class="tone{number % TONES}"{_dash(number)} stroke-width="2.4" fill="none" '
+            f'd="M{_n(left)} {_n(y - 4)} h14"/>'
         )
         body.append(f'<text x="{_n(left + 19)}" y="{_n(y)}">{escape(name)}</text>')
     return "\n".join(
