@@ -164,9 +164,9 @@ def test_a_page_of_the_console(copy: Path, project: Path) -> None:
         "from mlops.use_cases.connecting import connect_here\n"
         "answers = Answers(Settings(connect_here('local'), 'mark', False, print, ()))\n"
         "paths = [route.path for route in answers.application().routes]\n"
-        "print([page.title for page in navigation()], '/toys' in paths)\n"
+        "print([page.title for page in navigation()][-2:], '/toys' in paths)\n"
     )
-    assert python(copy, project, "-c", script) == "['Pipelines', 'Executions', 'Toys', 'Findings'] True\n"
+    assert python(copy, project, "-c", script) == "['Toys', 'Findings'] True\n"
 
 
 def test_a_type_of_resource_and_a_declared_one_are_planned_made_and_removed(copy: Path, project: Path) -> None:
