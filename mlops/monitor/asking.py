@@ -11,7 +11,6 @@ from typing import Any
 
 from mlops.monitor import watch
 from mlops.monitor.asked_endpoint import asked_endpoint
-from mlops.monitor.fault import Fault
 from mlops.monitor.files import read_json
 from mlops.monitor.predictor import PORTS
 
@@ -38,13 +37,15 @@ def _by_boto(service: str) -> Any:
     return boto3.client(service)
 
 
-def model_of(client: Callable[[str], Any], endpoint: str) -> dict[str, str]:
-    """The model that an endpoint serves, of several variants the one with most of the traffic. Raises Fault."""
+def model_of(client: Callable[[str], Any], endpoint: str) -> dict[str, str] | None:
+    """The model that an endpoint serves, of several variants that with most of the traffic; None where none names its
+    model, as of inference components."""
     sagemaker = client("sagemaker")
     config = sagemaker.describe_endpoint(EndpointName=endpoint)["EndpointConfigName"]
     variants = sagemaker.describe_endpoint_config(EndpointConfigName=config).get("ProductionVariants") or ()
     known = [item for item in variants if item.get("ModelName")]
     if not known:
-        raise Fault(f"no variant of {endpoint} names its model, which attributions have to be asked of")
+        print(f"no variant of {endpoint} names its model: attributions are not measured")
+        return None
     best = max(known, key=lambda item: float(item.get("InitialVariantWeight", 1.0)))
     return {"model": str(best["ModelName"]), "instance": str(best.get("InstanceType") or "ml.m5.large")}

@@ -24,6 +24,7 @@ from mlops.monitor.fault import Fault
 from mlops.monitor.files import data_files, lines_of, read_json, write_json
 from mlops.monitor.formats.captured import LABEL
 from mlops.monitor.numbers_told import Told
+from mlops.monitor.predictor import PORTS
 from mlops.monitor.profile import Column, profile, statistics
 from mlops.monitor.settings import listed, section
 
@@ -446,6 +447,9 @@ def _labelled(cells: Cells, threshold: float) -> Sequence[Any]:
 def _attributions(run: _Run, known: _Known, data: Data, outcome: Outcome) -> None:
     """As Clarify's monitor: of the window, held against those of the training data, which are measured once."""
     told = section(run.told["attributions"], "attributions")
+    if not run.environment.get(PORTS) and not told.get("asked"):
+        outcome.why = "no variant of the endpoint names its model, and nobody serves it"
+        return
     least = hanging_on.least(told)
     names = hanging_on.names_of([str(name) for name in run.told.get("features") or ()], known.columns)
     rows = hanging_on.sampled(data, names, told)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -193,6 +194,7 @@ def test_whom_attributions_are_asked_of_is_there_for_that_time_alone(world: Worl
         sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
     asks = asking.model_of(world.account.client, "churn")
     assert asks == running.model_of(sagemaker, "churn") == {"model": "m", "instance": "ml.m5.xlarge"}
+    assert asks is not None
 
     def there() -> set[str]:
         return {item["EndpointName"] for item in sagemaker.list_endpoints()["Endpoints"]}
@@ -204,6 +206,16 @@ def test_whom_attributions_are_asked_of_is_there_for_that_time_alone(world: Worl
     assert there() == {"churn"}
     configs = sagemaker.list_endpoint_configs()["EndpointConfigs"]
     assert [item["EndpointConfigName"] for item in configs] == ["churn"]
+
+
+def test_where_no_variant_names_its_model_nobody_is_asked() -> None:
+    """As of inference components: the other looks are looked at all the same."""
+    sagemaker = SimpleNamespace(
+        describe_endpoint=lambda **_: {"EndpointConfigName": "c"},
+        describe_endpoint_config=lambda **_: {"ProductionVariants": [{"VariantName": "A"}]},
+    )
+    assert running.model_of(sagemaker, "churn") is None
+    assert asking.model_of(lambda service: sagemaker, "churn") is None
 
 
 def test_in_a_template_it_is_a_schedule_by_its_name() -> None:

@@ -320,9 +320,9 @@ def test_what_answers_hang_on_is_held_against_the_training_data(
 
 
 UNEXPLAINED: dict[str, tuple[dict[str, Any], dict[str, str], str]] = {
-    "nobody serves the model": ({}, {}, "has no endpoint_name, and nobody serves the model"),
-    "an NDCG beyond 1": ({"least": 2}, {}, "attributions.least is 2"),
-    "another content type": ({"content_type": "text/html"}, {}, "content_type is 'text/html'"),
+    "nobody serves the model": ({}, {}, "names its model, and nobody serves it"),
+    "an NDCG beyond 1": ({"least": 2}, {PORTS: "1"}, "attributions.least is 2"),
+    "another content type": ({"content_type": "text/html"}, {PORTS: "1"}, "content_type is 'text/html'"),
 }
 
 

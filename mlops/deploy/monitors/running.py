@@ -192,6 +192,8 @@ def _start(
     if asks is not None:
         request["Environment"] = {**request["Environment"], ASKED_MODEL: asks["model"]}
         say(f"the model {asks['model']} is asked")
+    elif "attributions" in monitor.kinds:
+        say(f"no variant of {monitor.endpoint} names its model: attributions are not measured")
     given, made = _inputs(account, environment, monitor, window, place, say, asks)
     request["ProcessingInputs"] = [*request["ProcessingInputs"], *given]
     outputs = [_output("results", place, "/opt/ml/processing/output")]
@@ -247,13 +249,14 @@ def _inputs(
     return given, None
 
 
-def model_of(sagemaker: Any, endpoint: str) -> Mapping[str, str]:
-    """The model that an endpoint serves, of several variants the one with most of the traffic. Raises Refusal."""
+def model_of(sagemaker: Any, endpoint: str) -> Mapping[str, str] | None:
+    """The model that an endpoint serves, of several variants that with most of the traffic; None where none names its
+    model, as of inference components."""
     config = sagemaker.describe_endpoint(EndpointName=endpoint)["EndpointConfigName"]
     variants = sagemaker.describe_endpoint_config(EndpointConfigName=config).get("ProductionVariants") or ()
     known = [item for item in variants if item.get("ModelName")]
     if not known:
-        raise Refusal(f"no variant of {endpoint} names its model, which attributions have to be asked of")
+        return None
     best = max(known, key=lambda item: float(item.get("InitialVariantWeight", 1.0)))
     return {"model": str(best["ModelName"]), "instance": str(best.get("InstanceType") or "ml.m5.large")}
 
