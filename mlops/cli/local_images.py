@@ -15,7 +15,11 @@ from mlops.cli.printing import is_animated, print_json, printable, table, talk
 from mlops.ir.counted import counted
 
 if TYPE_CHECKING:
+    from rich.status import Status
+
     from mlops.use_cases.local_images import Made, Shown
+
+_LONGEST = 100
 
 
 @click.group(cls=Group)
@@ -59,7 +63,7 @@ def build(targets: tuple[str, ...], format_: str) -> None:
     if format_ == "json":
         print_json([_made(item) for item in made])
     elif not made:
-        talk("this Python meets all of them; nothing is to be built")
+        talk("nothing is to be built: this Python, or what is built already, meets all of them")
     if any(item.failure is not None for item in made):
         raise click.exceptions.Exit(1)
 
@@ -82,35 +86,41 @@ def remove(images: tuple[str, ...], every: bool, format_: str) -> None:
 class _Told:
     """Each stage a line."""
 
+    def say(self, text: str) -> None:
+        talk(printable(text))
+
     def began(self, item: Shown) -> None:
-        talk(f"{item.id}: {item.need.title if item.need is not None else ''}")
+        self.say(f"{item.id}: {item.need.title if item.need is not None else ''}")
 
     def tell(self, text: str) -> None:
-        talk(f"  {printable(text)}")
+        self.say(f"  {text}")
 
     def line(self, text: str) -> None:
         return None
 
     def ended(self, item: Made) -> None:
         if item.failure is not None:
-            talk(f"error: {printable(item.failure.message)}")
-            talk(f"  help: {printable(item.failure.hint or '')}")
+            self.say(f"error: {item.failure.message}")
+            self.say(f"  help: {item.failure.hint or ''}")
             return
         for text in item.told:
-            talk(f"  {printable(text)}")
-        talk(f"  built with Python {item.python}")
+            self.say(f"  {text}")
+        self.say(f"  built with Python {item.python}")
 
 
 class _Shown(_Told):
-    """And on a terminal the last line of pip."""
+    """And on a terminal, below them, the last line of pip."""
 
-    def __init__(self, status: object) -> None:
+    def __init__(self, status: Status) -> None:
         self._status = status
+
+    def say(self, text: str) -> None:
+        self._status.console.print(printable(text), markup=False, highlight=False, soft_wrap=True)
 
     def line(self, text: str) -> None:
         from rich.markup import escape
 
-        self._status.update(escape(printable(text)[:100]))  # type: ignore[attr-defined]
+        self._status.update(escape(printable(text)[:_LONGEST]))
 
 
 @contextmanager

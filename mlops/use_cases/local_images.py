@@ -58,6 +58,11 @@ class Made:
 def listed(targets: Sequence[str]) -> tuple[Shown, ...]:
     """Of the pipelines in ``targets``, of all of the project without, and of what runs have wanted since. Raises
     UsageError."""
+    return _listed(targets)[1]
+
+
+def _listed(targets: Sequence[str]) -> tuple[Shelf, tuple[Shown, ...]]:
+    """With the shelf of the project that they are of."""
     opened = open_targets(targets or (project_target(),), LOCAL, skip_others=True)
     shelf = _shelf(opened.root)
     found: dict[tuple[object, ...], Shown] = {}
@@ -69,15 +74,15 @@ def listed(targets: Sequence[str]) -> tuple[Shown, ...]:
             found[key] = _with_steps(shown, steps)
     named = {shown.id for shown in found.values()}
     beside = [_of_shelf(kept) for kept in shelf.all() if not targets and kept.need.id not in named]
-    return (*found.values(), *beside)
+    return shelf, (*found.values(), *beside)
 
 
 def build_all(
     targets: Sequence[str], began: Callable[[Shown], None], tell: Callable[[str], None], line: Callable[[str], None]
 ) -> Iterator[Made]:
     """What this Python does not meet, each once; one that cannot be made keeps no other from it."""
-    wanted = {item.id: item for item in listed(targets) if item.need is not None and item.how == "environment"}
-    shelf = _shelf(Path.cwd())
+    shelf, shown = _listed(targets)
+    wanted = {item.id: item for item in shown if item.how == "environment" and not item.is_built}
     for id, item in wanted.items():
         if item.need is None or id is None:
             continue
