@@ -447,6 +447,7 @@ CASES: Mapping[str, Case] = {
         [step("A", "Lambda", {"t": "a\nb"}, FunctionArn=FUNCTION)],
         [("A", "Arguments.Payload.t", '{% "a\\nb" %}')],
     ),
+    "a list of nothing is left out": ([training("A", InputDataConfig=[])], [("A", "Arguments.InputDataConfig", None)]),
     "parameters are asked for": (
         [training("A")],
         [

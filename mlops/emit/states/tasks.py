@@ -167,7 +167,9 @@ class Tasks:
             whole = given is not None and known.type in _NAMED_BY_AUTHORS
             named = expression(given, self.words(step)) if whole else self._name(step, known, given, scope)
         words = self.words(step, named or None)
-        request = spelled({key: value for key, value in arguments.items() if key != member}, words)
+        # A list of nothing is none: a pipeline takes it, and InputDataConfig asks for one item at least.
+        asked = {key: value for key, value in arguments.items() if key != member and value != ()}
+        request = spelled(asked, words)
         if named and member is not None:
             request = {member: _as_text(named), **request}
         wanted = self._kept.get(step.name, set())
