@@ -53,6 +53,17 @@ def test_a_file_that_is_damaged_while_it_is_used(tmp_path: Path) -> None:
         opened.all("SELECT * FROM bucket")
 
 
+def test_a_store_that_others_write_to_for_too_long_is_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody is told to move it away."""
+    monkeypatch.setattr(store, "BUSY_SECONDS", 0.05)
+    opened, other = Store(tmp_path / "account.sqlite"), Store(tmp_path / "account.sqlite")
+    with ThreadPoolExecutor(1) as pool, opened.transaction():
+        with pytest.raises(ConfigurationError, match="written to by others for longer than") as told:
+            pool.submit(other.write, "INSERT INTO bucket VALUES ('one', '2026-01-01')").result()
+    assert "run it again" in (told.value.hint or "") and "move" not in (told.value.hint or "")
+    other.write("INSERT INTO bucket VALUES ('one', '2026-01-01')")
+
+
 def test_a_mistake_of_ours_is_no_damage(tmp_path: Path) -> None:
     opened = Store(tmp_path / "account.sqlite")
     opened.write("INSERT INTO bucket VALUES ('one', '2026-01-01')")

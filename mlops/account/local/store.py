@@ -264,6 +264,11 @@ class Store:
                 f"{self._path} was removed while it was in use: {reason}",
                 hint="run it again: that begins with an empty local account",
             )
+        if _code(reason) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+            return ConfigurationError(
+                f"{self._path} was written to by others for longer than {BUSY_SECONDS:g} seconds: {reason}",
+                hint="nothing is wrong with it: run it again when this machine has less to do",
+            )
         return ConfigurationError(
             f"{self._path} cannot be used as the local account: {reason}",
             hint="move the file away to begin with an empty local account",
@@ -271,7 +276,7 @@ class Store:
 
     def _has_no_place(self, reason: object) -> bool:
         """SQLite says so of its own file; of what lies beside it, only that it cannot be written."""
-        code = (getattr(reason, "sqlite_errorcode", None) or 0) & 0xFF
+        code = _code(reason)
         if code not in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN):
             return bool(code == sqlite3.SQLITE_FULL)
         try:
@@ -321,3 +326,8 @@ class Store:
         connection.execute("PRAGMA journal_mode = WAL")
         lacking = "".join(_SCHEMAS[self._version() :])
         connection.executescript(f"BEGIN; {lacking} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;")
+
+
+def _code(reason: object) -> int:
+    """SQLite's primary code of an error; 0 of anything else."""
+    return (getattr(reason, "sqlite_errorcode", None) or 0) & 0xFF
