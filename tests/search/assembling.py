@@ -27,9 +27,12 @@ MODULES = {
         "org.opensearch.search.aggregations.matrix.MatrixAggregationPlugin",
         "",
     ),
+    "geo": ("geo", "org.opensearch.geo.GeoModulePlugin", ""),
 }
 """By artifact: name, class, and the module that it extends. Their jars have no descriptor, which is written here."""
 PLUGINS = ("opensearch-job-scheduler", "opensearch-ml-plugin")
+_WHOLE = " ".join((VERSION, *MODULES, *PLUGINS))
+"""What one that is there was made of."""
 _BESIDE = {"lang-painless": "opensearch-scripting-painless-spi"}
 _SETTINGS = """\
 cluster.name: here
@@ -53,7 +56,7 @@ rootLogger.appenderRef.console.ref = console
 
 
 def is_whole() -> bool:
-    return (HOME / "whole").is_file() and (HOME / "whole").read_text() == VERSION
+    return (HOME / "whole").is_file() and (HOME / "whole").read_text() == _WHOLE
 
 
 def assemble() -> None:
@@ -109,7 +112,7 @@ def assemble() -> None:
         subprocess.run(
             ["javac", "-cp", f"{made}/lib/*", "-d", str(made), str(Path(__file__).with_name("Launch.java"))], check=True
         )
-        (made / "whole").write_text(VERSION)
+        (made / "whole").write_text(_WHOLE)
         HOME.parent.mkdir(exist_ok=True)
         shutil.rmtree(HOME, ignore_errors=True)
         shutil.move(made, HOME)
