@@ -33,7 +33,7 @@ _HEADERS = {
     "cross-origin-opener-policy": "same-origin",
     "cross-origin-resource-policy": "same-origin",
     "permissions-policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
-    "referrer-policy": "no-referrer",
+    "referrer-policy": "same-origin",  # without one a browser does not say either where a form comes from
     "x-content-type-options": "nosniff",
     "x-frame-options": "DENY",
 }

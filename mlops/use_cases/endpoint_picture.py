@@ -16,7 +16,7 @@ _PERIODS = 120
 """So many points a line has at most."""
 _TITLES = {
     "requests": ("Requests a minute", Axis(low=0)),
-    "errors": ("Errors, a share of the requests", Axis(low=0, high=0.01, said=lambda value: f"{100 * value:g} %")),
+    "errors": ("Errors, a share of the requests", Axis(low=0, high=0.011, said=lambda value: f"{100 * value:g} %")),
     "latency": ("Latency, the 99th percentile", Axis(low=0, kind="seconds")),
 }
 

@@ -9,13 +9,15 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
-from serving_here import IMAGE, Console, serving, write_project
+from serving_here import IMAGE, Console, registered, serving, write_project
 
 from mlops.cli import main
 from mlops.console.finding import navigation
@@ -44,12 +46,21 @@ PAGES = {
     "log": "/executions/GOOD/steps/Make/log",
     "found": "/executions/GOOD/steps/Make/log?words=line+77",
     "compare": "/compare?e=BAD&e=GOOD",
+    "models": "/models",
+    "versions": "/models/churn?v=1&v=2",
+    "version": "/models/churn/versions/1?gates=1",
+    "endpoints": "/endpoints",
+    "endpoint": "/endpoints/door",
+    "monitors": "/monitors",
+    "monitor": "/monitors/watched",
+    "streams": "/streams",
+    "events": "/events",
     "search": "/search?q=churn",
     "findings": "/findings",
     "nothing": "/nothing",
 }
 KEPT = os.environ.get("MLOPS_SCREENSHOTS")
-_LARGEST_PICTURE = 150_000
+_LARGEST_PICTURE = 210_000
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +73,8 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         patch.chdir(folder)
         assert main(["run", "pipeline.py"]) == 0
         assert main(["run", "pipeline.py", "-p", "Ends=badly"]) == 1
-        yield folder
+        with registered(folder):
+            yield folder
 
 
 @pytest.fixture(scope="module")
@@ -264,3 +276,53 @@ def test_what_starts_in_a_terminal_is_there_within_a_second_step_by_step(seen: S
         page.wait_for_selector(f"tbody tr:has-text('{step}') >> text=Executing", timeout=20_000)
     assert terminal.wait(20) == 0
     page.wait_for_selector("h1 >> text=Succeeded", timeout=20_000)
+
+
+SLOW_CANARY = """
+[env.local.promote]
+strategy = { canary = { share = 50, bake = "5m" } }
+[env.local.promote.judge]
+errors = { at_most = "1%", interval = "1s" }
+"""
+
+
+def test_a_canary_under_load_is_watched_and_taken_back_from_the_page(seen: Seen, root: Path) -> None:
+    configuration = root / "mlops.toml"
+    before = configuration.read_text(encoding="utf-8")
+    configuration.write_text(before + SLOW_CANARY, encoding="utf-8")
+    assert main(["models", "approve", "churn", "2"]) == 0
+    promote = ["promote", "churn", "--to", "local", "--endpoint", "shop", "--version"]
+    assert main([*promote, "1"]) == 0
+    runtime = connect_here("local", root).account.client("sagemaker-runtime")
+    command = [sys.executable, "-m", "mlops", *promote, "2"]
+    ended, answered = threading.Event(), list[str]()
+
+    def load() -> None:
+        while not ended.is_set():
+            reply = runtime.invoke_endpoint(EndpointName="shop", Body="hello", ContentType="text/plain")
+            answered.append(reply["Body"].read().decode())
+            time.sleep(0.02)
+
+    loading = threading.Thread(target=load)
+    loading.start()
+    with subprocess.Popen(command, cwd=root, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as shifting:
+        try:
+            seen.go("/endpoints/shop")
+            seen.page.get_by_text("The shift under way: version 2 of churn").wait_for()
+            seen.page.get_by_text("1 of 2").wait_for()
+            seen.page.get_by_text("Take back …").click()
+            form = seen.page.locator('form[action="/endpoints/shop/abort"]')
+            form.get_by_label("Why").fill("seen on the page")
+            form.get_by_role("button").click()
+            seen.page.get_by_text("taken back", exact=True).first.wait_for()
+            output, _ = shifting.communicate(timeout=60)
+        finally:
+            ended.set()
+            loading.join(30)
+            shifting.kill()
+            configuration.write_text(before, encoding="utf-8")
+            main(["endpoints", "delete", "shop", "--yes"])
+    assert shifting.returncode == 1, output
+    assert "seen on the page" in output
+    assert set(answered) == {"one: hello"}, "nobody noticed"
+    seen.page.reload()
