@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from mlops.account.local.services.logs.reading import Page, backward, each_line, forward
@@ -30,6 +30,7 @@ def lines_of(text: bytes, ended: bool) -> list[tuple[str, int]]:
 TEXT = st.lists(st.sampled_from([b"a", b"bc", b"\n", b"\r", b"\r\n", "é".encode(), b"\xff"]), max_size=14).map(b"".join)
 
 
+@example(text=b"\n\r", ended=False, limit=1)
 @given(text=TEXT, ended=st.booleans(), limit=st.integers(1, 4))
 def test_pages_follow_each_other(
     text: bytes, ended: bool, limit: int, tmp_path_factory: pytest.TempPathFactory

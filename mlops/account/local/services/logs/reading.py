@@ -80,6 +80,8 @@ class _Log:
             if ended and not self._ends_a_line(self.size):
                 return self.size + 1  # as if the last one had its end
             offset = self.size
+        if offset == self.size and not ended and self._byte_before(offset) == b"\r":
+            offset -= 1  # a line feed may follow
         return self._begin_before(offset)
 
     def behind(self, begin: int, limit: int, ended: bool) -> Page:
@@ -107,7 +109,10 @@ class _Log:
         return begin - 2 if begin > 1 and os.pread(self._source.fileno(), 2, begin - 2) == b"\r\n" else begin - 1
 
     def _ends_a_line(self, offset: int) -> bool:
-        return offset == 0 or os.pread(self._source.fileno(), 1, offset - 1) in (b"\n", b"\r")
+        return offset == 0 or self._byte_before(offset) in (b"\n", b"\r")
+
+    def _byte_before(self, offset: int) -> bytes:
+        return os.pread(self._source.fileno(), 1, offset - 1) if offset else b""
 
     def _begin_before(self, offset: int) -> int:
         """Behind the last end of a line before it."""
