@@ -8,11 +8,11 @@ from mlops.account import Account
 from mlops.deploy.endpoints import history
 from mlops.deploy.endpoints.history import Entry, Verb
 from mlops.deploy.endpoints.promotion import Wanted
-from mlops.deploy.endpoints.writer import Say
 from mlops.deploy.models.registry import Version
 from mlops.deploy.shifting.settings import PromotionSettings
 from mlops.deploy.waiting import Clock
 from mlops.ir.dataclass import dataclass
+from mlops.ir.saying import Say
 from mlops.project.environments import Environment
 
 

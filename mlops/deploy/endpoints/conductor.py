@@ -4,7 +4,7 @@ end in its history."""
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -31,10 +31,10 @@ from mlops.deploy.shifting.shadowed_moves import is_shadowed
 from mlops.deploy.waiting import Clock
 from mlops.ir import Refusal
 from mlops.ir.hook import Coming, Moment
+from mlops.ir.saying import Say
 from mlops.ir.shift import Bake, Probe, Stage, Weigh, config_at_end
 from mlops.project.environments import Environment
 
-Say = Callable[[str], None]
 _ATTEMPTS = 20
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -26,10 +26,10 @@ from mlops.deploy.shifting.settings import PromotionSettings
 from mlops.deploy.waiting import Clock
 from mlops.ir import Refusal, UsageError
 from mlops.ir.dataclass import dataclass
+from mlops.ir.saying import Say
 from mlops.ir.shift import CallHooks, Serving
 from mlops.project.environments import Environment
 
-Say = Callable[[str], None]
 TIMEOUT = 1800.0
 
 

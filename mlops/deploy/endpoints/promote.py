@@ -35,13 +35,14 @@ from mlops.deploy.endpoints.promotion import (
 from mlops.deploy.endpoints.sampling import Answer, Samples, samples_of, types_of
 from mlops.deploy.endpoints.telling import told
 from mlops.deploy.endpoints.to_component import to_component
-from mlops.deploy.endpoints.writer import Say, Writer
+from mlops.deploy.endpoints.writer import Writer
 from mlops.deploy.models.registry import APPROVED, Version
 from mlops.deploy.shifting.controller import Happened
 from mlops.deploy.shifting.settings import PromotionSettings
 from mlops.deploy.waiting import Clock
 from mlops.ir import MlopsError, Refusal, UsageError
 from mlops.ir.dataclass import dataclass
+from mlops.ir.saying import Say
 from mlops.project.environments import Environment
 
 __all__ = ["Answer", "Promoted", "Target", "promote"]

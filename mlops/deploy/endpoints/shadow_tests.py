@@ -6,7 +6,7 @@ experiment that is under way with what is wanted is gone on with, and one that i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, TypeAlias
@@ -26,9 +26,9 @@ from mlops.deploy.waiting import Clock, until
 from mlops.ir import Refusal, UsageError
 from mlops.ir.dataclass import dataclass
 from mlops.ir.duration import said
+from mlops.ir.saying import Say
 from mlops.project.environments import Environment
 
-Say: TypeAlias = Callable[[str], None]
 Ending: TypeAlias = Literal["Remove", "Promote", "Retain"]
 Operation: TypeAlias = Literal[
     "CreateModel", "CreateInferenceExperiment", "UpdateInferenceExperiment", "StopInferenceExperiment"

@@ -18,13 +18,13 @@ from mlops.deploy.endpoints.people import People
 from mlops.deploy.endpoints.planning import need_own
 from mlops.deploy.endpoints.promotion import AT_ONCE, Target, Wanted, want
 from mlops.deploy.endpoints.sampling import Answer, Samples
-from mlops.deploy.endpoints.writer import Say
 from mlops.deploy.models.registry import Version
 from mlops.deploy.shifting.controller import Happened
 from mlops.deploy.shifting.settings import PromotionSettings
 from mlops.ir import MlopsError, Refusal, UsageError
 from mlops.ir.hiding import hide_text
 from mlops.ir.hook import Coming
+from mlops.ir.saying import Say
 from mlops.project.environments import Environment
 
 

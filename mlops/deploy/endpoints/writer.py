@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import assert_never
 
@@ -38,9 +37,8 @@ from mlops.deploy.waiting import Clock, until
 from mlops.ir import MlopsError, Refusal
 from mlops.ir.hiding import hide_text
 from mlops.ir.hook import Coming
+from mlops.ir.saying import Say
 from mlops.project.environments import Environment
-
-Say = Callable[[str], None]
 
 
 class Writer:

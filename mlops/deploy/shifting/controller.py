@@ -16,7 +16,7 @@ from mlops.deploy.shifting import journal as journals
 from mlops.deploy.shifting import scaling as autoscaling
 from mlops.deploy.shifting.journal import Journal, Phase, Superseded
 from mlops.deploy.shifting.journal_writer import JournalWriter
-from mlops.deploy.shifting.mover import Mover, Say
+from mlops.deploy.shifting.mover import Mover
 from mlops.deploy.shifting.moves import both_of, way_back
 from mlops.deploy.shifting.red import Aborted, Red
 from mlops.deploy.shifting.repair import REPAIRS, Repair
@@ -27,6 +27,7 @@ from mlops.deploy.waiting import Clock
 from mlops.ir import MlopsError, Refusal
 from mlops.ir.dataclass import dataclass
 from mlops.ir.duration import said
+from mlops.ir.saying import Say
 from mlops.ir.shift import (
     Bake,
     CallHooks,

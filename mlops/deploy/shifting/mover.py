@@ -16,6 +16,7 @@ from mlops.deploy.shifting.red import Red
 from mlops.deploy.shifting.seeing import FAILED, IN_SERVICE, Endpoint, until_settled
 from mlops.deploy.waiting import Clock
 from mlops.ir import Refusal
+from mlops.ir.saying import Say
 from mlops.ir.shift import (
     CallHooks,
     MakeConfig,
@@ -31,7 +32,6 @@ from mlops.ir.shift import (
 )
 from mlops.project.environments import Environment
 
-Say = Callable[[str], None]
 _LONGEST_REASON = 1023
 """Of an alarm's state (botocore: StateReason)."""
 
