@@ -106,6 +106,18 @@ class Page:
     find: Callable[[Connected, str], Iterable[Hit]] = lambda connected, text: ()
 
 
+def part(visit: Visit, shown: int, count: int, most: int) -> Shown:
+    """Which of a list of ``count`` are shown, by ``skip`` of the address, and where those beside them are."""
+    skip = visit.query.number("skip")
+    return {
+        "first": skip + 1,
+        "last": skip + shown,
+        "count": count,
+        "earlier": visit.query.but(skip=str(max(skip - most, 0)) if skip > most else None) if skip else None,
+        "later": visit.query.but(skip=str(skip + most)) if skip + shown < count else None,
+    }
+
+
 class NotThere(Exception):
     """Nothing stands at this address; the text says what was looked for."""
 

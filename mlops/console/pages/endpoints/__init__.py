@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from mlops.console.page import Hit, Page, Shown, Visit, address
+from mlops.console.page import Hit, Page, Shown, Visit, address, part
 from mlops.use_cases.connecting import Connected
 
 _MOST, _MOST_HITS = 50, 10
@@ -18,12 +18,8 @@ def show(visit: Visit) -> Shown:
     rows = found[skip : skip + _MOST]
     return {
         "rows": rows,
-        "count": len(found),
         "words": words,
-        "first": skip + 1,
-        "last": skip + len(rows),
-        "earlier": visit.query.but(skip=str(max(skip - _MOST, 0)) if skip > _MOST else None) if skip else None,
-        "later": visit.query.but(skip=str(skip + _MOST)) if skip + len(rows) < len(found) else None,
+        "part": part(visit, len(rows), len(found), _MOST),
     }
 
 
