@@ -25,6 +25,8 @@ if TYPE_CHECKING:
         ModelQuality,
         Monitor,
     )
+    from mlops.declare.resources.notebook_instance import NotebookInstance
+    from mlops.declare.resources.notebook_instance_lifecycle_config import NotebookInstanceLifecycleConfig
     from mlops.declare.resources.stream import (
         Captured,
         HttpEndpoint,
@@ -69,6 +71,8 @@ __all__ = [
     "Monitor",
     "Network",
     "Nodes",
+    "NotebookInstance",
+    "NotebookInstanceLifecycleConfig",
     "OpenSearch",
     "Query",
     "Redshift",

@@ -12,7 +12,7 @@ _ENDINGS = ("404", "NotFound", "NotFoundException", "NonExistentQueue", "QueueDo
 """Each service has codes of its own: NoSuchKey, ResourceNotFound, ParameterNotFound, InvalidSubnetID.NotFound; SQS has
 AWS.SimpleQueueService.NonExistentQueue, and QueueDoesNotExist in its later protocol."""
 
-_SAID = ("could not find", "does not exist", "not found", "cannot find", "resource not found")
+_SAID = ("could not find", "does not exist", "not found", "cannot find", "resource not found", "recordnotfound")
 """SageMaker answers many Describe calls with a plain ValidationException (the runtime with a ValidationError)
 whose text alone tells."""
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any, TypeGuard
 
@@ -100,6 +100,10 @@ def kind_of(step_type: str) -> str:
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", step_type).lower()
 
 
+_LONGEST_LABEL = 64
+"""As long as the name of a step may be."""
+
+
 def label_of(kind: str, name: str) -> str:
     """What it is called among all that is declared: the name of its step. What no step may be called is kept apart by a
     digest.
@@ -108,7 +112,7 @@ def label_of(kind: str, name: str) -> str:
     ('model-churn', 'alarm-churn-5xx-0928284e')
     """
     whole = f"{kind}-{name}"
-    if re.fullmatch(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,79}", whole):
+    if len(whole) <= _LONGEST_LABEL and re.fullmatch(r"[a-zA-Z0-9](-*[a-zA-Z0-9])*", whole):
         return whole
     plain = re.sub(r"[^a-zA-Z0-9]+", "-", whole)[:50].strip("-")
     return f"{plain}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
@@ -170,13 +174,33 @@ def at_rest(reply: Mapping[str, Any]) -> str | None:
     return None
 
 
+def anything_can(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterable[str]:
+    return ()
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Of what is stopped to be changed or removed.
+
+    - ``runs``: by the reply to ``describe``.
+    - ``stop`` and ``start``: by its name.
+    - ``untag``: the call that removes tags, by its ARN: a tag says meanwhile that it is to be started again.
+    """
+
+    runs: Callable[[Mapping[str, Any]], bool]
+    stop: Callable[[str], Call]
+    start: Callable[[str], Call]
+    untag: Callable[[str, list[str]], Call]
+
+
 @dataclass(frozen=True, slots=True)
 class Kept:
     """What else is known of a type whose resources have the name that their author gives them, are told as ours by
     their tags, and are changed where they stand.
 
     - ``called``: what its name can be, a regular expression: another one is not asked for.
-    - ``arn``: with ``{partition}``, ``{region}``, ``{account}`` and ``{name}``.
+    - ``arn``: with ``{partition}``, ``{region}``, ``{account}`` and ``{name}``, or ``{lower}``, the same in small
+      letters.
     - ``tags``: the call that lists the tags of one, by its ARN and name; ``told`` takes them from the reply.
     - ``tag``: the call that sets some of them, by its ARN, its name and ``Key`` and ``Value`` of each. ``create`` is
       given them as ``Tags``.
@@ -186,6 +210,9 @@ class Kept:
     - ``behind``: types whose resources are made before, since one may name them by text.
     - ``named``: the member of a template that says its name, where that is not the type's word and ``Name``.
     - ``busy``: what it is doing, by the reply to ``describe``; it is waited for before and after each write.
+    - ``failed``: why what was made or changed does not run, by the reply to ``describe``.
+    - ``cannot``: what cannot be changed so, in sentences, by what it is and what it is to be; see ``anew`` too.
+    - ``pause``: of what is stopped to be changed.
     - ``not_here``: what the local account has nothing for, by declared properties: an upsert to it is refused before
       anything is done.
     """
@@ -201,6 +228,9 @@ class Kept:
     behind: tuple[str, ...] = ()
     named: str = ""
     busy: Callable[[Mapping[str, Any]], str | None] = at_rest
+    failed: Callable[[Mapping[str, Any]], str | None] = at_rest
+    cannot: Callable[[Mapping[str, Any], Mapping[str, Any]], Iterable[str]] = anything_can
+    pause: Pause | None = None
     not_here: Callable[[Mapping[str, Any]], str | None] = at_rest
 
 

@@ -170,3 +170,35 @@ def test_tags(sagemaker: Any) -> None:
     sagemaker.delete_tags(ResourceArn=arn, TagKeys=["b", "never was"])
     tags = sagemaker.list_tags(ResourceArn=arn)["Tags"]
     assert sorted(tags, key=lambda tag: tag["Key"]) == [{"Key": "a", "Value": "1"}, {"Key": "c", "Value": "3"}]
+
+
+def test_notebook_instances(sagemaker: Any) -> None:
+    config = {"NotebookInstanceLifecycleConfigName": "setup"}
+    name = {"NotebookInstanceName": "research"}
+    with refused("ValidationE[a-z]+"):
+        sagemaker.describe_notebook_instance(**name)
+    sagemaker.create_notebook_instance_lifecycle_config(**config, OnStart=[{"Content": "IyEvYmluL2Jhc2gK"}])
+    assert (
+        sagemaker.describe_notebook_instance_lifecycle_config(**config)["OnStart"][0]["Content"] == "IyEvYmluL2Jhc2gK"
+    )
+    made = sagemaker.create_notebook_instance(
+        **name, InstanceType="ml.t3.medium", RoleArn=ROLE, LifecycleConfigName="setup", RootAccess="Disabled"
+    )
+    with refused("ValidationE[a-z]+"):
+        sagemaker.create_notebook_instance(**name, InstanceType="ml.t3.medium", RoleArn=ROLE)
+    told = sagemaker.describe_notebook_instance(**name)
+    assert told["NotebookInstanceArn"] == made["NotebookInstanceArn"]
+    assert made["NotebookInstanceArn"].endswith(":notebook-instance/research")
+    assert (told["NotebookInstanceStatus"], told["NotebookInstanceLifecycleConfigName"]) == ("InService", "setup")
+    assert (told["DirectInternetAccess"], told["RootAccess"], told["VolumeSizeInGB"]) == ("Enabled", "Disabled", 5)
+    with refused("ValidationE[a-z]+"):
+        sagemaker.delete_notebook_instance(**name)
+    sagemaker.stop_notebook_instance(**name)
+    (listed,) = sagemaker.list_notebook_instances(StatusEquals="Stopped")["NotebookInstances"]
+    assert listed["NotebookInstanceName"] == "research"
+    sagemaker.start_notebook_instance(**name)
+    assert sagemaker.describe_notebook_instance(**name)["NotebookInstanceStatus"] == "InService"
+    sagemaker.stop_notebook_instance(**name)
+    sagemaker.delete_notebook_instance(**name)
+    sagemaker.delete_notebook_instance_lifecycle_config(**config)
+    assert sagemaker.list_notebook_instances()["NotebookInstances"] == []

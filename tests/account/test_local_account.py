@@ -298,6 +298,7 @@ SCHEDULE = {
 TEAM = "arn:aws:scheduler:us-east-1:000000000000:schedule-group/team"
 MANY = "arn:aws:cloudwatch:us-east-1:000000000000:alarm:many"
 DELIVERED = {"RoleARN": ROLE, "BucketARN": "arn:aws:s3:::mlops-tests"}
+NOTEBOOK, LIFECYCLE = {"NotebookInstanceName": "n"}, "NotebookInstanceLifecycleConfig"
 EVERY_REPLY: list[tuple[str, str, dict[str, Any]]] = [
     ("sts", "GetCallerIdentity", {}),
     (
@@ -474,6 +475,23 @@ EVERY_REPLY: list[tuple[str, str, dict[str, Any]]] = [
     ("logs", "DescribeLogStreams", {"logGroupName": "/aws/sagemaker/Endpoints/e"}),
     ("logs", "FilterLogEvents", {"logGroupName": "/aws/sagemaker/ProcessingJobs"}),
     ("logs", "DescribeLogGroups", {}),
+    ("sagemaker", "CreateNotebookInstanceLifecycleConfig", {f"{LIFECYCLE}Name": "c", "OnStart": [{"Content": "YQ=="}]}),
+    ("sagemaker", "DescribeNotebookInstanceLifecycleConfig", {f"{LIFECYCLE}Name": "c"}),
+    ("sagemaker", "UpdateNotebookInstanceLifecycleConfig", {f"{LIFECYCLE}Name": "c", "OnCreate": []}),
+    ("sagemaker", "ListNotebookInstanceLifecycleConfigs", {}),
+    (
+        "sagemaker",
+        "CreateNotebookInstance",
+        {**NOTEBOOK, "InstanceType": "ml.t3.medium", "RoleArn": ROLE, "LifecycleConfigName": "c"},
+    ),
+    ("sagemaker", "DescribeNotebookInstance", NOTEBOOK),
+    ("sagemaker", "ListNotebookInstances", {"NotebookInstanceLifecycleConfigNameContains": "c"}),
+    ("sagemaker", "StopNotebookInstance", NOTEBOOK),
+    ("sagemaker", "UpdateNotebookInstance", {**NOTEBOOK, "DisassociateLifecycleConfig": True}),
+    ("sagemaker", "StartNotebookInstance", NOTEBOOK),
+    ("sagemaker", "StopNotebookInstance", NOTEBOOK),
+    ("sagemaker", "DeleteNotebookInstance", NOTEBOOK),
+    ("sagemaker", "DeleteNotebookInstanceLifecycleConfig", {f"{LIFECYCLE}Name": "c"}),
     ("sagemaker", "DeleteEndpoint", {"EndpointName": "e"}),
     ("sagemaker", "DeleteModel", {"ModelName": "m"}),
     ("sagemaker", "DeleteModelPackage", {"ModelPackageName": "{ModelPackageArn}"}),

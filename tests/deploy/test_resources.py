@@ -53,6 +53,18 @@ SAMPLES: dict[str, dict[str, Any]] = {
         "Tags": [{"Key": "a", "Value": "b"}],
     },
     "feedback": {"environment": "local", "alarm": "drift", "notify": True, "Tags": [{"Key": "a", "Value": "b"}]},
+    "notebook-instance": {
+        "InstanceType": "ml.t3.medium",
+        "RoleArn": TARGET["RoleArn"],
+        "SubnetId": "subnet-1",
+        "LifecycleConfigName": "setup",
+        "VolumeSizeInGB": 50,
+        "Tags": [{"Key": "a", "Value": "b"}],
+    },
+    "notebook-instance-lifecycle-config": {
+        "OnStart": [{"Content": "IyEvYmluL2Jhc2gK"}],
+        "Tags": [{"Key": "a", "Value": "b"}],
+    },
     "composite-alarm": {"AlarmRule": "TRUE", "Tags": [{"Key": "a", "Value": "b"}]},
     "stream": {
         "ExtendedS3DestinationConfiguration": {"RoleARN": TARGET["RoleArn"], "BucketARN": "arn:aws:s3:::acme-events"},
@@ -68,12 +80,13 @@ SAMPLES: dict[str, dict[str, Any]] = {
 }
 INSIDE: dict[str, dict[str, Any]] = {"trigger": {"Targets": [{"Id": "a"}]}, "tags": {"team": None}}
 REPLIES: dict[str, dict[str, Any]] = {
+    "notebook-instance": {"DefaultCodeRepository": "https://git.acme.example/a", "SecurityGroups": ["sg-1"]},
     "stream": {
         "DeliveryStreamDescription": {
             "VersionId": "1",
             "Destinations": [{"DestinationId": "d", "ExtendedS3DestinationDescription": {"Prefix": "a/"}}],
         }
-    }
+    },
 }
 """To ``describe``, for a type whose ``change`` reads it."""
 NAME = {"tags": TARGET["Arn"]}
@@ -87,9 +100,12 @@ def calls(kind: ResourceType) -> Iterator[Call]:
     yield from (*kind.describe(name), *kind.inside(name), *kind.delete(name, INSIDE.get(kind.type, {})))
     yield from (*kind.create(name, sample), *kind.writes(name, sample, exists=True))
     if kind.kept is not None:
-        arn = kind.kept.arn.format(partition="aws", region="eu-west-1", account="111122223333", name=name)
+        arn = kind.kept.arn.format(partition="aws", region="eu-west-1", account="111122223333", name=name, lower=name)
         yield from (kind.kept.tags(arn, name), kind.kept.tag(arn, name, [{"Key": "a", "Value": "b"}]))
         yield from kind.kept.change(name, sample, REPLIES.get(kind.type, {}))
+        if kind.kept.pause is not None:
+            pause = kind.kept.pause
+            yield from (pause.stop(name), pause.start(name), pause.untag(arn, ["a"]))
 
 
 @pytest.mark.parametrize("name", sorted(resource_types()))

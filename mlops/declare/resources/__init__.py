@@ -31,6 +31,8 @@ if TYPE_CHECKING:
         ModelQuality,
         Monitor,
     )
+    from mlops.declare.resources.notebook_instance import NotebookInstance
+    from mlops.declare.resources.notebook_instance_lifecycle_config import NotebookInstanceLifecycleConfig
     from mlops.declare.resources.stream import (
         Captured,
         HttpEndpoint,
@@ -75,6 +77,8 @@ __all__ = [
     "Monitor",
     "Network",
     "Nodes",
+    "NotebookInstance",
+    "NotebookInstanceLifecycleConfig",
     "OpenSearch",
     "Query",
     "Redshift",
@@ -117,6 +121,8 @@ _HOMES = {
     "Monitor": "mlops.declare.resources.monitor",
     "Network": "mlops.declare.resources.model",
     "Nodes": "mlops.declare.resources.domain",
+    "NotebookInstance": "mlops.declare.resources.notebook_instance",
+    "NotebookInstanceLifecycleConfig": "mlops.declare.resources.notebook_instance_lifecycle_config",
     "OpenSearch": "mlops.declare.resources.stream",
     "Query": "mlops.declare.resources.alarm",
     "Redshift": "mlops.declare.resources.stream",

@@ -14,7 +14,7 @@ from mlops.account import Account, answers
 from mlops.deploy import calls
 from mlops.deploy.declared.deciding import Action, Bring, Make, Plan, Put, Upload, decide_endpoint
 from mlops.deploy.declared.seeing import SeenEndpoint, SeenKept, see_endpoint, see_kept, versions_in
-from mlops.deploy.declared.wanting import Content
+from mlops.deploy.declared.wanting import HALTED, Content
 from mlops.deploy.endpoints import begun, history
 from mlops.deploy.endpoints.conductor import Conductor, need_left
 from mlops.deploy.endpoints.history import DECLARED, Entry
@@ -174,12 +174,25 @@ def put(account: Account, content: Content, clock: Clock, timeout: float) -> Non
         request = {**content.request, "Tags": listed(content.tags)}
         calls.make(account, kind, kind.create(content.name, request))
     else:
+        pause, halted = kept.pause, HALTED in there.tags
         if there.properties != kept.form(content.request):
+            if pause is not None and pause.runs(there.reply):
+                # First the tag: what is cut off behind it is started by the next upsert.
+                calls.make(account, kind, (kept.tag(content.arn, content.name, listed({HALTED: "yes"})),))
+                calls.make(account, kind, (pause.stop(content.name),))
+                there, halted = settled(), True
             calls.make(account, kind, kept.change(content.name, content.request, there.reply))
             settled()
         # What was cut off before this one is an update that has only it to do.
         calls.make(account, kind, (kept.tag(content.arn, content.name, listed(content.tags)),))
-    settled()
+        if pause is not None and halted:
+            if not pause.runs(settled().reply):
+                calls.make(account, kind, (pause.start(content.name),))
+                settled()
+            calls.make(account, kind, (pause.untag(content.arn, [HALTED]),))
+    failed = kept.failed(settled().reply)
+    if failed is not None:
+        raise Refusal(f"the {kind.type} {content.name} failed: {failed}", hint="mend what it says, and upsert it again")
 
 
 def _bring(work: _Work, action: Bring) -> None:

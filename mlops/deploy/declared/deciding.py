@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any, Literal, TypeAlias
 
 from mlops.deploy.declared.seeing import Seen, SeenEndpoint, SeenKept, versions_in
-from mlops.deploy.declared.wanting import CONTENT, INSTANCES, RESOURCE, Content, Wanted
+from mlops.deploy.declared.wanting import CONTENT, HALTED, INSTANCES, RESOURCE, Content, Wanted
 from mlops.deploy.endpoints import promotion
 from mlops.deploy.endpoints.promotion import (
     CreateEndpoint,
@@ -34,7 +34,7 @@ from mlops.ir.counted import counted
 from mlops.ir.dataclass import dataclass
 from mlops.ir.gate import OFF
 from mlops.ir.placeholders import placeholders
-from mlops.ir.resource import Resource
+from mlops.ir.resource import Kept, Resource
 from mlops.ir.shift import Serving, Variant, config_at_end
 
 _AS_IT_RUNS = frozenset({"VariantName", "ModelName", "InitialInstanceCount", "InitialVariantWeight"})
@@ -361,10 +361,22 @@ def _kept(content: Content, seen: SeenKept) -> Change:
     kept = resource_types()[resource.type].kept
     new = content.request if kept is None else kept.form(content.request)
     tagged = all(seen.tags.get(key) == value for key, value in content.tags.items())
+    halted = HALTED in seen.tags
     action: Literal["create", "update", "nothing"] = (
-        "create" if there is None else "nothing" if there == new and tagged else "update"
+        "create" if there is None else "nothing" if there == new and tagged and not halted else "update"
     )
-    return Change(resource.type, resource.name, content.name, action, there, new)
+    steps = tuple(_stops(kept, seen, differs=there != new)) if action == "update" and kept is not None else ()
+    return Change(resource.type, resource.name, content.name, action, there, new, steps)
+
+
+def _stops(kept: Kept, seen: SeenKept, *, differs: bool) -> Iterator[str]:
+    """What is done beside the change itself."""
+    if kept.pause is None:
+        return
+    if differs and kept.pause.runs(seen.reply):
+        yield from ("stop it, which ends what runs in it", "update it", "start it again")
+    elif HALTED in seen.tags:
+        yield "start it again: an upsert that was cut off has stopped it"
 
 
 def _kept_drift(content: Content, seen: SeenKept, change: Change) -> Iterator[str]:
@@ -390,6 +402,8 @@ def _fixed(content: Content, seen: SeenKept) -> Iterator[str]:
     if seen.properties is None or kind.kept is None:
         return
     new = kind.kept.form(content.request)
+    for said in kind.kept.cannot(seen.properties, new):
+        yield f"the {kind.type} {content.name}: {said}"
     changed = [member for member in sorted(kind.anew) if seen.properties.get(member) != new.get(member)]
     if changed:
         yield (

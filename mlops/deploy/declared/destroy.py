@@ -143,6 +143,7 @@ def destroy(account: Account, environment: Environment, removal: Removal, clock:
         by = confirm_identity(account, environment).arn if removal.gone else ""
         for kind, name in removal.gone:
             _note(account, environment, kind, name, by)
+            _stopped(account, kind, name, clock or Clock())
             calls.remove(account, resource_types()[kind], name)
             if kind == "endpoint":
                 _until_gone(account, name, clock or Clock())
@@ -157,6 +158,29 @@ def _note(account: Account, environment: Environment, kind: str, name: str, by: 
     there = unless_missing(lambda: account.client("sagemaker").describe_endpoint(EndpointName=name))
     if there is not None and there["EndpointStatus"] != "Deleting":
         unless_missing(lambda: history.append_deleted(account, environment, name, there, by=by, reason=None, how=why))
+
+
+def _stopped(account: Account, kind: str, name: str, clock: Clock) -> None:
+    """What can only be removed where it does not run."""
+    of = resource_types()[kind]
+    kept = of.kept
+    if kept is None or kept.pause is None:
+        return
+
+    def settled() -> Mapping[str, Any]:
+        reply, ended = until(
+            lambda: unless_missing(lambda: calls.make(account, of, of.describe(name))) or {},
+            lambda reply: kept.busy(reply) is None,
+            clock,
+            clock.now() + _GONE_SECONDS,
+        )
+        if not ended:
+            raise Refusal(f"the {kind} {name} is still {kept.busy(reply)}", hint="run the same command again")
+        return reply
+
+    if kept.pause.runs(settled()):
+        calls.make(account, of, (kept.pause.stop(name),))
+        settled()
 
 
 def _until_gone(account: Account, name: str, clock: Clock) -> None:

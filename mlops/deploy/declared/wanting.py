@@ -21,6 +21,8 @@ RESOURCE, CONTENT, INSTANCES, ORIGIN = "mlops:resource", "mlops:content", "mlops
 is declared with, and the file that declares it."""
 _TAGS = ("Tags", "TagList")
 """The members of requests that have them."""
+HALTED = "mlops:halted"
+"""Of what an upsert has stopped to change it: it is to be started again."""
 _NAME = 63
 _DIGEST = 10
 
@@ -140,7 +142,9 @@ class Wanted:
 def arn_of(kept: Kept, environment: Environment, account: str, name: str) -> str:
     """Of one of these in an account."""
     partition = environment.role.split(":")[1] if environment.role.startswith("arn:") else "aws"
-    return kept.arn.format(partition=partition, region=environment.region, account=account, name=name)
+    return kept.arn.format(
+        partition=partition, region=environment.region, account=account, name=name, lower=name.lower()
+    )
 
 
 def _is_called_so(resource: Resource) -> bool:

@@ -75,7 +75,7 @@ def deployer_needs(definition: Definition, around: Surroundings, beside: Beside)
         kind = beside.types[resource.type]
         yield from _of(resource, kind, around)
         yield from _serving(resource, kind, around)
-        if "iam:PassRole" in kind.permissions and kind.service != "sagemaker":
+        if "iam:PassRole" in kind.permissions and (kind.service != "sagemaker" or kind.kept is not None):
             for role in dict.fromkeys(_roles(resource.plain)):
                 yield _passing(
                     f"PassRoleTo{kind.service.capitalize()}",
@@ -96,11 +96,14 @@ def _of(resource: Resource, kind: ResourceType, around: Surroundings, *, removed
     arn = _arn(resource, kind, around)
     actions = [*map(kind.action, calls)]
     if kind.kept is not None:
-        more = (
+        more = [
             kind.kept.tags(arn, name),
             kind.kept.tag(arn, name, []),
             *kind.kept.change(name, properties, _Whatever()),
-        )
+        ]
+        if kind.kept.pause is not None:
+            pause = kind.kept.pause
+            more += [pause.stop(name), pause.start(name), pause.untag(arn, [])]
         actions += map(kind.action, more)
     purpose = "".join(part.capitalize() for part in resource.type.split("-"))
     # What is made in a group of its own has an ARN below the group's.
@@ -137,7 +140,7 @@ def _roles(value: Any) -> Iterator[str]:
 def _arn(resource: Resource, kind: ResourceType, around: Surroundings) -> str:
     facts = {"partition": around.partition, "region": around.region, "account": account_of(around)}
     if kind.kept is not None:
-        return kind.kept.arn.format(name=resource.name, **facts)
+        return kind.kept.arn.format(name=resource.name, lower=resource.name.lower(), **facts)
     service, place = _PLACES[resource.type]
     name = resource.name if service != "sagemaker" else resource.name.lower()
     told = place.format(name=name, short=name[:_CONTENT].rstrip("-"))

@@ -33,6 +33,7 @@ _ROLE_ARN = re.compile(r"arn:[\w-]+:iam::\d{12}:role/.+")
 _FUNCTION_ARN = re.compile(r"arn:[\w-]+:lambda:[\w-]+:\d{12}:function:.+")
 _GROUPS = re.compile(r"ModelPackageGroupName")
 _ENDPOINTS = re.compile(r"EndpointName")
+_NOTEBOOK = "NotebookInstance"
 _VPC = re.compile(r"VpcConfig")
 _CONNECTED = (
     "ec2:CreateNetworkInterface",
@@ -66,6 +67,7 @@ def execution_needs(checked: Checked, around: Surroundings) -> Iterator[Need]:
         elif definition.of_resources:
             yield from _of_step(definition, placed.step, known, ANY_JOB, around)
             yield from _of_versions(placed.step, around)
+            yield from _of_notebook(placed.step, around)
         elif known.permissions:
             yield from _of_sagemaker(definition, placed.step, known, around)
             yield from _passed(definition, placed.step, known, around)
@@ -89,6 +91,18 @@ def unknown_needs(checked: Checked) -> Iterator[str]:
     places = (name for placed in definition.placed() for name in unknown_places(definition, placed.step.arguments))
     for name in dict.fromkeys(places):
         yield f"whoever starts {definition.name} gives {name}, a place: allow the role to read or write there"
+
+
+def _of_notebook(step: Step, around: Surroundings) -> Iterator[Need]:
+    """To stand in its network, and to stop itself where a script of its may: what people do in it is not known here."""
+    name, subnet = get(step.arguments, "NotebookInstanceName"), get(step.arguments, "SubnetId")
+    if step.type != _NOTEBOOK or get(step.arguments, "RoleArn") != around.role:
+        return
+    if subnet is not None:
+        yield from _joined((subnet,), get(step.arguments, "SecurityGroupIds"), step, around)
+    if isinstance(name, str) and get(step.arguments, "LifecycleConfigName") is not None:
+        arn = arn_of(around, "sagemaker", f"notebook-instance/{name.lower()}")
+        yield Need("StopNotebooks", ("sagemaker:StopNotebookInstance",), (arn,), step.name)
 
 
 def _of_versions(step: Step, around: Surroundings) -> Iterator[Need]:
@@ -217,14 +231,17 @@ def _keys(definition: Definition, step: Step, around: Surroundings) -> Iterator[
 
 def _network(step: Step, around: Surroundings) -> Iterator[Need]:
     for _, value in members(step.arguments, _VPC):
-        subnets, groups = get(value, "Subnets"), get(value, "SecurityGroupIds")
-        named = [
-            *(arn_of(around, "ec2", f"subnet/{name}") for name in _plain(subnets)),
-            *(arn_of(around, "ec2", f"security-group/{name}") for name in _plain(groups)),
-        ]
-        interfaces = arn_of(around, "ec2", "network-interface/*")
-        yield Need("JoinTheNetwork", _CONNECTED, (interfaces, *named), step.name)
-        yield Need("LookAtTheNetwork", _LOOKED_UP, (STAR,), step.name)
+        yield from _joined(get(value, "Subnets"), get(value, "SecurityGroupIds"), step, around)
+
+
+def _joined(subnets: Value, groups: Value, step: Step, around: Surroundings) -> Iterator[Need]:
+    named = [
+        *(arn_of(around, "ec2", f"subnet/{name}") for name in _plain(subnets)),
+        *(arn_of(around, "ec2", f"security-group/{name}") for name in _plain(groups)),
+    ]
+    interfaces = arn_of(around, "ec2", "network-interface/*")
+    yield Need("JoinTheNetwork", _CONNECTED, (interfaces, *named), step.name)
+    yield Need("LookAtTheNetwork", _LOOKED_UP, (STAR,), step.name)
 
 
 def _plain(value: Value) -> tuple[str, ...]:

@@ -23,6 +23,8 @@ _KINDS = {
     "inference-component": "InferenceComponent",
     "inference-experiment": "InferenceExperiment",
     "model-card": "ModelCard",
+    "notebook-instance": "NotebookInstance",
+    "notebook-instance-lifecycle-config": "NotebookInstanceLifecycleConfig",
 }
 
 
@@ -72,7 +74,9 @@ def _need_resource(state: State, arn: str) -> None:
     job = by_segment(kind)
     if kind in _KINDS or job is not None:
         stored = job.name if job is not None else _KINDS[kind]
-        row = state.store.one("SELECT 1 FROM resource WHERE kind = ? AND name = ?", stored, name)
+        # Of notebook instances an ARN has the name in small letters.
+        same = "lower(name)" if kind.startswith("notebook-instance") else "name"
+        row = state.store.one(f"SELECT 1 FROM resource WHERE kind = ? AND {same} = ?", stored, name)  # noqa: S608
     elif kind == "model-package":
         row = package_row(state, name)
     else:
