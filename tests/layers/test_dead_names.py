@@ -17,6 +17,7 @@ pytestmark = pytest.mark.xdist_group("layers")
 ROOT = Path(mlops.__file__).parent
 
 ASKED_FOR_BY = {
+    "ssl": {"check_hostname", "verify_mode"},
     "pytest": {"pytest_addoption", "pytest_configure"},
     "click": {"_custom_shell_complete", "case_sensitive", "format_commands", "get_command"},
     "mypy": {"get_method_signature_hook"},

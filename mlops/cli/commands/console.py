@@ -36,7 +36,7 @@ def command(
     try:
         from mlops.console.serving import Wanted, ready
     except ModuleNotFoundError as error:
-        hint = "install it with `pip install 'mlops[console]'`"
+        hint = "install mlops again from where it came from, with its extra `console`"
         raise ConfigurationError(f"the console needs {error.name}", hint=hint) from None
     from mlops.cli.printing import talk
     from mlops.use_cases.connecting import connect_here
