@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import string
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from mlops.ir import Edit
+from mlops.ir.choices import MANY, one_edit
 
 _MAX_LENGTH = 128
-
-_MANY = 600
-"""More known names than this are not compared one by one: thousands of faults would take minutes."""
-
-_LETTERS = string.ascii_lowercase + string.digits + "-_"
 
 
 class Guess(str):
@@ -52,19 +47,9 @@ def _near(name: str, known: Iterable[str]) -> list[str]:
     lowered = name.lower()
     if lowered in candidates:
         return [candidates[lowered]]
-    if len(candidates) > _MANY:
-        return [candidates[near] for near in dict.fromkeys(_one_edit(lowered)) if near in candidates][:2]
+    if len(candidates) > MANY:
+        return [candidates[near] for near in dict.fromkeys(one_edit(lowered)) if near in candidates][:2]
     return [candidates[near] for near in get_close_matches(lowered, candidates, n=2, cutoff=0.7)]
-
-
-def _one_edit(name: str) -> Iterator[str]:
-    """The name itself, then with one letter less, two swapped, one replaced or one more."""
-    yield name
-    cuts = [(name[:index], name[index:]) for index in range(len(name) + 1)]
-    yield from (head + tail[1:] for head, tail in cuts if tail)
-    yield from (head + tail[1] + tail[0] + tail[2:] for head, tail in cuts if len(tail) > 1)
-    yield from (head + letter + tail[1:] for head, tail in cuts if tail for letter in _LETTERS)
-    yield from (head + letter + tail for head, tail in cuts for letter in _LETTERS)
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str | None:

@@ -10,15 +10,13 @@ from collections.abc import Iterable
 
 from mlops.ir.checked import Checked
 
+LOGS = ("logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents")
 ANY_JOB = (
     "ecr:BatchCheckLayerAvailability",
     "ecr:BatchGetImage",
     "ecr:GetAuthorizationToken",
     "ecr:GetDownloadUrlForLayer",
-    "logs:CreateLogGroup",
-    "logs:CreateLogStream",
-    "logs:DescribeLogStreams",
-    "logs:PutLogEvents",
+    *LOGS,
     "s3:GetObject",
     "s3:ListBucket",
     "s3:PutObject",

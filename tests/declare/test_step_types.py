@@ -7,7 +7,7 @@ import pytest
 
 from mlops.check import job_kinds, step_types
 from mlops.ir import Checked, Definition, JobKind, Step
-from mlops.ir.permissions import actions_of
+from mlops.ir.permissions import LOGS, actions_of
 
 KINDS = job_kinds.all_kinds()
 
@@ -19,6 +19,11 @@ def test_a_type_states_what_its_role_has_to_be_allowed(name: str) -> None:
     permissions = step_types()[name].permissions
     assert permissions is not None, "an empty tuple says that it needs nothing"
     assert [action for action in permissions if action.count(":") != 1] == []
+
+
+@pytest.mark.parametrize("name", [name for name, found in step_types().items() if found.job and found.job.log_group])
+def test_a_type_whose_jobs_log_states_that(name: str) -> None:
+    assert set(LOGS) <= set(step_types()[name].permissions or ())
 
 
 def test_what_pipelines_need_is_the_sum_over_their_steps() -> None:

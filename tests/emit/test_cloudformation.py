@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mlops.check.templates.judging import judge
 from mlops.emit.stacks.yaml_text import yaml_text
 from mlops.ir import Event, UsageError, unheard
 from mlops.use_cases.compile import compile_target
@@ -92,6 +93,25 @@ def test_what_nobody_knows_before_is_told(there: Path) -> None:
     assert [item.text for item in said if isinstance(item, Said)] == [
         "note: whoever starts asks gives Data, a place: allow the role to read or write there"
     ]
+
+
+def test_parameters_and_resources_of_any_kind_have_names_of_their_own(there: Path) -> None:
+    """ModelPackageX is a model package-x, and the version of a group x."""
+    (there / "clash.py").write_text(
+        "from mlops import Pipeline, RegisterModel, resources\n"
+        'with Pipeline("p"):\n'
+        '    RegisterModel("Register", group="x", image="111122223333.dkr.ecr.us-east-1.amazonaws.com/ours:1",\n'
+        '        model="s3://acme-ml-production/model.tar.gz", content_types=["text/csv"], '
+        'response_types=["text/csv"])\n'
+        'for name, group in (("package-group-x", "x"), ("package-x", "group-x"), ("apart", "y")):\n'
+        "    resources.Model(name, group=group)\n"
+    )
+    template = read(emitted(there / "clash.py"))
+    ids = [*template["Parameters"], *template["Resources"]]
+    assert len(ids) == len(set(ids)) and "ModelApart" in ids and "ModelPackageY" in ids
+    kinds = [item["Type"].rpartition(":")[2] for item in template["Resources"].values()]
+    assert (kinds.count("Model"), kinds.count("ModelPackageGroup")) == (3, 1)
+    assert [item for item in judge(emitted(there / "clash.py").encode(), "t.yaml") if item.code == "T010"] == []
 
 
 def test_what_cloudformation_would_replace_is_refused(there: Path) -> None:

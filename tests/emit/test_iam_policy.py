@@ -263,6 +263,21 @@ LOG = {"Effect": "Allow", "Action": ["ecr:GetAuthorizationToken"], "Resource": "
             ["s3:GetObject on arn:aws:s3:::a/x* (Step)"], [], ["every place but arn:aws:s3:::a/*"],
             id="all but its place",
         ),
+        *(
+            pytest.param(
+                {"Statement": [READ, LOG, {"Effect": "Deny", "Action": "s3:*", **denied}]}, said, [], [], id=name
+            )
+            for name, denied, said in (
+                ("a part is denied", {"Resource": ["arn:aws:s3:::a/xy/*", "arn:aws:s3:::b/*"]},
+                 ["s3:GetObject on arn:aws:s3:::a/x* is denied in part: arn:aws:s3:::a/xy/* (Step)"]),
+                ("a part across is denied", {"Resource": "arn:aws:s3:::*/secret"},
+                 ["s3:GetObject on arn:aws:s3:::a/x* is denied in part: arn:aws:s3:::*/secret (Step)"]),
+                ("all but a part is denied", {"NotResource": "arn:aws:s3:::a/xy*"},
+                 ["s3:GetObject on arn:aws:s3:::a/x* is denied in part: all but arn:aws:s3:::a/xy* (Step)"]),
+                ("its neighbour is denied", {"Resource": ["arn:aws:s3:::a/y?/x", "arn:aws:s3:::a"]},
+                 []),
+            )
+        ),
     ],
 )  # fmt: skip
 def test_a_role_that_is_there_is_compared(

@@ -27,6 +27,7 @@ from mlops.ir.fields import (
     choice,
     made,
 )
+from mlops.ir.permissions import LOGS
 
 __all__ = ["DataCapture", "Transform"]
 
@@ -55,6 +56,7 @@ STEP_TYPE = StepType(
         "sagemaker:CreateTransformJob",
         "sagemaker:DescribeTransformJob",
         "sagemaker:StopTransformJob",
+        *LOGS,
         "s3:GetObject",
         "s3:ListBucket",
         "s3:PutObject",

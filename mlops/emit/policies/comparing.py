@@ -25,14 +25,21 @@ class _Statement:
     conditional: bool
 
     def covers(self, action: str, resource: str) -> bool:
-        """Allows for all of the resource, or denies some of it at least where places are spared."""
+        """All of the resource."""
         if not self.names(action):
             return False
         if self.spared:
-            return not any(
-                covers(pattern, resource) or (self.allows and covers(resource, pattern)) for pattern in self.spared
-            )
+            return not any(meet(pattern, resource) for pattern in self.spared)
         return any(covers(pattern, resource) for pattern in self.resources)
+
+    def touches(self, action: str, resource: str) -> str | None:
+        """What it is of the resource that it stands for, if anything: places, or all places but some."""
+        if not self.names(action):
+            return None
+        if self.spared:
+            kept = [pattern for pattern in self.spared if meet(pattern, resource)]
+            return None if any(covers(pattern, resource) for pattern in kept) else f"all but {', '.join(kept)}"
+        return ", ".join(pattern for pattern in self.resources if meet(pattern, resource)) or None
 
     def names(self, action: str) -> bool:
         lower = action.lower()
@@ -69,6 +76,38 @@ def covers(pattern: str, resource: str) -> bool:
     return fnmatchcase(resource, pattern.replace("[", "[[]"))
 
 
+def meet(one: str, other: str) -> bool:
+    """Whether anything is within both patterns.
+
+    >>> meet("arn:aws:s3:::acme/x*", "arn:aws:s3:::*/secret"), meet("arn:aws:s3:::acme/x*", "arn:aws:s3:::acme/y*")
+    (True, False)
+    """
+    # Which beginnings of ``other`` the part of ``one`` that was read can stand for.
+    at = _with_stars({0}, other)
+    for letter in one:
+        if letter == "*":
+            # It takes letters of the other one, or none.
+            reached = set(range(min(at), len(other) + 1)) if at else set()
+        else:
+            reached = {
+                index if other[index] == "*" else index + 1
+                for index in at
+                if index < len(other) and (letter == "?" or other[index] in (letter, "?", "*"))
+            }
+        at = _with_stars(reached, other)
+    return len(other) in at
+
+
+def _with_stars(reached: set[int], pattern: str) -> set[int]:
+    """A star may stand for nothing."""
+    found = set(reached)
+    for index in reached:
+        while index < len(pattern) and pattern[index] == "*":
+            index += 1
+            found.add(index)
+    return found
+
+
 def _pairs(needed: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, str, str]]:
     for statement in needed:
         for action in statement["Action"]:
@@ -80,10 +119,13 @@ def _missing(
     pairs: Iterable[tuple[str, str, str]], statements: Sequence[_Statement], needed_by: Mapping[str, Sequence[str]]
 ) -> Iterator[str]:
     for sid, action, resource in pairs:
-        denied = any(not item.allows and not item.conditional and item.covers(action, resource) for item in statements)
+        denying = [item for item in statements if not item.allows and not item.conditional]
+        denied = [told for item in denying if (told := item.touches(action, resource)) is not None]
         if denied or not any(item.allows and item.covers(action, resource) for item in statements):
             who = ", ".join(needed_by.get(sid, ()))
-            yield f"{action} on {resource}{' is denied' if denied else ''}" + (f" ({who})" if who else "")
+            whole = any(item.covers(action, resource) for item in denying)
+            said = "" if not denied else " is denied" if whole else f" is denied in part: {'; '.join(denied)}"
+            yield f"{action} on {resource}{said}" + (f" ({who})" if who else "")
 
 
 def _conditional(pairs: Iterable[tuple[str, str, str]], statements: Sequence[_Statement]) -> Iterator[str]:

@@ -14,7 +14,7 @@ from mlops.emit.policies.statements import Need
 from mlops.ir import Checked, Definition, Step, StepType, Value
 from mlops.ir.image_uri import ecr_image
 from mlops.ir.members import get
-from mlops.ir.permissions import ANY_JOB
+from mlops.ir.permissions import ANY_JOB, LOGS
 from mlops.ir.resource import GROUPS
 from mlops.ir.secret import secret_permissions
 from mlops.ir.surroundings import Surroundings
@@ -28,7 +28,6 @@ _NAMED = "pipelines-"
 _KEYS = re.compile(r"\w*KmsKey(?:Id|Arn)?")
 _IMAGES = re.compile(r"Image|ImageUri|TrainingImage|ContainerImage")
 _ROLES = re.compile(r"RoleArn|ExecutionRoleArn|Role")
-_LOGS = tuple(action for action in ANY_JOB if action.startswith("logs:"))
 _ROLE_ARN = re.compile(r"arn:[\w-]+:iam::\d{12}:role/.+")
 _FUNCTION_ARN = re.compile(r"arn:[\w-]+:lambda:[\w-]+:\d{12}:function:.+")
 _GROUPS = re.compile(r"ModelPackageGroupName")
@@ -135,7 +134,7 @@ def _of_step(
     if log_group is not None:
         group = arn_of(around, "logs", f"log-group:{log_group}")
         # Containers of a transform log too, by the role of their model.
-        yield Need("WriteLogs", _LOGS, (group, f"{group}:log-stream:*"), step.name)
+        yield Need("WriteLogs", LOGS, (group, f"{group}:log-stream:*"), step.name)
         yield Need(
             "PutMetrics", ("cloudwatch:PutMetricData",), (STAR,), step.name,
             {"StringLike": {"cloudwatch:namespace": "/aws/sagemaker/*"}},

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
 
 _SHOWN = 120
@@ -20,11 +21,11 @@ def logical_ids(named: Iterable[tuple[str, str]]) -> Mapping[tuple[str, str], st
     """
     keys = list(dict.fromkeys(named))
     plain = {key: (_camel(key[0]) + _camel(key[1]))[:_SHOWN] for key in keys}
-    found: dict[tuple[str, str], str] = {}
-    for key in keys:
-        twice = sum(1 for other in plain.values() if other == plain[key]) > 1
-        found[key] = f"{plain[key]}{_hash(key)}" if twice or len(plain[key]) == _SHOWN else plain[key]
-    return found
+    times = Counter(plain.values())
+    return {
+        key: f"{shown}{_hash(key)}" if times[shown] > 1 or len(shown) == _SHOWN else shown
+        for key, shown in plain.items()
+    }
 
 
 def _camel(text: str) -> str:

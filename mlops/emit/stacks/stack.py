@@ -31,6 +31,7 @@ CREATES_ROLE, CREATES_GROUPS, CREATES_LOGS = "CreatesRole", "CreatesModelPackage
 CREATES_STREAM_ROLES = "CreatesStreamRoles"
 _RETENTION = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653)
 _DYNAMIC = "{{resolve:"
+_GROUP, _VERSION = "ModelPackageGroup", "ModelPackage"
 _PIPELINES = "arn:${AWS::Partition}:sagemaker:${AWS::Region}:${AWS::AccountId}:pipeline"
 _KEPT = {"DeletionPolicy": "Retain", "UpdateReplacePolicy": "Retain"}
 
@@ -54,7 +55,7 @@ class Stack:
             **dict(self._role(allowed, streams)),
             **dict(self._stream_roles(streams)),
             **self._pipeline(inline, allowed),
-            **self._declared(allowed, {role: f"{called}Policy" for role, called in self._called(streams).items()}),
+            **self._declared(allowed, {role: policy for role, (_, policy) in self._called(streams).items()}),
         }
         parameters = {**self._switches(resources), **self._versions()}
         conditions = {
@@ -119,17 +120,29 @@ class Stack:
 
     def _stream_roles(self, streams: Sequence[Step]) -> Iterator[tuple[str, Any]]:
         """Those that streams have of their own: each may what its streams do, and Data Firehose alone takes it on."""
-        for role, called in self._called(streams).items():
+        for role, (called, its_policy) in self._called(streams).items():
             name = role.rpartition("/")[2]
             yield called, self._made(role, CREATES_STREAM_ROLES, delivery_trust(self.around))
             allowed = policy([need for step in streams for need in delivery_needs(step, role, self.around)])
-            yield f"{called}Policy", self._policy(allowed, {"Fn::If": [CREATES_STREAM_ROLES, {"Ref": called}, name]})
+            yield its_policy, self._policy(allowed, {"Fn::If": [CREATES_STREAM_ROLES, {"Ref": called}, name]})
 
-    def _called(self, streams: Sequence[Step]) -> Mapping[str, str]:
-        """Streams' own roles, and what they are in the template."""
-        names = {role: role.partition(":role/")[2] for role in own_roles(streams, self.around)}
-        ids = logical_ids(("stream-role", name) for name in names.values())
-        return {role: ids["stream-role", name] for role, name in names.items()}
+    def _called(self, streams: Sequence[Step]) -> Mapping[str, tuple[str, str]]:
+        """Streams' own roles, and what each and its policy are in the template."""
+        ids = self._ids()
+        return {role: (ids[_stream_role(role)], ids[_stream_policy(role)]) for role in own_roles(streams, self.around)}
+
+    def _ids(self) -> Mapping[tuple[str, str], str]:
+        """Of all that stands in the template under the name that somebody gave it: parameters and resources may not
+        share one, of whatever kind they are."""
+        roles = own_roles(streams_of(self.beside.with_declared(self.checked)), self.around)
+        return logical_ids(
+            (
+                *(key for role in roles for key in (_stream_role(role), _stream_policy(role))),
+                *((_GROUP, name) for name in self._group_names),
+                *((_VERSION, name) for name in self._followed),
+                *((item.type, item.name) for item in (*self.beside.starts, *self.beside.declared)),
+            )
+        )
 
     def _made(self, role: str, condition: str, trusted: Mapping[str, Any]) -> dict[str, Any]:
         properties: dict[str, Any] = {
@@ -179,8 +192,12 @@ class Stack:
         bucket, key = definition_place(self._definition, self.around)
         return {"PipelineDefinitionS3Location": {"Bucket": bucket, "Key": key}}
 
-    def _groups(self) -> Iterator[tuple[str, Any]]:
-        names = sorted(
+    @property
+    def _group_names(self) -> Sequence[str]:
+        """Of a pipeline's steps."""
+        if self._definition.of_resources:
+            return ()
+        return sorted(
             {
                 group
                 for placed in self._definition.placed()
@@ -188,13 +205,15 @@ class Stack:
                 and isinstance(group := placed.step.arguments.get("ModelPackageGroupName"), str)
             }
         )
-        ids = logical_ids(("ModelPackageGroup", name) for name in names)
-        for name in names:
+
+    def _groups(self) -> Iterator[tuple[str, Any]]:
+        ids = self._ids()
+        for name in self._group_names:
             properties: dict[str, Any] = {"ModelPackageGroupName": name}
             if self._tags:
                 properties["Tags"] = self._tags
             yield (
-                ids["ModelPackageGroup", name],
+                ids[_GROUP, name],
                 {
                     "Type": "AWS::SageMaker::ModelPackageGroup",
                     "Condition": CREATES_GROUPS,
@@ -204,10 +223,10 @@ class Stack:
             )
 
     def _starts(self) -> Iterator[tuple[str, Any]]:
-        ids = logical_ids((start.type, start.name) for start in self.beside.starts)
+        ids = self._ids()
         for start in self.beside.starts:
             kind = self.beside.types[start.type]
-            properties = {member: self._told(value, {}) for member, value in start.properties.items()}
+            properties = {member: self._told(value, ids, {}) for member, value in start.properties.items()}
             yield (
                 ids[start.type, start.name],
                 {
@@ -230,12 +249,12 @@ class Stack:
     def _declared(self, allowed: Policy, policies: Mapping[str, str]) -> dict[str, Any]:
         """``policies`` are those of streams' own roles, by role."""
         resources = self.beside.declared
-        ids = logical_ids((resource.type, resource.name) for resource in resources)
+        ids = self._ids()
         by_label = {label_of(resource.type, resource.name): resource for resource in resources}
         names = {label: (ids[item.type, item.name], self._cloudformation(item)) for label, item in by_label.items()}
         found: dict[str, Any] = {}
         for resource in resources:
-            properties = {member: self._told(value, names) for member, value in resource.properties.items()}
+            properties = {member: self._told(value, ids, names) for member, value in resource.properties.items()}
             written = dict(self.beside.types[resource.type].in_template(resource.name, properties))
             if resource.type == "endpoint":
                 guarded = self.beside.guarded(self._configuration(resource, by_label))
@@ -274,7 +293,7 @@ class Stack:
         config = known.get(path.name) if path is not None and path.root == ROOT else None
         return {} if config is None else config.plain
 
-    def _told(self, value: Value, names: Mapping[str, tuple[str, str]]) -> Any:
+    def _told(self, value: Value, ids: Mapping[tuple[str, str], str], names: Mapping[str, tuple[str, str]]) -> Any:
         """As JSON, with functions of CloudFormation for what another resource is called. ``names`` are logical ids and
         types by label."""
 
@@ -283,7 +302,7 @@ class Stack:
             if path is None:
                 return expression
             if path.root == GROUPS:
-                return {"Ref": _version_parameter(path.name)}
+                return {"Ref": ids[_VERSION, path.name]}
             if path.root != ROOT:
                 return expression
             if path.name not in names:
@@ -320,7 +339,20 @@ class Stack:
 
     def _versions(self) -> dict[str, Any]:
         """Which version is the newest approved one, is known to the account alone."""
-        groups = sorted(
+        ids = self._ids()
+        return {
+            ids[_VERSION, group]: {
+                "Type": "String",
+                "AllowedPattern": r"arn:aws[a-z\-]*:sagemaker:[a-z0-9\-]+:[0-9]{12}:model-package/.+",
+                "Description": f"ARN of the version of {group} that serves",
+            }
+            for group in self._followed
+        }
+
+    @property
+    def _followed(self) -> Sequence[str]:
+        """Groups whose newest version a model takes."""
+        return sorted(
             {
                 path.name
                 for resource in self.beside.declared
@@ -329,14 +361,6 @@ class Stack:
                 if path.root == GROUPS
             }
         )
-        return {
-            _version_parameter(group): {
-                "Type": "String",
-                "AllowedPattern": r"arn:aws[a-z\-]*:sagemaker:[a-z0-9\-]+:[0-9]{12}:model-package/.+",
-                "Description": f"ARN of the version of {group} that serves",
-            }
-            for group in groups
-        }
 
     def _outputs(self, resources: Mapping[str, Any]) -> Mapping[str, Any]:
         found: dict[str, Any] = {}
@@ -382,9 +406,12 @@ def _told_by(logical_id: str, kind: str, arn: bool) -> Mapping[str, Any]:
     return {"Fn::GetAtt": [logical_id, "Arn"]} if arn else {"Ref": logical_id}
 
 
-def _version_parameter(group: str) -> str:
-    ((_, name),) = logical_ids([("ModelPackage", group)]).items()
-    return name
+def _stream_role(role: str) -> tuple[str, str]:
+    return "stream-role", role.partition(":role/")[2]
+
+
+def _stream_policy(role: str) -> tuple[str, str]:
+    return "stream-role", f"{role.partition(':role/')[2]} policy"
 
 
 def _paths(value: Value) -> Iterator[RefPath]:

@@ -129,6 +129,19 @@ def test_a_text_that_doubles_itself_is_not_put_together() -> None:
     assert Scenario({}).spot({"Fn::Sub": ["${A}-${!B}", {"A": "x"}]}, "").value == "x-${B}"
 
 
+def test_of_very_many_references_to_nothing_not_each_is_compared_with_all() -> None:
+    """It took minutes: names are compared with names."""
+    resources = {f"Topic{number:04d}": {"Type": "AWS::SNS::Topic"} for number in range(500)}
+    listed = [{"Ref": "Tpic0001"}, *({"Ref": f"Nothing{number:05d}"} for number in range(1000))]
+    resources["Last"] = {
+        "Type": "AWS::SNS::Topic",
+        "Properties": {"Tags": [{"Key": "a", "Value": ref} for ref in listed]},
+    }
+    found = [item for item in judge(json.dumps({"Resources": resources}).encode(), "t.json") if item.code == "T010"]
+    assert len(found) == 1001 and "did you mean 'Topic0001'?" in found[0].message
+    assert sum("there are" in item.message for item in found) <= 50
+
+
 @pytest.mark.parametrize("text", TEXTS, ids=range(len(TEXTS)))
 def test_any_text_comes_to_an_end_with_findings(text: str) -> None:
     for file in ("template.yaml", "template.json"):

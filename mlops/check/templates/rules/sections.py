@@ -172,6 +172,7 @@ def _parameters(template: Template) -> Iterator[Fault]:
             yield Fault("T006", f"{at}/Default", f"the default of {name}, {default!r}, is none of its AllowedValues")
 
 
+_GUESSED = 50
 DYNAMIC = ""
 """A name that only the account makes."""
 Use = tuple[str, str, str]
@@ -188,25 +189,29 @@ def _is_allowed(kind: Any, default: Any, allowed: list[Any]) -> bool:
 def _references(template: Template) -> Iterator[Fault]:
     """Macros make resources that nobody sees here."""
     parameters, resources = template.section("Parameters"), template.written
+    guesses: dict[tuple[str, str], str] = {}
     used: dict[str, set[str]] = {"Mappings": set(), "Conditions": set(), "Parameters": set()}
     for kind, name, at in _uses(template):
         used.setdefault(kind, set()).add(name)
         if kind == "value":
             used["Parameters"].add(name)
             there = name in parameters or name in resources or name in _PSEUDO
-            known = [*parameters, *resources]
+            known: tuple[Mapping[str, Any], ...] = (parameters, resources)
         elif kind == "resource":
-            there, known = name in resources, list(resources)
+            there, known = name in resources, (resources,)
         elif kind == "attribute":
-            yield from _attribute(template, name, at)
+            yield from _attribute(template, name, at, guesses)
             continue
         else:
             section = template.section(kind)
-            there, known = name in section, list(section)
+            there, known = name in section, (section,)
         if not there and name != DYNAMIC and not template.transformed:
             what = "parameter and no resource" if kind == "value" else kind.lower().removesuffix("s")
             yield Fault(
-                "T010", at, f"there is no {what} {name}{instead(name, known)}", "declare it, or name what is there"
+                "T010",
+                at,
+                f"there is no {what} {name}{_guess(kind, name, known, guesses)}",
+                "declare it, or name what is there",
             )
     if template.transformed:
         return
@@ -221,16 +226,24 @@ def _references(template: Template) -> Iterator[Fault]:
                 )
 
 
-def _attribute(template: Template, name: str, at: str) -> Iterator[Fault]:
+def _guess(kind: str, name: str, known: tuple[Mapping[str, Any], ...], guesses: dict[tuple[str, str], str]) -> str:
+    """Each name is looked for once, and of very many not each: to compare them all would take minutes."""
+    if (kind, name) not in guesses:
+        if len(guesses) >= _GUESSED:
+            return ""
+        guesses[kind, name] = instead(name, [item for section in known for item in section])
+    return guesses[kind, name]
+
+
+def _attribute(template: Template, name: str, at: str, guesses: dict[tuple[str, str], str]) -> Iterator[Fault]:
     resource, _, attribute = name.partition(".")
     kind = template.type_of(resource)
     if resource not in template.written:
         if not template.transformed:
-            known = list(template.written)
             yield Fault(
                 "T010",
                 at,
-                f"there is no resource {resource}{instead(resource, known)}",
+                f"there is no resource {resource}{_guess('resource', resource, (template.written,), guesses)}",
                 "declare it, or name what is there",
             )
         return
@@ -305,13 +318,14 @@ def _circles(template: Template) -> Iterator[Fault]:
     edges = {name: list(dict.fromkeys(_named(template, name))) for name in template.written}
     done: set[str] = set()
     for start in edges:
-        path: list[str] = []
+        path: dict[str, None] = {}
         stack: list[tuple[str, int]] = [(start, 0)]
         while stack:
             name, index = stack.pop()
             if index == 0:
                 if name in path:
-                    circle = " -> ".join((*path[path.index(name) :], name))
+                    above = list(path)
+                    circle = " -> ".join((*above[above.index(name) :], name))
                     yield Fault(
                         "T012",
                         template.resources_at[name],
@@ -321,11 +335,11 @@ def _circles(template: Template) -> Iterator[Fault]:
                     return
                 if name in done:
                     continue
-                path.append(name)
+                path[name] = None
             if index < len(edges[name]):
                 stack += [(name, index + 1), (edges[name][index], 0)]
             else:
-                path.pop()
+                path.popitem()
                 done.add(name)
 
 
