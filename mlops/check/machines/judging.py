@@ -200,13 +200,19 @@ def _state(name: str, state: Mapping[str, Any], at: str) -> Iterator[Fault]:
             yield Fault("M003", f"{at}/Type", f"{name} is of the type {kind}, which there is not")
     if kind == "Task":
         yield from _task(name, state, at)
+    for inner, below in _inside(state, at):
+        yield from _scope(inner, below)
+
+
+def _inside(state: Mapping[str, Any], at: str) -> Iterator[tuple[Mapping[str, Any], str]]:
+    """The machines in a state, and where they are."""
     branches = state.get("Branches")
     for number, branch in enumerate(branches if isinstance(branches, list) else ()):
         if isinstance(branch, Mapping):
-            yield from _scope(branch, f"{at}/Branches/{number}")
+            yield branch, f"{at}/Branches/{number}"
     for member in ("ItemProcessor", "Iterator"):
         if isinstance(inner := state.get(member), Mapping):
-            yield from _scope(inner, f"{at}/{member}")
+            yield inner, f"{at}/{member}"
 
 
 def _task(name: str, state: Mapping[str, Any], at: str) -> Iterator[Fault]:
@@ -278,10 +284,5 @@ def _sagemaker_tasks(scope: Mapping[str, Any], at: str) -> Iterator[tuple[str, s
         found = _INTEGRATION.fullmatch(resource) if isinstance(resource := state.get("Resource"), str) else None
         if found is not None and found["service"] == "sagemaker":
             yield below, found["action"]
-        branches = state.get("Branches")
-        for number, branch in enumerate(branches if isinstance(branches, list) else ()):
-            if isinstance(branch, Mapping):
-                yield from _sagemaker_tasks(branch, f"{below}/Branches/{number}")
-        for member in ("ItemProcessor", "Iterator"):
-            if isinstance(inner := state.get(member), Mapping):
-                yield from _sagemaker_tasks(inner, f"{below}/{member}")
+        for inner, place in _inside(state, below):
+            yield from _sagemaker_tasks(inner, place)
