@@ -369,6 +369,15 @@ def eventually(holds: Any) -> Any:
     return found
 
 
+def test_one_that_cannot_be_started_is_left_to_whoever_comes_next(world: World, monkeypatch: Any) -> None:
+    monkeypatch.delenv(clock.SWITCH, raising=False)
+    folder = world.state.clock_folder
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "wanted").symlink_to(folder / "nowhere" / "wanted")
+    clock.wake(world.state)
+    assert not ownership.owned(folder)
+
+
 @pytest.mark.proof("kills")
 def test_a_killed_clock_misses_no_window_and_fires_none_twice(running: World) -> None:
     """Three of them a second apart, and a kill between; nobody asks but who opens the account again."""

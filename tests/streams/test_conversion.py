@@ -206,6 +206,7 @@ def test_a_decimal_has_all_its_digits() -> None:
         (["dd.MM.yyyy", "MM/dd/yy hh:mm a"], "07/09/18 11:04 PM", datetime(2018, 7, 9, 23, 4)),
         (["dd.MM.yyyy"], "2018-07-09 23:04:05", datetime(2018, 7, 9, 23, 4, 5)),
         (["dd.MM.yyyy"], "30.02.2018", None),
+        (["MM/dd/yy"], "07/09/70", datetime(1970, 7, 9)),
         (["yyyy-DDD"], "2018-190", datetime(2018, 7, 9)),
         (["EEE, d MMM yyyy HH:mm:ss z"], "Mon, 9 Jul 2018 23:04:05 UTC", datetime(2018, 7, 9, 23, 4, 5)),
     ],

@@ -205,6 +205,16 @@ def test_what_is_too_large_is_dropped(account: LocalAccount, receiver: Receiver)
     assert [event.kind for event in account.events.read(kinds=["stream.dropped"])] == ["stream.dropped"]
 
 
+@pytest.mark.parametrize("status", [413, 500])
+def test_what_a_refusal_quotes_is_in_no_event(account: LocalAccount, receiver: Receiver, status: int) -> None:
+    stream = sending(account, receiver, RetryOptions={"DurationInSeconds": 10})
+    receiver.script = [lambda asked: (status, JSON, b'{"errorMessage": "what is planted-0815?"}'), right]
+    stream.put(b"planted-0815")
+    stream.turn(60.0)
+    told = list(account.events.read(kinds=["stream.dropped", "stream.unanswered"]))
+    assert [event.detail["reason"] for event in told] == [f"it answered {status}"]
+
+
 @pytest.mark.parametrize(("script", "backed_up"), [([right], True), ([MISBEHAVING["500"]], True)])
 def test_all_data_are_backed_up_where_that_is_asked(
     account: LocalAccount, receiver: Receiver, script: Any, backed_up: bool
@@ -256,18 +266,29 @@ def test_a_key_may_be_a_secret(account: LocalAccount, receiver: Receiver) -> Non
     assert stream.turn(60.0) and "holds no object with an api_key" in stream.deliverer.stands.told
 
 
-@pytest.mark.parametrize("head", [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n"], ids=["head", "body"])
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 1000\r\n\r\n",
+    ],
+    ids=["head", "body", "the last body"],
+)
 def test_an_answer_that_drips_is_none(head: bytes) -> None:
     """A socket's own timeout begins anew with each byte: a delivery would wait as long as they come."""
     with socket.create_server(("127.0.0.1", 0)) as door:
-        dripped = threading.Event()
+        dripped, awaited = threading.Event(), threading.Event()
 
         def drip() -> None:
             connection, _ = door.accept()
             with connection, suppress(OSError):
                 connection.sendall(head)
-                while not dripped.wait(0.01):
+                for _ in range(500):
+                    if dripped.wait(0.01):
+                        return
                     connection.sendall(b"H")
+                awaited.set()  # by whoever waits for all of it
 
         dripping = threading.Thread(target=drip)
         dripping.start()
@@ -275,6 +296,7 @@ def test_an_answer_that_drips_is_none(head: bytes) -> None:
             delivering.post(f"http://127.0.0.1:{door.getsockname()[1]}/", {}, b"{}", 0.1)
         dripped.set()
         dripping.join()
+        assert not awaited.is_set()
 
 
 def test_pauses_grow_and_end_growing() -> None:

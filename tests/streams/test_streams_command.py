@@ -12,8 +12,10 @@ import pytest
 from click.testing import CliRunner
 from stream_parts import BUCKET, FUNCTION, Stream, failures, processors, s3
 
+from mlops.account.delivery import Flow
 from mlops.account.local import LocalAccount
 from mlops.cli import cli
+from mlops.deploy.streams.tuning import tuned
 from mlops.ir import UsageError
 from mlops.project.spool import BEGINNING, Place
 
@@ -133,6 +135,19 @@ def test_what_a_stream_would_be_set_to_follows_from_what_is_put(
         assert "lines in a record" in mlops("tune", "events")
     else:
         assert ("lines in a record" in found) is ("6000" not in words)
+
+
+@pytest.mark.parametrize(
+    ("kind", "flow", "setting", "then"),
+    [
+        ("Splunk", Flow(100, 10_000, 10.0, 10), "seconds of a buffer", "60"),
+        ("HttpEndpoint", Flow(100, 10_000, 10.0, 10), "seconds of a buffer", "300"),
+        ("ExtendedS3", Flow(100, 0, 10.0, 10), "lines in a record", "5120"),
+    ],
+)
+def test_what_is_suggested_is_within_the_limits(kind: str, flow: Flow, setting: str, then: str) -> None:
+    found = {item.setting: item.then for item in tuned({}, kind, flow, 300).suggestions}
+    assert found[setting] == then
 
 
 def test_nothing_is_suggested_of_what_is_not_known(stream: Stream) -> None:

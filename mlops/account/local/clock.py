@@ -33,7 +33,11 @@ def wake(state: State) -> None:
             return
         lock = ownership.take(state.clock_folder)
         if lock is not None:
-            (state.clock_folder / _WANTED).touch(FILE)
+            try:
+                (state.clock_folder / _WANTED).touch(FILE)
+            except OSError:
+                os.close(lock)  # else nobody could start it as long as this process lives
+                raise
             ownership.hand_over(lock, state.folder, state.region, "clock", "clock", state.clock_folder, anew=True)
     except OSError as error:
         import logging  # nobody else needs it

@@ -66,7 +66,8 @@ def files(account: Account, place: Placed) -> tuple[tuple[File, ...], bool]:
     found = []
     for item in reply.get("Contents", ()):
         behind = str(item["Key"])[len(prefix) :]
-        if not behind or behind.startswith("/") or prefix.endswith("/"):  # not a neighbour whose name begins so
+        # Not a neighbour whose name begins so; in a whole bucket there is none.
+        if not behind or not prefix or behind.startswith("/") or prefix.endswith("/"):
             found.append(File(behind.removeprefix("/"), int(item["Size"]), item["LastModified"]))
     return tuple(found), not reply.get("IsTruncated")
 

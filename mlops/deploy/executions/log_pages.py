@@ -97,7 +97,7 @@ def search(
                 found.append(Match(here, number, line))
         searched += len(reply["events"])
         following = str(reply["nextForwardToken"])
-        if following == token or not reply["events"]:
+        if following == token:  # an empty page may stand before others
             return Matches(tuple(found), None, searched)
         token = following
         if len(found) >= most:

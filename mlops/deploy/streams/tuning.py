@@ -20,7 +20,10 @@ MIB = 1024 * 1024
 BILLED_BYTES = 5 * 1024
 PRICE_PER_GB = 0.029
 """Dollars for a GB that is put directly, of the first 500 TB a month in us-east-1, as the price list had it in 2026."""
-_SOON, _LONGEST = 5, 900
+_SOON = 5
+_LONGEST = {"Splunk": 60}
+_LONGEST_ELSE = 900
+"""Seconds that a buffer may wait."""
 _SIZES = {"ExtendedS3": (1, 128), "HttpEndpoint": (1, 64), "Amazonopensearchservice": (1, 100), "Splunk": (1, 5)}
 _INTERVALS = {"ExtendedS3": 300, "HttpEndpoint": 60, "Splunk": 60}
 _LEAST_CONVERTED = 64
@@ -87,7 +90,7 @@ def tuned(destination: Mapping[str, Any], kind: str, flow: Flow, delay: float | 
     hints = destination.get("BufferingHints") or {}
     seconds = hints.get("IntervalInSeconds", _INTERVALS.get(kind, 300))
     late = float(seconds if delay is None else delay)
-    record = flow.bytes / flow.records
+    record = max(flow.bytes / flow.records, 1.0)  # all of them may be empty
     billed = math.ceil(record / BILLED_BYTES) * BILLED_BYTES / record
     together = max(int(BILLED_BYTES // record), 1)
     dollars = (billed * PRICE_PER_GB, billed / together * PRICE_PER_GB if together > 1 else billed * PRICE_PER_GB)
@@ -136,13 +139,14 @@ def _buffer(
     converted = bool((destination.get("DataFormatConversionConfiguration") or {}).get("Enabled"))
     least = _LEAST_CONVERTED if partitioned or converted else least
     comes = flow.rate * flow.bytes / flow.records
-    then = 0 if late <= _SOON and not partitioned else int(min(max(late, 60 if partitioned else 1), _LONGEST))
+    longest = _LONGEST.get(kind, _LONGEST_ELSE)
+    then = 0 if late <= _SOON and not partitioned else int(min(max(late, 60 if partitioned else 1), longest))
     told = f"a record may be {late:.0f} seconds late"
     if kind == "ExtendedS3":
         each = comes * max(then, 1)
         told += f": an object then has {_size(each)}"
-        if each < MIB and late < _LONGEST:
-            told += f"; after {_LONGEST} seconds it had {_size(comes * _LONGEST)}"
+        if each < MIB and late < longest:
+            told += f"; after {longest} seconds it had {_size(comes * longest)}"
     yield Suggestion("seconds of a buffer", f"{seconds}", f"{then}", told)
     wanted = comes * max(then, 1) * 1.25
     size = int(min(max(math.ceil(wanted / MIB), least), most))

@@ -258,7 +258,7 @@ class Deliverer:
             sending.failed += told.failed
             if told.dropped:
                 sending.dropped += told.dropped
-                self._ports.say("dropped", {"reason": told.reason, "records": told.dropped})
+                self._ports.say("dropped", {"reason": told.said or told.reason, "records": told.dropped})
             if told.smaller:
                 half = len(told.again) // 2
                 sending.requests[sending.next : sending.next + 1] = [list(told.again[:half]), list(told.again[half:])]
@@ -270,7 +270,7 @@ class Deliverer:
                     self._due = self._now() + int(pause(sending.attempts, self._chance) * 1000)
                     if told.reason != self.stands.told:
                         self._stand(told=told.reason)
-                        self._ports.say("unanswered", {"reason": told.reason})
+                        self._ports.say("unanswered", {"reason": told.said or told.reason})
                     return None
                 sending.failed += [
                     sender.given_up(record, told.reason, sending.attempts, self._now()) for record in told.again

@@ -51,15 +51,20 @@ class Requests:
     def attempt(self, records: Sequence[Record], request_id: str, attempts: int, now: int) -> Attempt:
         """A request is taken or not, as a whole."""
         headers, body = request(self.endpoint, self.arn, request_id, records, now, self.key)
+        said = ""
         try:
-            verdict = judged(self.post(self.endpoint.address, headers, body), request_id)
+            answer = self.post(self.endpoint.address, headers, body)
         except OSError as error:
             verdict = Verdict(False, again=True, reason=f"no answer: {error}")
+        else:
+            verdict = judged(answer, request_id)
+            # Whoever refuses a request may quote it.
+            said = "" if answer.status == 200 else f"it answered {answer.status}"
         if verdict.delivered:
             return Attempt(len(records))
         if verdict.again:
-            return Attempt(0, again=records, reason=verdict.reason)
-        return Attempt(0, dropped=len(records), reason=verdict.reason)
+            return Attempt(0, again=records, reason=verdict.reason, said=said)
+        return Attempt(0, dropped=len(records), reason=verdict.reason, said=said)
 
     def given_up(self, record: Record, reason: str, attempts: int, now: int) -> Failed:
         return Failed(record, HTTP_FAILED, "HttpEndpoint.DestinationException", reason, attempts, now)

@@ -151,12 +151,16 @@ class Documents:
 
 
 def _line(data: bytes) -> bytes | None:
-    """The document that a record is: one JSON object, in one line; None for what no request can hold."""
+    """The document that a record is: one JSON object, in one line; None for what no request can hold.
+
+    >>> [_line(data) for data in (b'{"a": 1}\\n', b"[1]", '{"a": 1}'.encode("utf-16"))]
+    [b'{"a": 1}', None, None]
+    """
     line = data.strip()
     if b"\n" in line or b"\r" in line:
         return None
     try:
-        return line if isinstance(json.loads(line), dict) else None
+        return line if isinstance(json.loads(line.decode()), dict) else None
     except (ValueError, RecursionError):
         return None
 

@@ -29,7 +29,8 @@ Post: TypeAlias = Callable[[str, Mapping[str, str], bytes], Answer]
 @dataclass(frozen=True, slots=True)
 class Attempt:
     """``again`` is what is to be sent once more, and ``reason`` why; ``smaller``: in two requests, at once. ``failed``
-    goes to the error prefix, and what was ``dropped`` nowhere."""
+    goes to the error prefix, and what was ``dropped`` nowhere. ``said`` is the reason without what records may hold,
+    where that is another."""
 
     delivered: int
     again: Sequence[Record] = ()
@@ -37,6 +38,7 @@ class Attempt:
     dropped: int = 0
     reason: str = ""
     smaller: bool = False
+    said: str = ""
 
 
 class Sender(Protocol):

@@ -86,8 +86,7 @@ def _time(told: dict[str, str]) -> datetime:
     number = {name: int(value) for name, value in told.items() if value.lstrip("+-").isdigit() and name != "fraction"}
     year = number.get("year", 1970)
     if "year2" in number:
-        # Within fifty years of now, as Joda's pivot is.
-        year = 2000 + number["year2"] - (100 if number["year2"] > 80 else 0)
+        year = _whole_year(number["year2"], datetime.now(UTC).year)
     month = number.get("month", 1)
     if "monthname" in told:
         month = _MONTHS.index(told["monthname"][:3].lower()) + 1
@@ -99,6 +98,16 @@ def _time(told: dict[str, str]) -> datetime:
     if "yearday" in number:
         at = at.replace(month=1, day=1) + timedelta(days=number["yearday"] - 1)
     return _in_utc(at, told)
+
+
+def _whole_year(digits: int, now: int) -> int:
+    """Of two digits. Joda's pivot is 30 years before ``now``, and a year lies from 50 before that to 49 behind it.
+
+    >>> [_whole_year(digits, 2026) for digits in (0, 26, 45, 46, 99)]
+    [2000, 2026, 2045, 1946, 1999]
+    """
+    first = now - 80
+    return first + (digits - first) % 100
 
 
 def _in_utc(at: datetime, told: dict[str, str]) -> datetime:

@@ -143,10 +143,12 @@ def post(address: str, headers: Mapping[str, str], body: bytes, answer_seconds: 
     else:
         connection = http.client.HTTPConnection(str(parts.hostname), parts.port, timeout=answer_seconds)
     # The timeout of a socket begins anew with each byte.
-    late = threading.Event()
-    watch = threading.Timer(answer_seconds, _cut_off, (connection, late))
-    watch.start()
+    late, watch = threading.Event(), threading.Timer(0, bool)
     try:
+        connection.connect()
+        # Held here: where the answer is to be the last one, the connection lets its socket go before it is read.
+        watch = threading.Timer(answer_seconds, _cut_off, (connection.sock, late))
+        watch.start()
         path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         connection.request("POST", path, body, dict(headers))
         answer = connection.getresponse()
@@ -167,10 +169,10 @@ def post(address: str, headers: Mapping[str, str], body: bytes, answer_seconds: 
         connection.close()
 
 
-def _cut_off(connection: http.client.HTTPConnection, late: threading.Event) -> None:
+def _cut_off(connected: socket.socket, late: threading.Event) -> None:
     late.set()
-    with suppress(OSError, AttributeError):
-        connection.sock.shutdown(socket.SHUT_RDWR)
+    with suppress(OSError):
+        socket.socket.shutdown(connected, socket.SHUT_RDWR)  # of TLS too: whoever reads is to find an end, no error
 
 
 def _now() -> int:

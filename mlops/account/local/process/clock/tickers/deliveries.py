@@ -63,7 +63,7 @@ class _Deliveries:
         arn = str(delivery.target.get("Arn") or "")
         target = next((found for found in all_targets() if found.arn.fullmatch(arn)), None)
         takes_long = target is not None and target.takes_long(delivery)
-        if takes_long and sum(folder == state.folder for folder, _ in self._called) >= _MOST_AT_ONCE:
+        if takes_long and sum(folder == state.folder for folder, _ in tuple(self._called)) >= _MOST_AT_ONCE:
             return
         # Before it is done: whoever is killed behind it is followed by a second try, not by a first.
         state.store.write("UPDATE delivery SET attempts = ? WHERE sequence = ?", attempt, row["sequence"])
