@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 
 from mlops.check.templates import rules
-from mlops.check.templates.reading import Unreadable, read
+from mlops.check.templates.reading import ALIASES, Unreadable, read
 from mlops.check.templates.template import Fault, Judge, Template, Told
 from mlops.ir import Finding, Severity, Where
 from mlops.ir.discovery import modules
@@ -41,10 +41,17 @@ def judge(content: bytes, file: str) -> tuple[Finding, ...]:
     try:
         document = read(content, file)
     except Unreadable as error:
-        known = READING["T001"]
-        return (Finding("T001", known.name, known.severity, str(error), where=Where(file, error.line, error.column)),)
+        return (_unreadable(str(error), Where(file, error.line, error.column)),)
     template = Template(document)
-    return tuple(sorted(dict.fromkeys(_findings(template, file)), key=lambda finding: finding.sort_key))
+    found = [*_findings(template, file)]
+    if document.alias is not None:
+        found.append(_unreadable(ALIASES, Where(file, *document.alias)))
+    return tuple(sorted(dict.fromkeys(found), key=lambda finding: finding.sort_key))
+
+
+def _unreadable(said: str, where: Where) -> Finding:
+    known = READING["T001"]
+    return Finding("T001", known.name, known.severity, said, where=where)
 
 
 def _findings(template: Template, file: str) -> Iterator[Finding]:

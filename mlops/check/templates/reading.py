@@ -15,6 +15,9 @@ from mlops.ir.values import pointer
 LARGEST = 1_000_000
 """Bytes of a template that lies in a bucket (guide: CloudFormation quotas)."""
 DEEPEST = 100
+ALIASES = "CloudFormation takes no anchors and aliases of YAML"
+_MOST_ALIASED = 50_000
+"""Values of a text with aliases, each of which may stand for many."""
 _SECTIONS = ("AWSTemplateFormatVersion", "Resources")
 _TYPE = re.compile(r"\bType['\"]?\s*:\s*['\"]?(?:AWS|Alexa|Custom)::")
 
@@ -38,6 +41,8 @@ class Document:
     marks: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     inside: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     repeated: tuple[str, ...] = ()
+    alias: tuple[int, int] | None = None
+    """Where the first one of YAML's stands: what it leads to is read, though CloudFormation does not take it."""
 
     def at(self, place: str) -> tuple[int, int]:
         while place and place not in self.marks:
@@ -110,11 +115,14 @@ def _yaml(text: str, file: str) -> Document:
 
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        for event in yaml.parse(text, Loader=loader):
-            if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None) is not None:
-                mark = event.start_mark
-                said = "CloudFormation takes no anchors and aliases of YAML"
-                raise Unreadable(said, mark.line + 1, mark.column + 1)
+        alias = next(
+            (
+                (event.start_mark.line + 1, event.start_mark.column + 1)
+                for event in yaml.parse(text, Loader=loader)
+                if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None) is not None
+            ),
+            None,
+        )
         node = yaml.compose(text, Loader=loader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
@@ -126,22 +134,24 @@ def _yaml(text: str, file: str) -> Document:
         raise Unreadable("it is nested too deep") from None
     if node is None:
         raise Unreadable("it is empty")
-    walk = _Walk(yaml.SafeLoader(""))
+    walk = _Walk(yaml.SafeLoader(""), aliased=alias is not None)
     value = _object(walk.value(node, ""))
-    return Document(file, value, text, walk.marks, walk.inside, tuple(walk.repeated))
+    return Document(file, value, text, walk.marks, walk.inside, tuple(walk.repeated), alias)
 
 
 class _Walk:
     """Values of nodes, with their places."""
 
-    def __init__(self, constructor: Any) -> None:
+    def __init__(self, constructor: Any, *, aliased: bool = False) -> None:
         self._constructor = constructor
+        self._left = _MOST_ALIASED if aliased else None
         self.marks: dict[str, tuple[int, int]] = {}
         self.inside: dict[str, tuple[int, int]] = {}
         self.repeated: list[str] = []
 
     def value(self, node: Any, at: str, depth: int = 0) -> Any:
         mark = node.start_mark
+        self._counted(mark)
         self.marks.setdefault(at, (mark.line + 1, mark.column + 1))
         if depth > DEEPEST:
             raise Unreadable("it is nested too deep", mark.line + 1, mark.column + 1)
@@ -161,7 +171,7 @@ class _Walk:
         self.marks.setdefault(at, (node.start_mark.line + 1, node.start_mark.column + 1))
         if kind == "mapping":
             found: dict[str, Any] = {}
-            for key, item in node.value:
+            for key, item in self._merged(node, depth):
                 name = str(key.value)
                 below = at + pointer(name)
                 if name in found:
@@ -176,6 +186,32 @@ class _Walk:
         if tagged:
             return node.value
         return self._scalar(node)
+
+    def _counted(self, mark: Any) -> None:
+        """Aliases of aliases stand for thousands of values in a few lines."""
+        if self._left is not None:
+            self._left -= 1
+            if self._left < 0:
+                raise Unreadable(ALIASES, mark.line + 1, mark.column + 1)
+
+    def _merged(self, node: Any, depth: int) -> list[tuple[Any, Any]]:
+        """With the members of mappings behind `<<`, of which its own go before."""
+        if self._left is None or depth > DEEPEST:
+            return list(node.value)
+        self._counted(node.start_mark)
+        own = [(key, item) for key, item in node.value if not str(key.tag).endswith(":merge")]
+        names = {str(key.value) for key, _ in own}
+        found: list[tuple[Any, Any]] = []
+        for key, item in node.value:
+            if not str(key.tag).endswith(":merge"):
+                continue
+            for other in item.value if item.id == "sequence" else [item]:
+                for pair in self._merged(other, depth + 1) if other.id == "mapping" else ():
+                    name = str(pair[0].value)
+                    if name not in names:
+                        names.add(name)
+                        found.append(pair)
+        return [*found, *own]
 
     def _scalar(self, node: Any) -> Any:
         """Dates stay texts, as CloudFormation reads them."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import base64
 import itertools
+import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import field
@@ -21,6 +22,11 @@ MOST = 64
 LONGEST = 1_000_000
 """Characters of a text that is put together: so many no template can have."""
 _VARIABLE = re.compile(r"\$\{([^!${}][^${}]*)\}")
+HOLE: Final = "\ue000"
+"""Stands in a draft for what is not known."""
+_ASKED = frozenset(f"AWS::{name}" for name in ("AccountId", "Partition", "Region", "StackName"))
+_FREE = 4
+"""Questions that only an account answers, which are tried both ways."""
 _PSEUDO = {"AWS::Partition": "aws", "AWS::URLSuffix": "amazonaws.com"}
 
 
@@ -28,7 +34,7 @@ _PSEUDO = {"AWS::Partition": "aws", "AWS::URLSuffix": "amazonaws.com"}
 class Spot:
     """A value and its place: an object has spots by member, a list a tuple of them, and everything else itself.
     ``made``: by a function, so that what stands there is no part of it. ``draft`` is a text of which parts are not
-    known, with a 0 for each: inside of JSON that is a value, and part of a text."""
+    known, with a HOLE for each."""
 
     value: Any
     at: str
@@ -72,6 +78,8 @@ class Scenario:
     parameters: Mapping[str, Any]
     conditions: Mapping[str, bool] = field(default_factory=dict)
     mappings: Mapping[str, Any] = field(default_factory=dict)
+    assumed: Mapping[tuple[str, ...], bool] = field(default_factory=dict)
+    """What is answered to questions that the text does not answer."""
 
     def spot(self, value: Any, at: str) -> Spot:
         match value:
@@ -106,17 +114,22 @@ class Scenario:
                 text = self.spot(inside, below)
                 if isinstance(text.value, str):
                     return Spot(base64.b64encode(text.value.encode()).decode(), at, made=True)
+                if text.draft is not None:
+                    known = text.draft.replace(HOLE, "")
+                    return Spot(UNKNOWN, at, made=True, draft=base64.b64encode(known.encode()).decode())
                 return Spot(UNKNOWN, at)
             case "Fn::Sub", str(text):
                 return self._substituted(text, {}, at, below)
             case "Fn::Sub", [str(text), dict(given)]:
-                known = {name: self.spot(value, below).value for name, value in given.items()}
-                return self._substituted(text, known, at, f"{below}/0")
+                put = {name: self.spot(value, below) for name, value in given.items()}
+                return self._substituted(text, put, at, f"{below}/0")
             case "Fn::Join", [str(on), list(parts)]:
-                values = [self.spot(part, below).value for part in parts]
-                told = all(isinstance(value, str) for value in values) and sum(map(len, values)) <= LONGEST
-                whole = on.join(values) if told else UNKNOWN
-                return Spot(whole, at, made=True)
+                texts = [_text(self.spot(part, below)) for part in parts]
+                if sum(map(len, texts)) + len(on) * len(texts) > LONGEST:
+                    return Spot(UNKNOWN, at, made=True)
+                return _drafted(on.join(texts), at)
+            case "Fn::ToJsonString", dict() | list():
+                return _drafted(json.dumps(_open(self.spot(inside, below)), ensure_ascii=False), at)
             case "Fn::FindInMap", [str(name), first, second, *_]:
                 keys = [self.spot(key, below).value for key in (first, second)]
                 found = self.mappings.get(name)
@@ -125,27 +138,39 @@ class Scenario:
                 return Spot(UNKNOWN if found is None else _frozen(found), at, made=True)
         return Spot(UNKNOWN, at)
 
-    def _substituted(self, text: str, given: Mapping[str, Any], at: str, written: str) -> Spot:
+    def _substituted(self, text: str, given: Mapping[str, Spot], at: str, written: str) -> Spot:
         """A text that nothing was put into stands where it is written."""
-        unknown, size = False, 0
+        size = 0
 
         def put(found: re.Match[str]) -> str:
-            nonlocal unknown, size
+            nonlocal size
             name = found[1].strip()
-            value = given.get(name, self.parameters.get(name, _PSEUDO.get(name, UNKNOWN)))
-            if isinstance(value, str | int | float):
-                told = str(value)
-                size += len(told)
-                if size <= LONGEST:
-                    return told
-            unknown = True
-            return "0"
+            told = _text(given[name] if name in given else self._function("Ref", name, at))
+            size += len(told)
+            return told if size <= LONGEST else HOLE
 
         whole, count = _VARIABLE.subn(put, text)
         whole = whole.replace("${!", "${")
-        if unknown:
-            return Spot(UNKNOWN, at, made=True, draft=whole)
-        return Spot(whole, at if count else written, made=bool(count))
+        return _drafted(whole, at) if count else Spot(whole, written)
+
+
+def _text(spot: Spot) -> str:
+    if isinstance(spot.value, str | int | float):
+        return str(spot.value)
+    return spot.draft if spot.draft is not None else HOLE
+
+
+def _drafted(whole: str, at: str) -> Spot:
+    return Spot(UNKNOWN, at, made=True, draft=whole) if HOLE in whole else Spot(whole, at, made=True)
+
+
+def _open(spot: Spot) -> Any:
+    """As JSON, with a hole for what is not known."""
+    if isinstance(spot.value, dict):
+        return {name: _open(item) for name, item in spot.members.items()}
+    if isinstance(spot.value, tuple):
+        return [_open(item) for item in spot.items]
+    return spot.value if spot.known else spot.draft or HOLE
 
 
 def _frozen(value: Any) -> Any:
@@ -161,17 +186,89 @@ def scenarios(template: Mapping[str, Any]) -> Iterator[Scenario]:
     parameters = _section(template, "Parameters")
     conditions = _section(template, "Conditions")
     mappings = _section(template, "Mappings")
-    asked = _asked(conditions, parameters)
+    looked_up = _looked_up(template, mappings)
+    asked = _asked(conditions, parameters, looked_up)
     defaults = {
         name: item["Default"]
         for name, item in parameters.items()
         if isinstance(item, dict) and isinstance(item.get("Default"), str | int | float) and name not in asked
     }
     names = list(asked)
-    for values in itertools.islice(itertools.product(*asked.values()), MOST):
-        chosen = {**defaults, **dict(zip(names, values, strict=True))}
-        held = _held(conditions, Scenario(chosen, {}, mappings))
-        yield Scenario({name: value for name, value in chosen.items() if value is not _OTHER}, held, mappings)
+    combined = [
+        dict(zip(names, values, strict=True)) for values in itertools.islice(itertools.product(*asked.values()), MOST)
+    ]
+    # What no condition asks for is tried one by one, with the rest as it is first.
+    alone = [{**combined[0], name: value} for name, value in _alone(parameters, asked, looked_up)]
+    yield from itertools.islice(_answered([*combined, *alone], defaults, conditions, mappings), 2 * MOST)
+
+
+def _answered(
+    listed: list[dict[str, Any]],
+    defaults: Mapping[str, Any],
+    conditions: Mapping[str, Any],
+    mappings: Mapping[str, Any],
+) -> Iterator[Scenario]:
+    for values in listed:
+        chosen = {**defaults, **values}
+        for assumed in _assumptions(conditions, Scenario(chosen, {}, mappings)):
+            held = _held(conditions, Scenario(chosen, {}, mappings, assumed))
+            yield Scenario({name: value for name, value in chosen.items() if value is not _OTHER}, held, mappings)
+
+
+def _assumptions(conditions: Mapping[str, Any], scenario: Scenario) -> Iterator[Mapping[tuple[str, ...], bool]]:
+    """One thing is not equal to two texts at a time."""
+    unanswered: dict[tuple[str, ...], tuple[Any, Any]] = {}
+    for node in _nodes(conditions):
+        match node:
+            case {"Fn::Equals": [left, right]} if UNKNOWN in (_value(left, scenario), _value(right, scenario)):
+                unanswered.setdefault(_question(left, right), (left, right))
+    questions = list(unanswered.items())[:_FREE]
+    for answers in itertools.product((True, False), repeat=len(questions)):
+        true = [sides for (_, sides), answer in zip(questions, answers, strict=True) if answer]
+        if not any(_contradict(one, other) for one, other in itertools.combinations(true, 2)):
+            yield {question: answer for (question, _), answer in zip(questions, answers, strict=True)}
+
+
+def _question(left: Any, right: Any) -> tuple[str, ...]:
+    return tuple(sorted((repr(left), repr(right))))
+
+
+def _contradict(one: tuple[Any, Any], other: tuple[Any, Any]) -> bool:
+    asked = {repr(side) for side in one if isinstance(side, dict)} & {repr(side) for side in other}
+    texts = {str(side) for side in (*one, *other) if not isinstance(side, dict | list)}
+    return bool(asked) and len(texts) > 1
+
+
+def _looked_up(template: Mapping[str, Any], mappings: Mapping[str, Any]) -> dict[str, list[Any]]:
+    """Keys of mappings by what says which of them is meant."""
+    found: dict[str, list[Any]] = {}
+    for node in _nodes([template.get("Resources"), template.get("Conditions")]):
+        match node:
+            case {"Fn::FindInMap": [str(name), first, second, *_]} if isinstance(mappings.get(name), dict):
+                rows = mappings[name]
+                columns = [key for row in rows.values() if isinstance(row, dict) for key in row]
+                for asks, keys in ((first, list(rows)), (second, columns)):
+                    match asks:
+                        case {"Ref": str(parameter)}:
+                            found.setdefault(parameter, []).extend(keys)
+    return {name: list(dict.fromkeys(keys)) for name, keys in found.items()}
+
+
+def _alone(
+    parameters: Mapping[str, Any], asked: Mapping[str, list[Any]], looked_up: Mapping[str, list[Any]]
+) -> Iterator[tuple[str, Any]]:
+    """Each value of a parameter that a mapping is read by, or that has values to choose from and none by itself."""
+    for name in dict.fromkeys((*parameters, *looked_up)):
+        declared = parameters.get(name)
+        declared = declared if isinstance(declared, dict) else {}
+        if name in asked or (name not in parameters and name not in _ASKED):
+            continue
+        allowed = declared.get("AllowedValues")
+        values = allowed if isinstance(allowed, list) else looked_up.get(name, [])
+        default = declared.get("Default")
+        if name not in looked_up and default is not None:
+            continue
+        yield from ((name, item) for item in values if not isinstance(item, dict | list) and item != default)
 
 
 def _held(conditions: Mapping[str, Any], scenario: Scenario) -> Mapping[str, bool]:
@@ -189,7 +286,9 @@ _OTHER: Final = object()
 """A value of a parameter that no condition names."""
 
 
-def _asked(conditions: Mapping[str, Any], parameters: Mapping[str, Any]) -> dict[str, list[Any]]:
+def _asked(
+    conditions: Mapping[str, Any], parameters: Mapping[str, Any], looked_up: Mapping[str, list[Any]]
+) -> dict[str, list[Any]]:
     """Values that are to be tried, by parameter."""
     compared: dict[str, list[Any]] = {}
     for node in _nodes(conditions):
@@ -197,15 +296,19 @@ def _asked(conditions: Mapping[str, Any], parameters: Mapping[str, Any]) -> dict
             case {"Fn::Equals": [left, right]}:
                 for one, other in ((left, right), (right, left)):
                     match one, other:
-                        case {"Ref": str(name)}, str() | int() | float() | bool() if name in parameters:
+                        case {"Ref": str(name)}, str() | int() | float() | bool() if (
+                            name in parameters or name in _ASKED
+                        ):
                             compared.setdefault(name, []).append(other)
             case {"Ref": str(name)} if name in parameters:
                 compared.setdefault(name, [])
     found: dict[str, list[Any]] = {}
     for name, values in compared.items():
-        declared = parameters[name] if isinstance(parameters[name], dict) else {}
+        declared = given if isinstance(given := parameters.get(name), dict) else {}
         allowed = declared.get("AllowedValues")
-        choices = list(allowed) if isinstance(allowed, list) and allowed else [*values, _OTHER]
+        choices = (
+            list(allowed) if isinstance(allowed, list) and allowed else [*values, *looked_up.get(name, ()), _OTHER]
+        )
         default = declared.get("Default")
         if default is not None and default in choices:
             choices.insert(0, default)
@@ -224,7 +327,7 @@ def _holds(node: Any, conditions: Mapping[str, Any], scenario: Scenario, known: 
         case {"Fn::Equals": [left, right]}:
             values = [_value(side, scenario) for side in (left, right)]
             if any(value is UNKNOWN for value in values):
-                return None
+                return scenario.assumed.get(_question(left, right))
             return not any(value is _OTHER for value in values) and str(values[0]) == str(values[1])
         case {"Fn::Not": [inside]}:
             held = _holds(inside, conditions, scenario, known)

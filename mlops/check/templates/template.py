@@ -102,6 +102,17 @@ class Template:
         whole = section if isinstance(section, dict) else self.raw
         return {name: whole[name] for name in self.resources_at}
 
+    def at(self, place: str) -> Any:
+        """What is written there."""
+        written: Any = self.raw
+        for part in place.split("/")[1:]:
+            name = part.replace("~1", "/").replace("~0", "~")
+            if isinstance(written, dict):
+                written = written.get(name)
+            elif isinstance(written, list) and name.isdigit() and int(name) < len(written):
+                written = written[int(name)]
+        return written
+
     def type_of(self, name: str) -> str | None:
         found = self.written.get(name)
         kind = found.get("Type") if isinstance(found, dict) else None

@@ -146,3 +146,18 @@ def test_of_very_many_references_to_nothing_not_each_is_compared_with_all() -> N
 def test_any_text_comes_to_an_end_with_findings(text: str) -> None:
     for file in ("template.yaml", "template.json"):
         assert any(finding.severity is Severity.ERROR for finding in judge(text.encode(), file))
+
+
+SHAPES = [
+    pytest.param(_filled(shape["text"].lstrip()), shape["code"], shape.get("kind", ""), id=shape["name"])
+    for shape in tomllib.loads((HERE / "shapes.toml").read_text())["shape"]
+]
+
+
+@pytest.mark.parametrize(("text", "code", "kind"), SHAPES)
+def test_a_fault_is_told_in_any_shape_and_its_border_is_not(text: str, code: str, kind: str) -> None:
+    found = judge(text.encode(), "template.json" if text[0] == "{" else "template.yaml")
+    if code:
+        assert code in {finding.code for finding in found}, found
+    else:
+        assert [finding for finding in found if finding.code.startswith(kind) and kind] == []

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 
-from mlops.check.templates.resolving import Scenario, Spot
+from mlops.check.templates.resolving import HOLE, Scenario, Spot
 from mlops.check.templates.template import Fault, Resource, Template, Told
 from mlops.ir import Severity
 from mlops.knowledge.notebooks import faults
@@ -86,6 +87,8 @@ Bad:  set -e  then  sudo -u ec2-user -i <<EOF … EOF
 Good: set -e as the first line of the inner shell, too""",
     ),
 }
+_PLAIN = re.compile(rf"[^A-Za-z0-9+/=\s{HOLE}]")
+"""Never part of base64."""
 _CODES = {told.name: code for code, told in FINDINGS.items()}
 
 
@@ -109,8 +112,12 @@ def _scripts(resource: Resource) -> Iterator[tuple[Spot, str]]:
         listed = resource.properties.get(hook)
         for item in listed.items if listed is not None else ():
             content = item.get("Content")
-            if content is not None and isinstance(content.value, str):
+            if content is None:
+                continue
+            if isinstance(content.value, str):
                 yield content, content.value
+            elif content.draft is not None and (HOLE not in content.draft or _PLAIN.search(content.draft)):
+                yield content, content.draft
 
 
 def _lifecycle(resource: Resource, content: Spot, text: str) -> Iterator[Fault]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from mlops.check import check
-from mlops.check.templates.resolving import Scenario, Spot
+from mlops.check.templates.resolving import HOLE, Scenario, Spot
 from mlops.check.templates.template import Fault, Resource, Template, Told
 from mlops.ir import Finding, Severity, Where
 from mlops.ir.lines import places
@@ -45,9 +45,11 @@ def judge(template: Template, scenario: Scenario) -> Iterator[Fault | Finding]:
 
 
 def _body(template: Template, resource: Resource, body: Spot) -> Iterator[Fault | Finding]:
-    text = body.value if isinstance(body.value, str) else body.draft
-    if text is None:
-        return
+    written = body.value if isinstance(body.value, str) else body.draft
+    if written is None or (HOLE in written and _is_whole(written.replace(HOLE, ""))):
+        return  # what is not known may be no value, but the rest of one
+    # A 0 is a value in JSON, and part of a text.
+    text = written.replace(HOLE, "0")
     try:
         found = json.loads(text)
     except json.JSONDecodeError as error:
@@ -66,7 +68,7 @@ def _body(template: Template, resource: Resource, body: Spot) -> Iterator[Fault 
             "T030", body.at, f"the body of {resource.label} is no JSON object", "write what `mlops compile` gives"
         )
         return
-    if found.get("Version") != VERSION:
+    if found.get("Version") != VERSION and found.get("Version") == _version(written):
         told = f"has the Version {found['Version']!r}" if "Version" in found else "has no Version"
         place = _place(template, body, *places(text, {"/Version"})["/Version"])
         yield Fault(
@@ -78,6 +80,23 @@ def _body(template: Template, resource: Resource, body: Spot) -> Iterator[Fault 
         )
     if isinstance(body.value, str):
         yield from _inside(template, resource, body, text)
+
+
+def _is_whole(text: str) -> bool:
+    """Of the version that there is."""
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(found, dict) and found.get("Version") == VERSION
+
+
+def _version(written: str) -> object:
+    """With another filling, which is the same where nothing unknown is in it."""
+    try:
+        return json.loads(written.replace(HOLE, "1")).get("Version")
+    except (ValueError, AttributeError):
+        return None
 
 
 def _inside(template: Template, resource: Resource, body: Spot, text: str) -> Iterator[Finding]:

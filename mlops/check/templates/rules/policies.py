@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from mlops.check.templates.resolving import Scenario, Spot
+from mlops.check.templates.resolving import HOLE, Scenario, Spot
 from mlops.check.templates.template import Fault, Resource, Template, Told
 from mlops.ir import Severity
 
@@ -65,7 +65,11 @@ _DOCUMENTS = {
     "AWS::IAM::Policy": ("PolicyDocument",),
     "AWS::IAM::ManagedPolicy": ("PolicyDocument",),
     "AWS::IAM::RolePolicy": ("PolicyDocument",),
+    "AWS::IAM::UserPolicy": ("PolicyDocument",),
+    "AWS::IAM::GroupPolicy": ("PolicyDocument",),
     "AWS::IAM::Role": (),
+    "AWS::IAM::User": (),
+    "AWS::IAM::Group": (),
 }
 _NAMED = {
     "RoleArn": ("iam", "role"),
@@ -79,6 +83,7 @@ _NAMED = {
     "ErrorTopic": ("sns", ""),
 }
 _TYPES = {"iam": "AWS::IAM::Role", "kms": "AWS::KMS::", "sns": "AWS::SNS::"}
+_OPEN_ARN = re.compile(r"arn:[^:]*:([\w-]+):[^:]*:[^:]*:(.*)", re.DOTALL)
 _ARN = re.compile(r"arn:[\w-]*:([\w-]*):([\w-]*):(\d*):(.*)", re.DOTALL)
 _UNBOUND = re.compile(
     r"ecr:GetAuthorizationToken|cloudwatch:(?:PutMetricData|GetMetric\w+)|s3:(?:ListAllMyBuckets|GetAccount\w+)"
@@ -98,7 +103,7 @@ def judge(template: Template, scenario: Scenario) -> Iterator[Fault]:
         if resource.type not in _DOCUMENTS:
             continue
         documents = [resource.properties.get(member) for member in _DOCUMENTS[resource.type]]
-        inline = resource.properties.get("Policies") if resource.type == "AWS::IAM::Role" else None
+        inline = resource.properties.get("Policies") if not _DOCUMENTS[resource.type] else None
         documents += [item.get("PolicyDocument") for item in (inline.items if inline is not None else ())]
         for document in documents:
             if document is not None and document.known:
@@ -126,20 +131,35 @@ def _named(template: Template, resource: Resource) -> Iterator[Fault]:
                         yield Fault("T070", item.at, said, "arn:aws:iam::ACCOUNT:role/NAME")
             else:
                 yield from _led(template, resource, member, item, service)
+                if item.draft is not None:
+                    yield from _of_draft(resource, member, item, item.draft)
 
 
 _WORDS = {"iam": "a role", "kms": "a key", "sns": "a topic"}
 
 
+def _of_draft(resource: Resource, member: str, item: Spot, draft: str) -> Iterator[Fault]:
+    """By the parts that are known."""
+    service, kind = _NAMED[member]
+    begins = draft.partition(HOLE)[0]
+    found = _OPEN_ARN.fullmatch(draft)
+    if found is not None:
+        place = found[2].partition(HOLE)[0]
+        wrong = found[1] != service or not (place.startswith(kind) or kind.startswith(place))
+    else:
+        wrong = bool(kind) and not (begins.startswith("arn:") or "arn:".startswith(begins))
+    if wrong:
+        shown = draft.replace(HOLE, "…")[:80]
+        said = f"{member} of {resource.label} is no ARN of {_WORDS[service]}: {shown}"
+        yield Fault("T070", item.at, said, f"arn:aws:{service}:…")
+
+
 def _led(template: Template, resource: Resource, member: str, item: Spot, service: str) -> Iterator[Fault]:
-    written: object = template.raw
-    for part in item.at.split("/")[1:]:
-        name = part.replace("~1", "/").replace("~0", "~")
-        if isinstance(written, dict):
-            written = written.get(name)
-        elif isinstance(written, list) and name.isdigit() and int(name) < len(written):
-            written = written[int(name)]
+    written = template.at(item.at)
     match written:
+        case {"Ref": str(name)} if service == "iam" and template.type_of(name) == _TYPES["iam"]:
+            said = f"{member} of {resource.label} is the name of {name}, and has to be its ARN"
+            yield Fault("T070", item.at, said, f"!GetAtt {name}.Arn")
         case {"Fn::GetAtt": [str(name), *_]} | {"Ref": str(name)}:
             kind = template.type_of(name)
             if kind is not None and kind.startswith("AWS::") and not kind.startswith(_TYPES[service]):

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from mlops.check import check
-from mlops.check.templates.resolving import UNKNOWN, Scenario, Spot
+from mlops.check.templates.resolving import HOLE, UNKNOWN, Scenario, Spot
 from mlops.check.templates.template import Fault, Resource, Template, Told
 from mlops.ir import Definition, Finding, Severity, Step, Unknown, Value, Where
 
@@ -122,14 +122,14 @@ def judge(template: Template, scenario: Scenario) -> Iterator[Fault | Finding]:
     found = {item.name: item for item in template.resources(scenario) if item.type in _STEPS}
     served = {name: item for name, item in found.items() if isinstance(item.properties.value, dict)}
     for name, resource in served.items():
-        own = list(_own(resource))
+        own = list(_own(template, resource))
         yield from own
         told[name] = {place for fault in own for place in (fault.at, fault.at.rpartition("/")[0])}
     if served:
         yield from _as_steps(template, served, told)
 
 
-def _own(resource: Resource) -> Iterator[Fault]:
+def _own(template: Template, resource: Resource) -> Iterator[Fault]:
     properties = resource.properties
     name = _NAMED.get(resource.type)
     if name is not None and name in properties.members:
@@ -138,7 +138,7 @@ def _own(resource: Resource) -> Iterator[Fault]:
     if resource.type == "AWS::SageMaker::Model":
         yield from _model(resource)
     elif resource.type == "AWS::SageMaker::EndpointConfig":
-        yield from _variants(resource)
+        yield from _variants(template, resource)
 
 
 def _model(resource: Resource) -> Iterator[Fault]:
@@ -186,7 +186,8 @@ def _container(resource: Resource, container: Spot) -> Iterator[Fault]:
             "T041", variables.at, f"{resource.label} has {len(variables.members)} variables, and {_MOST} may be"
         )
     for name, spot in variables.members.items():
-        longest = max(len(name), len(spot.value) if isinstance(spot.value, str) else 0)
+        text = spot.value if isinstance(spot.value, str) else (spot.draft or "").replace(HOLE, "")
+        longest = max(len(name), len(text))
         if longest > _LONGEST:
             said = f"the variable {name[:40]} of {resource.label} has {longest:,} characters, and {_LONGEST:,} may be"
             yield Fault("T041", spot.at, said, "put it into a file of the model's archive")
@@ -212,16 +213,20 @@ def _framework(resource: Resource, container: Spot, variables: Spot, uri: str | 
         yield Fault("T047", variables.members["SAGEMAKER_PROGRAM"].at, said, "give SAGEMAKER_SUBMIT_DIRECTORY, too")
 
 
-def _variants(resource: Resource) -> Iterator[Fault]:
+def _variants(template: Template, resource: Resource) -> Iterator[Fault]:
     production = resource.properties.get("ProductionVariants")
     shadows = resource.properties.get("ShadowProductionVariants")
     met: set[str] = set()
     for listed in (production, shadows):
         for variant in listed.items if listed is not None else ():
-            name = variant.text("VariantName")
-            if name is not None and name in met:
-                yield Fault("T048", variant.members["VariantName"].at, f"two variants of {resource.label} are {name!r}")
-            met.add(name or "")
+            named = variant.get("VariantName")
+            if named is None:
+                continue
+            # The same function is the same name, whatever that is.
+            name = named.value if isinstance(named.value, str) else repr(template.at(named.at))
+            if name in met:
+                yield Fault("T048", named.at, f"two variants of {resource.label} are {name!r}")
+            met.add(name)
     if shadows is not None and shadows.items:
         if len(shadows.items) > 1:
             yield Fault(
