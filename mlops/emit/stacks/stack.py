@@ -265,8 +265,10 @@ class Stack:
                 written["Tags"] = _listed(tags)
             before = self._policies_first(resource, allowed, policies)
             kept = self.beside.types[resource.type].kept
-            # What names others by text is told of them.
-            before += [ids[item.type, item.name] for item in resources if kept and item.type in kept.behind]
+            # What names others by text is told of them; what refers to one waits for it anyhow.
+            referred = {*_referred(written)}
+            behind = [ids[item.type, item.name] for item in resources if kept and item.type in kept.behind]
+            before += [one for one in behind if one not in referred]
             waits = {"DependsOn": before} if before else {}
             found[ids[resource.type, resource.name]] = {
                 "Type": self._cloudformation(resource),
@@ -423,3 +425,16 @@ def _paths(value: Value) -> Iterator[RefPath]:
 
 def _listed(tags: Mapping[str, str]) -> list[dict[str, str]]:
     return [{"Key": key, "Value": value} for key, value in sorted(tags.items())]
+
+
+def _referred(value: Any) -> Iterator[str]:
+    """The resources that a value of a template refers to."""
+    match value:
+        case {"Ref": str(id_)} | {"Fn::GetAtt": [str(id_), *_]}:
+            yield id_
+        case Mapping():
+            for inner in value.values():
+                yield from _referred(inner)
+        case list() | tuple():
+            for inner in value:
+                yield from _referred(inner)
