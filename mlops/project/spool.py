@@ -16,7 +16,7 @@ import struct
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from zlib import crc32
 
 from mlops.ir.dataclass import dataclass
@@ -43,6 +43,18 @@ class Place(NamedTuple):
 
     file: int
     offset: int
+
+
+def place_of(told: Any) -> Place:
+    """From JSON. Raises ValueError for what is no place.
+
+    >>> place_of([1, 16])
+    Place(file=1, offset=16)
+    """
+    match told:
+        case [int(file), int(offset)] if file >= 0 and offset >= 0:
+            return Place(file, offset)
+    raise ValueError("it is no place in a spool")
 
 
 BEGINNING = Place(1, _HEADER)

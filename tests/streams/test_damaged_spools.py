@@ -11,6 +11,7 @@ import pytest
 from stream_parts import opened
 
 from mlops.account.local import LocalAccount
+from mlops.deploy.streams.publisher import Publisher
 from mlops.project.spool import BEGINNING, Damage, Place, Spool
 
 END = Place(10**9, 0)
@@ -134,6 +135,38 @@ def test_a_stream_goes_on_and_says_what_it_left(account: LocalAccount) -> None:
     assert list(stream.objects().values()) == [b"b" * 60 + b"c"] and stream.deliverer.idle()
     (event,) = account.events.read(kinds=["stream.damaged"])
     assert event.detail is not None and event.detail["records"] == 1
+
+
+@pytest.mark.parametrize("held", [b"", b"[1, 2]", b'{"place": ["1", 2]}', b'{"place": [1, -1], "until": null}'])
+def test_where_nobody_knows_how_far_it_was_all_of_it_comes_again(account: LocalAccount, held: bytes) -> None:
+    stream = opened(account)
+    stream.put(b"a")
+    stream.deliver()
+    stream.put(b"b")
+    (stream.deliverer._folder / "stands.json").write_bytes(held)
+    described = account.client("firehose").describe_delivery_stream(DeliveryStreamName=stream.name)
+    assert described["DeliveryStreamDescription"]["DeliveryStreamStatus"] == "ACTIVE"
+    stream.restart()
+    stream.deliver()
+    assert b"".join(stream.objects().values()) in (b"ab", b"aab") and stream.deliverer.idle()
+    (event,) = account.events.read(kinds=["stream.damaged"])
+    assert "stands.json is damaged" in str(event.detail)
+
+
+@pytest.mark.parametrize("held", [b"", b"[1]", b"{}"])
+def test_a_publisher_sends_all_again_where_it_does_not_know_how_far_it_was(tmp_path: Path, held: bytes) -> None:
+    sent = list[bytes]()
+
+    class Client:
+        def put_record_batch(self, Records: list[dict[str, bytes]], **asked: object) -> dict[str, object]:
+            sent.extend(record["Data"] for record in Records)
+            return {"FailedPutCount": 0, "RequestResponses": [{"RecordId": "1"} for _ in Records]}
+
+    Spool(tmp_path).append([b"waits"], 0)
+    (tmp_path / "read.json").write_bytes(held)
+    with Publisher(Client(), "events", folder=tmp_path) as publisher:
+        publisher.put_bytes(b"new")
+    assert sent == [b"waits", b"new"]
 
 
 def test_where_nothing_can_be_noted_it_is_tried_later_and_nothing_is_lost(account: LocalAccount) -> None:

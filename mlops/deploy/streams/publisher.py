@@ -21,7 +21,7 @@ from mlops.account.answers import Refused, Unreachable, answers
 from mlops.ir import AccountError, UsageError
 from mlops.ir.dataclass import dataclass
 from mlops.project.private import opener, private_folder
-from mlops.project.spool import BEGINNING, Damage, Place, Spool
+from mlops.project.spool import BEGINNING, Damage, Place, Spool, place_of
 
 MOST_RECORDS, LARGEST_BATCH, LARGEST_RECORD = 500, 4 * 1024 * 1024, 1000 * 1024
 ID = "id"
@@ -250,8 +250,11 @@ class Publisher:
         if self._folder is None:
             return BEGINNING
         try:
-            return Place(*json.loads((self._folder / _READ).read_bytes()))
+            return place_of(json.loads((self._folder / _READ).read_bytes()))
         except FileNotFoundError:
+            return BEGINNING
+        except ValueError as error:
+            _log.warning("%s is damaged, all that waits is sent once more: %s", self._folder / _READ, error)
             return BEGINNING
 
     def _write(self, place: Place) -> None:

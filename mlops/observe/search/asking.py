@@ -15,6 +15,9 @@ TIMEOUT = 60.0
 """Seconds for one answer: a model trains in it."""
 
 
+_HINT = "url is OpenSearch's own address, and not that of Dashboards or of a proxy's page"
+
+
 class Place(Protocol):
     """Where it is, and how requests say who asks."""
 
@@ -115,13 +118,21 @@ def asking(
         except SerializationError:
             answer = None
         if not isinstance(answer, Mapping):
-            raise AccountError(
-                f"{method} {path}: what {place.url} answers is no JSON object",
-                hint="url is OpenSearch's own address, and not that of Dashboards or of a proxy's page",
-            )
-        return answer
+            raise AccountError(f"{method} {path}: what {place.url} answers is no JSON object", hint=_HINT)
+        return _Answer(answer, f"{method} {path}: what {place.url} answers")
 
     return ask
+
+
+class _Answer(dict[str, Any]):
+    """Whatever answers in JSON may be no OpenSearch all the same."""
+
+    def __init__(self, told: Mapping[str, Any], said: str) -> None:
+        super().__init__(told)
+        self._said = said
+
+    def __missing__(self, name: str) -> Any:
+        raise AccountError(f"{self._said} has no {name!r}", hint=_HINT)
 
 
 def _reason(error: Any) -> str:

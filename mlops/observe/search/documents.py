@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping
 from datetime import UTC
 from typing import Any
@@ -16,6 +17,7 @@ from mlops.ir.hiding import hide_text
 
 LONGEST = 8_000
 """Characters of one value; the rest of a sentence is in the account."""
+_NO_LONG = 2**63
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,8 @@ def _value(kind: Kind | None, value: Any) -> Any:
         case None:
             return None
         case "long" | "double":
-            return value if isinstance(value, int | float) and not isinstance(value, bool) else None
+            is_number = isinstance(value, int | float) and not isinstance(value, bool)
+            return value if is_number and math.isfinite(value) and abs(value) < _NO_LONG else None
         case _ if isinstance(value, list | tuple):
             return [_text(str(item)) for item in value if isinstance(item, str | int | float)]
         case _ if isinstance(value, str | int | float):

@@ -13,6 +13,8 @@ from botocore.credentials import Credentials
 
 from mlops.ir import AccountError, ConfigurationError
 from mlops.observe.search.asking import asking
+from mlops.observe.search.querying import Question, ask_for
+from mlops.observe.search.setting_up import see
 from tests.observe.search.place import At
 
 
@@ -24,7 +26,7 @@ def door() -> Iterator[tuple[str, list[dict[str, str]]]]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             came.append({name.lower(): value for name, value in self.headers.items()})
-            self.rfile.read(int(self.headers["content-length"]))
+            self.rfile.read(int(self.headers.get("content-length", 0)))
             status = 400 if self.path == "/refused" else 200
             body = json.dumps({"error": {"reason": "no such thing"}} if status == 400 else {"ok": True}).encode()
             self.send_response(status)
@@ -32,6 +34,8 @@ def door() -> Iterator[tuple[str, list[dict[str, str]]]]:
             self.send_header("content-length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
+
+        do_GET = do_POST
 
         def log_message(self, *_: Any) -> None:
             pass
@@ -68,6 +72,9 @@ def test_what_is_refused_or_not_reached_is_a_sentence(door: Any, monkeypatch: py
     for page in ("/text/html", "/text/plain"):
         with pytest.raises(AccountError, match=f"POST {page}: what {url} answers is no JSON object"):
             asking(At(url), "eu-west-1", keys)("POST", page, {})
+    for other in (see, lambda ask: ask_for(ask, Question())):
+        with pytest.raises(AccountError, match=f"what {url} answers has no '(index_templates|hits)'"):
+            other(asking(At(url), "eu-west-1", keys))
     with pytest.raises(AccountError, match="cannot be reached"):
         asking(At("http://127.0.0.1:1"), "eu-west-1", keys)("POST", "/x", {})
     with pytest.raises(ConfigurationError, match="no credentials of AWS"):

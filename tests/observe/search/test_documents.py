@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import math
 import re
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,6 +23,7 @@ def test_it_has_fields_that_are_declared_and_no_others() -> None:
     detail = {
         "failure": f"no {SECRET} there", "weights": {"A": 1.0}, "payload": "1,2", "seconds": "many",
         "version": 3, "status": ["a", "b"], "attempt": True,
+        "records": 2**63, "attempts": math.inf,
     }  # fmt: skip
     told = document(Event("endpoint.failed", AT, f"arn:{SECRET}", ids, detail, 7), ORIGIN)
     assert told.unknown == ("ids.customer", "detail.payload")

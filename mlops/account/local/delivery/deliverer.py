@@ -23,7 +23,7 @@ from mlops.account.local.delivery.sending import Post, Sender, pause
 from mlops.account.local.delivery.settings import Settings
 from mlops.ir.dataclass import dataclass
 from mlops.project.private import opener, private_folder
-from mlops.project.spool import BEGINNING, Damage, Place, Spool
+from mlops.project.spool import BEGINNING, Damage, Place, Spool, place_of
 
 SPOOL, WORK, STANDS = "spool", "work", "stands.json"
 RETENTION_SECONDS = 86_400
@@ -80,13 +80,18 @@ class Stands:
     told: str = ""
 
     @classmethod
-    def read(cls, folder: Path) -> Stands:
+    def read(cls, folder: Path, tell: Callable[[str], None] = lambda why: None) -> Stands:
+        """Where it is damaged ``tell`` hears why, and all that still lies in the spool is delivered once more."""
         try:
             told = json.loads((folder / STANDS).read_bytes())
+            until = place_of(told["until"]) if told["until"] else None
+            since, delivered, failed = (int(told[name]) for name in ("since", "delivered", "failed"))
+            return cls(place_of(told["place"]), until, since, delivered, failed, str(told["told"]))
         except FileNotFoundError:
             return cls()
-        until = Place(*told["until"]) if told["until"] else None
-        return cls(Place(*told["place"]), until, told["since"], told["delivered"], told["failed"], told["told"])
+        except (ValueError, TypeError, KeyError) as error:
+            tell(f"{STANDS} is damaged ({type(error).__name__}): all that lies in the spool is delivered once more")
+            return cls()
 
     def write(self, folder: Path) -> None:
         told = {name: getattr(self, name) for name in ("place", "until", "since", "delivered", "failed", "told")}
@@ -106,7 +111,7 @@ class Deliverer:
         self._ports = ports
         self._chance = chance or random.Random()  # noqa: S311 - spreads attempts, hides nothing
         self.spool = Spool(folder / SPOOL, tell=self._damaged)
-        self.stands = Stands.read(folder)
+        self.stands = Stands.read(folder, lambda why: ports.say("damaged", {"reason": why}))
         self._buffer = _Buffer(self.stands.place, self.stands.place)
         self._sending: _Sending | None = None
         self._tries = 0
