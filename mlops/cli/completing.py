@@ -121,7 +121,8 @@ def versions(context: click.Context, parameter: click.Parameter, incomplete: str
 
 _BY_NAME: Mapping[str, Completer] = {
     **dict.fromkeys(
-        ("target", "targets", "sources", "file", "request", "output", "golden", "baseline", "out", "report"), files
+        ("target", "targets", "sources", "file", "request", "output", "golden", "baseline", "out", "report", "prices"),
+        files,
     ),
     **dict.fromkeys(("environment", "registry", "from_env"), environments),
     **dict.fromkeys(("execution", "old", "new"), executions),

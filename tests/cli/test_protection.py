@@ -136,6 +136,7 @@ ROWS: tuple[Reads | Changes, ...] = (
     Reads("check", ("pipeline.py",)),
     Reads("show", ("pipeline.py",)),
     Reads("compile", ("pipeline.py", "-o", "-")),
+    Reads("cost show", ("pipeline.py", "--history")),
     *(Reads(name, ("pipeline.py",)) for name in ALL if name.startswith("emit ")),
     Reads("plan", ("pipeline.py", "--preflight"), code=1),
     Reads("import", ("--from-account", "churn")),

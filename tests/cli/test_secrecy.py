@@ -209,6 +209,9 @@ CALLS = (
     Call("compile", ("pipeline.py", "-o", "-"), keeps="the definition"),
     Call("compile", ("pipeline.py", "-o", "leaky.json")),
     Call("compile", ("pipeline.py", "--explain-defaults")),
+    Call("cost show", ("pipeline.py",)),
+    Call("cost show", ("pipeline.py", "--history")),
+    Call("cost import", ("pipeline.py",), code=2),
     Call("import", ("leaky.json",), keeps="the definition as Python"),
     *(
         Call(name, ("pipeline.py",), keeps=EMITTED_WHOLE.get(name, ""), code=2 if name in OF_AN_ACCOUNT else 0)
@@ -507,6 +510,7 @@ WITHOUT_JSON = {
     "console": "it speaks HTML",
     "schema": "it is JSON",
     "completion": "a shell reads it",
+    "cost import": "it writes what `cost show` reads",
     "executions open": "another program speaks",
     "executions report": "it is a page, of which `executions show` tells programs",
     "local exec": "another program speaks",

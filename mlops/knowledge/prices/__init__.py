@@ -1,0 +1,48 @@
+"""What SageMaker bills by: the uses of an instance, as AWS's offer files call them in ``usagetype``; a sample of
+prices.
+
+``sample.toml`` is for trying: its figures are a handful, dated, marked as a sample and no offer of anybody.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from importlib.resources import files
+
+OFFERED: Mapping[str, str] = {
+    "Train": "training",
+    "Processing": "processing",
+    "Tsform": "transform",
+    "Host": "endpoint",
+    "AsyncInf": "asynchronous",
+    "Notebk": "notebook",
+}
+"""Our word for a use by the offer file's, e.g. ``USE1-Train:ml.m5.xlarge``."""
+USES = (*OFFERED.values(), "serverless")
+
+VOLUME = "volume-gb-month"
+"""The key of a use's storage, beside its instances."""
+SERVERLESS = "gb-second"
+HOURS_OF_A_MONTH = 730
+SPOT_LEAST = 0.1
+"""The guide on managed spot training: up to 90 % less than on demand."""
+
+_USAGE = re.compile(rf"(?:[A-Z0-9]+-)?({'|'.join(OFFERED)}):(ml\.[a-z0-9-]+\.[a-z0-9]+|VolumeUsage\.gp[23])")
+
+
+def billed(usage: str) -> tuple[str, str] | None:
+    """The use and the key of a price, None for what is not an instance or its storage.
+
+    >>> billed("USE1-Train:ml.m5.xlarge"), billed("EU-Host:VolumeUsage.gp2")
+    (('training', 'ml.m5.xlarge'), ('endpoint', 'volume-gb-month'))
+    >>> billed("USE1-Studio:ml.m5.xlarge")
+    """
+    found = _USAGE.fullmatch(usage)
+    if found is None:
+        return None
+    return OFFERED[found[1]], VOLUME if found[2].startswith("Volume") else found[2]
+
+
+def sample() -> str:
+    return files(__name__).joinpath("sample.toml").read_text(encoding="utf-8")

@@ -1,0 +1,101 @@
+"""AWS's offer file of SageMaker, ``AmazonSageMaker/…/index.json`` or ``index.csv``, as a file of prices."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from mlops.ir import UsageError
+from mlops.knowledge.prices import billed
+from mlops.project.prices import PriceFile
+
+_OFFER = "AmazonSageMaker"
+_HINT = "take index.json or index.csv of the offer AmazonSageMaker in AWS's price list"
+
+
+class _Row(NamedTuple):
+    region: str
+    usage: str
+    begins: str
+    currency: str
+    price: str
+
+
+def from_offer(file: Path) -> PriceFile:
+    """Prices on demand alone, of the first tier. Raises UsageError where it is no such file."""
+    try:
+        text = file.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{file} is not to be read: {error}", hint=_HINT) from None
+    try:
+        published, rows = _of_json(json.loads(text)) if text.lstrip().startswith("{") else _of_csv(text)
+        day = date.fromisoformat(published[:10])
+        found = list(rows)
+    except (ValueError, KeyError, TypeError, AttributeError, StopIteration, RecursionError, csv.Error) as error:
+        raise UsageError(f"{file} is no offer file of {_OFFER}: {error or type(error).__name__}", hint=_HINT) from None
+    prices, currencies = _sorted(found, file)
+    if not prices:
+        raise UsageError(f"{file} has no prices of instances of SageMaker", hint=_HINT)
+    if len(currencies) > 1:
+        raise UsageError(f"{file} has prices in {' and '.join(sorted(currencies))}", hint="import one currency")
+    return PriceFile(day, f"AWS's offer file {_OFFER} of {published}", currencies.pop(), prices)
+
+
+def _sorted(rows: list[_Row], file: Path) -> tuple[dict[str, dict[str, dict[str, float]]], set[str]]:
+    prices: dict[str, dict[str, dict[str, float]]] = {}
+    currencies: set[str] = set()
+    for row in rows:
+        what = billed(row.usage)
+        if what is None or row.begins not in ("0", "") or not re.fullmatch(r"[a-z]{2,4}(-[a-z]+)+-\d+", row.region):
+            continue
+        if not re.fullmatch(r"\d{1,8}(\.\d+)?([eE]-\d+)?", row.price):
+            raise UsageError(f"{file}: the price of {row.usage} is {row.price!r}", hint=_HINT)
+        price = float(row.price)
+        if price < 1e-9:
+            continue  # free tiers and what is billed by another row
+        currencies.add(row.currency)
+        listed = prices.setdefault(row.region, {}).setdefault(what[0], {})
+        # Two kinds of storage of one use: the dearer one, as nothing says which is taken.
+        listed[what[1]] = max(price, listed.get(what[1], 0))
+    return prices, currencies
+
+
+def _of_json(offer: Any) -> tuple[str, Iterator[_Row]]:
+    if offer["offerCode"] != _OFFER:
+        raise ValueError(f"it is of {offer['offerCode']}")
+
+    def rows() -> Iterator[_Row]:
+        for sku, terms in offer["terms"].get("OnDemand", {}).items():
+            attributes = offer["products"].get(sku, {}).get("attributes", {})
+            for term in terms.values():
+                for dimension in term["priceDimensions"].values():
+                    for currency, price in dimension["pricePerUnit"].items():
+                        usage, region = attributes.get("usagetype", ""), attributes.get("regionCode", "")
+                        yield _Row(region, usage, str(dimension.get("beginRange", "0")), currency, str(price))
+
+    return offer["publicationDate"], rows()
+
+
+def _of_csv(text: str) -> tuple[str, Iterator[_Row]]:
+    lines = csv.reader(text.splitlines())
+    about: dict[str, str] = {}
+    for line in lines:
+        if line[:1] == ["SKU"]:
+            break
+        if len(line) > 1:
+            about[line[0]] = line[1]
+    else:
+        raise ValueError("no line begins with SKU")
+    if about["OfferCode"] != _OFFER:
+        raise ValueError(f"it is of {about['OfferCode']}")
+    at = {name.replace(" ", "").lower(): index for index, name in enumerate(line)}
+    columns = [at[name] for name in ("regioncode", "usagetype", "startingrange", "currency", "priceperunit")]
+    kind = at["termtype"]
+    return about["Publication Date"], (
+        _Row(*(row[column] for column in columns)) for row in lines if len(row) > kind and row[kind] == "OnDemand"
+    )
