@@ -31,6 +31,7 @@ class Story:
 
 def stories() -> Mapping[str, Story]:
     """Every code that a finding can have: of rules, the DSL, the reader, allow comments and the preflight."""
+    from mlops.check.costs.budgets import FINDINGS as of_budgets
     from mlops.check.machines.judging import FINDINGS as of_machines
     from mlops.check.templates.judging import stories as of_templates
     from mlops.declare.mistakes import MISTAKES
@@ -43,7 +44,8 @@ def stories() -> Mapping[str, Story]:
     told += [Story(code, name, Severity.ERROR, text) for code, (name, text) in PLUGINS.items()]
     told += [Story(code, item.name, item.severity, item.text) for code, item in ACCOUNT_FINDINGS.items()]
     told += [
-        Story(code, item.name, item.severity, item.text) for code, item in {**of_templates(), **of_machines}.items()
+        Story(code, item.name, item.severity, item.text)
+        for code, item in {**of_templates(), **of_machines, **of_budgets}.items()
     ]
     return {story.code: story for story in told}
 

@@ -102,6 +102,8 @@ class Asked:
     passed: Callable[[str], str | None] = lambda environment: None
     """Why the version has not passed another environment; None where it has."""
     root: Path = Path()
+    region: str = ""
+    """Of the environment."""
     registered: Callable[[], Mapping[str, Digest]] = dict
     stored: Callable[[], Mapping[str, Digest]] = dict
     listed: Callable[[], Mapping[str, Digest]] = dict

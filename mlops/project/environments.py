@@ -26,6 +26,7 @@ from mlops.project.written_channels import wrong_command, wrong_file
 
 if TYPE_CHECKING:
     # Their checks need pydantic, which is loaded where an environment has any.
+    from mlops.project.cost import Cost
     from mlops.project.feedback import Feedback
     from mlops.project.search import Search
     from mlops.project.starts import Name, Notify, Schedule, Trigger
@@ -110,6 +111,7 @@ class Environment:
     feedback: dict[Name, Feedback] = field(default_factory=dict)
     notify: Notify | None = None
     search: Search | None = None
+    cost: Cost | None = None
     profile: str | None = None
     assume_role: Annotated[str, Pattern(r"^arn:aws[a-z\-]*:iam::\d{12}:role/.+$")] | None = None
     endpoint_url: Annotated[str, Pattern(r"^https?://")] | None = None

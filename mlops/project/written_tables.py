@@ -14,7 +14,7 @@ from typing import Any, get_args
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
 from mlops.ir.secrecy import is_secret
-from mlops.project import feedback, search, starts
+from mlops.project import cost, feedback, search, starts
 from mlops.project.table_places import Place, holds, unknown_key
 from mlops.project.toml_places import mistake
 
@@ -23,7 +23,10 @@ from mlops.project.toml_places import mistake
 def model_of(cls: type) -> type[BaseModel]:
     """The pydantic model of a dataclass of :mod:`mlops.project.environments`."""
     hints = typing.get_type_hints(
-        cls, vars(sys.modules[cls.__module__]), {**vars(starts), **vars(feedback), **vars(search)}, include_extras=True
+        cls,
+        vars(sys.modules[cls.__module__]),
+        {**vars(starts), **vars(feedback), **vars(search), **vars(cost)},
+        include_extras=True,
     )
     members: dict[str, Any] = {}
     for item in fields(cls):

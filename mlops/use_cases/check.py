@@ -10,6 +10,7 @@ from mlops.check.sources import STANDARD_INPUT, Opened, open_targets
 from mlops.ir import Finding, Listener, unheard
 from mlops.ir.dataclass import dataclass
 from mlops.project.environments import LOCAL
+from mlops.use_cases.budgets import with_budgets
 from mlops.use_cases.news import Said
 from mlops.use_cases.starting_by_clock import with_schedules
 
@@ -45,6 +46,7 @@ def look(request: Check, listener: Listener) -> Opened:
         skip_others=request.skip_others,
     )
     opened = with_schedules(opened, request.environment, select=request.select, ignore=request.ignore)
+    opened = with_budgets(opened, request.environment, select=request.select, ignore=request.ignore)
     if request.here:
         from mlops.use_cases.runnable import with_obstacles  # where somebody asks
 

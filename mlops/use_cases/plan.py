@@ -15,6 +15,7 @@ from mlops.ir import Checked, Finding, Listener
 from mlops.ir.choices import near
 from mlops.ir.dataclass import dataclass
 from mlops.project.environments import LOCAL, Environment, Project
+from mlops.use_cases.budgets import with_budgets
 from mlops.use_cases.connecting import Connected, connect_here
 from mlops.use_cases.judging import judge_names, need_sound
 from mlops.use_cases.news import Said
@@ -77,7 +78,7 @@ def plan(wanted: Wanted, listener: Listener, *, doing: str = "plan") -> Planned:
         from mlops.use_cases.touching import only_touched  # loads what asks Git, which few plans need
 
         opened = only_touched(opened, wanted.changed_since, listener)
-    opened = with_schedules(opened, wanted.environment)
+    opened = with_budgets(with_schedules(opened, wanted.environment), wanted.environment)
     need_sound(opened.findings, listener, doing=doing)
     connected = connect_here(wanted.environment, opened.project)
     judge_starts(connected.environment, [checked.definition for checked in opened.pipelines])

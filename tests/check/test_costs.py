@@ -60,9 +60,13 @@ def processing(name: str = "P", **machine: Any) -> dict[str, Any]:
     }
 
 
-def tuning(most: Any) -> dict[str, Any]:
+def tuning(most: Any, **other: Any) -> dict[str, Any]:
     limits = {"HyperParameterTuningJobConfig": {"ResourceLimits": {"MaxNumberOfTrainingJobs": most}}}
-    return {"Name": "U", "Type": "Tuning", "Arguments": {**limits, "TrainingJobDefinition": training()["Arguments"]}}
+    return {
+        "Name": "U",
+        "Type": "Tuning",
+        "Arguments": {**limits, "TrainingJobDefinition": other or training()["Arguments"]},
+    }
 
 
 def condition(yes: list[Any], no: list[Any]) -> dict[str, Any]:
@@ -114,6 +118,11 @@ EXECUTIONS: dict[str, tuple[list[dict[str, Any]], tuple[float | None, float | No
     "no price": ([training(kind="ml.b.large")], (None, None, None), "no price of ml.b.large for training"),
     "no price of storage": ([processing(VolumeSizeInGB=1)], (None, None, None), "no price of storage of processing"),
     "the rest is known": ([training(), processing(kind="ml.b.large")], (0.06, None, None), "no price of ml.b.large"),
+    "a tuning with instances of its own": (
+        [tuning(4, HyperParameterTuningResourceConfig=resources())],
+        (0.06, None, 345.6),
+        "",
+    ),
     "a tuning": ([tuning(4)], (0.06, None, 0.4), ""),
     "a transform": (
         [{"Name": "T", "Type": "Transform", "Arguments": {"TransformResources": resources()}}],

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from mlops.check.costs.asked import Asked
 from mlops.check.costs.bounds import Bounds, one_of, unknown
 from mlops.check.costs.instances import by_the_hour
-from mlops.check.jobs import PROCESSING, TRAINING, TRANSFORM, TUNING, Job, Kind, defined, machine
+from mlops.check.jobs import PROCESSING, TRAINING, TRANSFORM, TUNING, Job, Kind, Machine, defined, machine
 from mlops.ir.members import get
 from mlops.knowledge.prices import SPOT_LEAST
 
 _DAY = 86_400
 """botocore: how long a job may run whose StoppingCondition says nothing."""
 _USES = {TRAINING: "training", PROCESSING: "processing", TRANSFORM: "transform"}
+_CHOSEN = "HyperParameterTuningResourceConfig"
+"""In the place of a training's own, in a tuning job."""
 _UNLIMITED = "a transform has no limit of time"
 
 
@@ -21,6 +25,8 @@ def job(asked: Asked, kind: Kind, found: Job) -> Bounds:
         return _tuning(asked, found)
     use = _USES.get(kind)
     machines = machine(kind, found) if use is not None else None
+    if machines is None and isinstance(chosen := found.request.get(_CHOSEN), Mapping):
+        machines = Machine(f"{found.at}/{_CHOSEN}", chosen, found.placed)
     if use is None or machines is None:
         return unknown("what such a job runs on is its own choice")
     if get(machines.settings, "TrainingPlanArn") is not None:

@@ -15,7 +15,18 @@ from mlops.ir.members import get
 from mlops.project.prices import PriceFile
 
 _FREE = frozenset(
-    {"Condition", "Fail", "Model", "RegisterModel", "EndpointConfig", "Endpoint", "Lineage", "Cleanup", "ForEach"}
+    {
+        "Condition",
+        "Fail",
+        "Model",
+        "RegisterModel",
+        "EndpointConfig",
+        "Endpoint",
+        "InferenceComponent",
+        "Lineage",
+        "Cleanup",
+        "ForEach",
+    }
 )
 """A run of them costs nothing itself; what an endpoint costs is told by the month."""
 _MOST_ITEMS = 100

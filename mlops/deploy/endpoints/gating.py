@@ -143,6 +143,7 @@ def asked_of(
         serving_metrics=serving_metrics,
         passed=passed,
         root=root,
+        region=environment.region,
         registered=lambda: evidence.registered(source.account, source.environment, version),
         stored=lambda: evidence.stored(source.account, version),
         listed=lambda: evidence.stored(source.account, version, whole=False),
