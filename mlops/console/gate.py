@@ -101,8 +101,8 @@ class Gate:
             return self._entered(scope), b""
         if not self._is_known(headers):
             return _refused(403, "open the address that `mlops console` printed: it lets this browser in"), b""
-        if self._user_header is not None and not headers.get(self._user_header, "").strip():
-            return _refused(403, f"the proxy names nobody in {self._user_header}"), b""
+        if self._user_header is not None and self._who(headers) is None:
+            return _refused(403, f"the proxy names nobody in {self._user_header}, or several"), b""
         if method in _SAFE:
             return None, b""
         if not _is_own(headers):
@@ -135,7 +135,9 @@ class Gate:
         return any(_same(value, self._keys.session) for value in found)
 
     def _who(self, headers: Headers) -> str | None:
-        return headers.get(self._user_header, "").strip() or None if self._user_header is not None else None
+        """Of two, one may be what somebody sent to a proxy that adds its own."""
+        named = headers.getlist(self._user_header) if self._user_header is not None else []
+        return named[0].strip() or None if len(named) == 1 else None
 
 
 class _TooMuchError(Exception):

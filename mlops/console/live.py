@@ -33,6 +33,7 @@ class Live:
         self._account = account
         self._listening: list[_Listening] = []
         self._looking: asyncio.Task[None] | None = None
+        self._began = asyncio.Event()
 
     @property
     def is_full(self) -> bool:
@@ -44,11 +45,13 @@ class Live:
         mine = _Listening(ids, asyncio.Event())
         self._listening.append(mine)
         if self._looking is None or self._looking.done():
-            self._looking = asyncio.create_task(self._look(behind))
+            self._began = asyncio.Event()
+            self._looking = asyncio.create_task(self._look(self._began))
         try:
             events = self._account.events
             if behind is not None and events is not None:
-                # What happened since the page was made may have been told already, to others.
+                # What happened since the page was made may have been told already, to others. From here on it is told.
+                await self._began.wait()
                 since = await run_sync(partial(events.read, behind, ids=ids, limit=1))
                 if since:
                     mine.happened.set()
@@ -63,20 +66,25 @@ class Live:
         finally:
             self._listening.remove(mine)
 
-    async def _look(self, seen: int | None) -> None:
-        events = self._account.events
+    async def _look(self, began: asyncio.Event) -> None:
+        """From what is newest: no page's place in what happened is that of the others."""
+        events, seen = self._account.events, None
         if events is None:
             return
-        while self._listening:
-            try:
-                if seen is None:
-                    seen = await run_sync(events.newest)
-                found: Sequence[Event] = await run_sync(events.read, seen)
-            except MlopsError:  # whoever looks at a page is told of it there
-                found = ()
-            for event in found:
-                seen = event.sequence or seen
-                for one in self._listening:
-                    if all(event.ids.get(name) == value for name, value in one.ids.items()):
-                        one.happened.set()
-            await asyncio.sleep(_LOOK_SECONDS)
+        try:
+            while self._listening:
+                try:
+                    if seen is None:
+                        seen = await run_sync(events.newest)
+                    found: Sequence[Event] = await run_sync(events.read, seen)
+                except MlopsError:  # whoever looks at a page is told of it there
+                    found = ()
+                began.set()
+                for event in found:
+                    seen = event.sequence or seen
+                    for one in self._listening:
+                        if all(event.ids.get(name) == value for name, value in one.ids.items()):
+                            one.happened.set()
+                await asyncio.sleep(_LOOK_SECONDS)
+        finally:
+            began.set()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -236,14 +237,35 @@ def happened(
     ids: Mapping[str, str] | None = None,
     most: int = 100,
 ) -> Happened | None:
-    """The newest where no place is given; None where the account keeps no events. Of what ids or kinds choose a part
-    is looked for behind the place, of all events it is so many numbers long."""
+    """The newest where no place is given, else those behind it; None where the account keeps no events."""
     kept = connected.account.events
     if kept is None:
         return None
-    newest, chosen = kept.newest(), bool(kinds or ids)
-    first = behind if behind is not None else 0 if chosen else max(newest - most, 0)
-    found = kept.read(first, kinds=kinds, ids=ids, limit=most)
+    newest = kept.newest()
+
+    def read(after: int) -> Sequence[Event]:
+        return kept.read(after, kinds=kinds, ids=ids, limit=most)
+
+    found = _last(read, newest, most) if behind is None else read(behind)
     last = found[-1].sequence if found else None
     more = last is not None and last < newest and len(found) == most
-    return Happened(found[::-1], max(first - most, 0) if first and not chosen else None, last if more else None)
+    first = (found[0].sequence or 0) - 1 if found else min(behind or 0, newest)
+    before = _last(read, first, most) if first > 0 else ()
+    return Happened(found[::-1], (before[0].sequence or 0) - 1 if before else None, last if more else None)
+
+
+def _last(read: Callable[[int], Sequence[Event]], until: int, most: int) -> Sequence[Event]:
+    """The ``most`` that are nearest to a number, and not behind it. An account tells what is behind a place alone: that
+    is looked for farther and farther back."""
+    back = most
+    while True:
+        after = max(until - back, 0)
+        page = [event for event in read(after) if (event.sequence or 0) <= until]
+        if len(page) == most or after == 0:
+            break
+        back *= 4
+    found = deque(page, maxlen=most)
+    while len(page) == most:
+        page = [event for event in read(page[-1].sequence or until) if (event.sequence or 0) <= until]
+        found.extend(page)
+    return tuple(found)

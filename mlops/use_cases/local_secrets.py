@@ -28,6 +28,8 @@ def brought(connected: Connected, definition: Definition) -> None:
                 f"secrets of the local environment: {name} is in {place}, and no such variable is set",
                 hint=f"set it, or {variable} for this command alone",
             )
+        if "\0" in value:
+            raise UsageError(f"secrets of the local environment: {name} is in {place}, which is no text")
         os.environ[variable] = value
 
 

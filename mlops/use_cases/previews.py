@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import json
@@ -82,21 +83,24 @@ def _text(found: Begin) -> str | None:
     if len(content) < found.size:
         content = content[: content.rfind(b"\n") + 1] or content
     try:
-        return content.decode("utf-8")
+        # Of a long line without an end the last letter may be cut.
+        return codecs.getincrementaldecoder("utf-8")().decode(content, final=len(found.content) == found.size)
     except UnicodeDecodeError:
         return None
 
 
 def _table(text: str, delimiter: str) -> tuple[list[list[str]], bool]:
     rows: list[list[str]] = []
+    whole = True
     try:
         for row in csv.reader(io.StringIO(text), delimiter=delimiter):
             if len(rows) > _MOST_ROWS:
                 return rows, False
+            whole = whole and len(row) <= _MOST_COLUMNS
             rows.append([hide_text(cell) for cell in row[:_MOST_COLUMNS]])
     except csv.Error:
         return [], False
-    return rows, all(len(row) < _MOST_COLUMNS for row in rows)
+    return rows, whole
 
 
 def _pretty(text: str) -> str | None:

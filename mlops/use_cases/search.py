@@ -9,7 +9,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,7 @@ from mlops.project.root import STATE
 from mlops.use_cases.approval import Consent, need_consent
 from mlops.use_cases.connecting import Connected, connect_here
 from mlops.use_cases.events_since import PAGE, events_since, origin
+from mlops.use_cases.moments import known
 from mlops.use_cases.news import Said
 
 REJECTED = "rejected.ndjson"
@@ -105,7 +106,7 @@ def query(
     """Raises UsageError for what is no query."""
     if not 1 <= most <= querying.MOST:
         raise UsageError(f"{most} events are not told at once", hint=f"1 to {querying.MOST} are")
-    question = Question(words, _iso(since), _iso(until), by, most)
+    question = Question(words, _iso(since, "--since"), _iso(until, "--until"), by, most)
     querying.body_of(question)
     connected = connect_here(environment)
     with _place(connected) as (place, own):
@@ -136,18 +137,25 @@ def serving(port: int | None, listener: Listener) -> Iterator[str]:
 def beside(connected: Connected, listener: Listener) -> Iterator[None]:
     """While something runs in the account its events go into the environment's OpenSearch, or into one of this
     process. What keeps them from it is said, and ends nothing."""
-    with _place(connected) as (place, own):
-        ask = _asking(connected, place)
-        if own:
-            last = _filled(ask, connected, None)
-            listener(Said(text=f"events are searched at {place.url}/{INDEX}/_search while this runs"))
+    own = False
+    with ExitStack() as opened:
+        try:
+            place, own = opened.enter_context(_place(connected))
+            ask = _asking(connected, place)
+            if own:
+                last = _filled(ask, connected, None)
+                listener(Said(text=f"events are searched at {place.url}/{INDEX}/_search while this runs"))
+            else:
+                _need_set_up(ask, connected.environment.name)
+                last = _last(connected)
+        except MlopsError as error:
+            own, hint = False, f"; {error.hint}" if error.hint else ""
+            listener(Said(text=f"events are not searched while this runs: {error.message}{hint}"))
         else:
-            _need_set_up(ask, connected.environment.name)
-            last = _last(connected)
-        with _following(lambda after: _put_after(ask, connected, after), last, listener):
-            yield
-        if own:
-            listener(Said(text="`mlops search query` has them from now on"))
+            opened.enter_context(_following(lambda after: _put_after(ask, connected, after), last, listener))
+        yield
+    if own:
+        listener(Said(text="`mlops search query` has them from now on"))
 
 
 @contextmanager
@@ -269,7 +277,7 @@ def _last(connected: Connected) -> int:
     return after
 
 
-def _moment(written: str | None) -> datetime | None:
+def _moment(written: str | None, option: str = "--since") -> datetime | None:
     """``7d`` is so long ago; else a moment in ISO-8601."""
     if written is None:
         return None
@@ -277,16 +285,12 @@ def _moment(written: str | None) -> datetime | None:
         return datetime.fromtimestamp(time.time() - seconds_of(written), UTC)
     except ValueError:
         pass
-    try:
-        found = datetime.fromisoformat(written)
-    except ValueError:
-        raise UsageError(f"{written!r} is no time", hint='write "7d" for so long ago, or "2026-11-29T10:00"') from None
-    return found if found.tzinfo is not None else found.replace(tzinfo=UTC)
+    return known(written, option, 'write "7d" for so long ago, or "2026-11-29T10:00"')
 
 
-def _iso(written: str | None) -> str | None:
-    found = _moment(written)
-    return None if found is None else found.astimezone(UTC).isoformat().replace("+00:00", "Z")
+def _iso(written: str | None, option: str) -> str | None:
+    found = _moment(written, option)
+    return None if found is None else found.isoformat().replace("+00:00", "Z")
 
 
 def _keep(connected: Connected, rejected: tuple[Rejected, ...]) -> Path | None:

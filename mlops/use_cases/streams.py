@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -88,6 +89,8 @@ def tune(
     described.need(account, name)
     given = None
     if rate is not None and size is not None:
+        if not math.isfinite(rate * 3600 * size):
+            raise UsageError("--rate and --bytes give no number of bytes an hour")
         given = Flow(max(round(rate * 3600), 1), max(round(rate * 3600 * size), 1), 3600.0, max(round(rate * 3600), 1))
     elif (rate is None) != (size is None):
         raise UsageError("give --rate and --bytes, or neither")

@@ -71,3 +71,16 @@ def test_tables_and_secrets_of_a_project(
     assert code == 0, err
     assert [*(tmp_path / ".mlops" / "objects").rglob("by-the-step*")]
     assert not any(b"hunter-22" in file.read_bytes() for file in (tmp_path / ".mlops").rglob("*") if file.is_file())
+
+
+def test_a_secret_is_a_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MLOPS_SECRET_PROD_DB", "so that it is as it was, in the end")
+    monkeypatch.delenv("MLOPS_SECRET_PROD_DB")
+    (tmp_path / "pipeline.py").write_text(PIPELINE)
+    (tmp_path / "read.py").write_text(SCRIPT)
+    (tmp_path / "mlops.toml").write_text('[env.local.secrets]\n"prod/db" = "file:key"\n')
+    (tmp_path / "key").write_bytes(b"hunter-\x0022")
+    assert main(("run", "pipeline.py")) == 2
+    told = capfd.readouterr().err
+    assert "prod/db is in file:key, which is no text" in told and "hunter" not in told

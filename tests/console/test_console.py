@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import socket
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from html import unescape
 from pathlib import Path
 
@@ -16,8 +18,11 @@ from serving_here import HOSTILE, SECRET, Console, registered, serving, write_pr
 from mlops.cli import main
 from mlops.console import gate
 from mlops.console.finding import all_pages, navigation
+from mlops.console.live import Live
 from mlops.console.serving import Patient, Wanted
 from mlops.deploy.executions.following import listed
+from mlops.ir import Event
+from mlops.use_cases.browse import happened
 from mlops.use_cases.connecting import connect_here
 
 pytestmark = pytest.mark.xdist_group("console")
@@ -80,6 +85,7 @@ PAGES = (
     ("/executions/GOOD/steps/Make/log?words=LINE+77", ("line 77<", "line 779<", "11 lines have"), ("line 78<",)),
     ("/compare?e=BAD&e=GOOD", ("badly", "well", "In detail"), ("Note",)),
     ("/compare?e=BAD&e=GOOD&all=1", ("Note",), ()),
+    ("/compare?e=BAD&e=BAD&e=GOOD", ("badly", "In detail"), ()),
     ("/models", ("churn", "PendingManualApproval", HOSTILE), ()),
     ("/models?name=nobody", ("No group has",), ()),
     ("/models/churn", ("door/B", "Approved"), ("beside version",)),
@@ -198,6 +204,10 @@ NOT_THERE = (
     f"{OUTPUT}/etc/passwd",
     "/executions/GOOD/steps/Make?direction=output&of=../code&file=",
     "/executions?since=yesterday",
+    "/executions?since=0001-01-01T00:00%2B14:00",
+    "/executions?until=9999-12-31T23:59-14:00",
+    "/executions?after=0001-01-01T00:00:00%2B14:00~arn:aws:x",
+    "/executions/GOOD/steps/Make/log/download?stream=nobody",
     "/executions?pipeline=nobody",
     "/compare?e=GOOD",
     "/static/../application.py",
@@ -293,6 +303,10 @@ def test_a_change_needs_the_mark_of_a_page_and_is_recorded_with_who(root: Path, 
         page = console.ask(path, headers=ann)
         mark = re.findall(r'name="mark" value="([^"]+)"', page.text)[0]
         sent = {**ann, "Origin": "http://console.acme.com"}
+        with socket.create_connection(("127.0.0.1", console.port), timeout=20) as client:
+            head = f"GET {path} HTTP/1.1\r\nHost: console.acme.com\r\nCookie: {console.cookie}\r\n"
+            client.sendall(f"{head}X-User: bob\r\nX-User: ann\r\n\r\n".encode())
+            assert b" 403 " in client.recv(1000)  # a proxy that adds its own to what somebody sent
         answer = console.ask(f"{path}/retry", "POST", sent, f"mark={mark}".encode())
         assert (answer.status, answer.headers["location"]) == (303, path)
         assert console.record == [f"local: ann retried the execution {arn(executions[0])}"]
@@ -306,13 +320,18 @@ def arn(execution: str) -> str:
     return f"arn:aws:sagemaker:us-east-1:000000000000:pipeline/churn/execution/{execution}"
 
 
-def test_who_may_only_look_changes_nothing(root: Path, executions: tuple[str, str]) -> None:
+def test_who_may_only_look_changes_nothing(
+    root: Path, executions: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gate.Keys, "fresh", lambda: gate.Keys("token", "session", "mark"))
     with serving(root, wanted=Wanted(port=0)) as console:
         console.enter()
         page = console.ask(f"/executions/{executions[0]}").text
         assert "Retry" not in page and "only shown" in page
-        mark = "nobody's"
-        assert console.send(f"/executions/{executions[0]}/retry", mark=mark).status == 403
+        assert console.send(f"/executions/{executions[0]}/retry", mark="nobody's").status == 403
+        answer = console.send(f"/executions/{executions[0]}/retry", mark="mark")
+        assert answer.status == 409 and "this console only shows" in answer.text
+        assert console.record == []
 
 
 PROD = """
@@ -340,8 +359,13 @@ def test_an_account_elsewhere_is_shown_and_not_changed(
     )
     started = sagemaker.start_pipeline_execution(PipelineName="seen", ClientRequestToken="0" * 32)
     id = started["PipelineExecutionArn"].rpartition("/")[2]
+    boto3.client("firehose", endpoint_url=moto_url, region_name="us-east-1").create_delivery_stream(
+        DeliveryStreamName="kept",
+        ExtendedS3DestinationConfiguration={"RoleARN": role, "BucketARN": "arn:aws:s3:::acme-ml"},
+    )
     with serving(tmp_path, "prod", Wanted(port=0)) as console:
         console.enter()
+        assert "mlops streams replay NAME --env prod" in console.ask("/streams").text
         for path in ("/pipelines", "/executions?pipeline=seen", f"/search?q={id[:8]}"):
             answer = console.ask(path)
             assert answer.status == 200 and id in answer.text, answer.text
@@ -351,10 +375,58 @@ def test_an_account_elsewhere_is_shown_and_not_changed(
         assert console.send(f"/executions/{id}/stop", mark="guessed").status == 403
 
 
+def told(number: int) -> Event:
+    return Event("shift.told", datetime.now(UTC), "here", {"endpoint": "many" if number % 2 else "other"})
+
+
+def test_what_happened_is_walked_from_the_newest(tmp_path: Path) -> None:
+    """Of all, and of what an id or a kind chooses; also where that is long ago."""
+    connected = connect_here("local", tmp_path)
+    events = connected.account.events
+    assert events is not None
+    events.append(*map(told, range(1, 71)), *map(told, [2] * 100))
+    for ids, kinds, wanted in (
+        ({"endpoint": "many"}, (), [*range(69, 0, -2)]),
+        ({}, ("shift.told",), [*range(170, 0, -1)]),
+        ({}, (), [*range(170, 0, -1)]),
+        ({"endpoint": "nobody"}, (), []),
+    ):
+        seen, behind = list[int | None](), None
+        while True:
+            found = happened(connected, behind, kinds=kinds, ids=ids, most=10)
+            assert found is not None
+            if behind is None:
+                assert found.later is None or found.later < 170
+            seen += [event.sequence for event in found.events if event.sequence not in seen]
+            behind = found.earlier
+            if behind is None:
+                break
+        assert seen == wanted, (ids, kinds)
+
+
+def test_a_place_that_one_page_brings_is_not_that_of_the_others(tmp_path: Path) -> None:
+    """As one has it that was open while the account was made anew."""
+    account = connect_here("local", tmp_path).account
+    events = account.events
+    assert events is not None
+    events.append(told(1))
+
+    async def listen() -> None:
+        live = Live(account)
+        pages = [live.changes({}, place) for place in (10**6, 0)]
+        waiting = [asyncio.ensure_future(anext(page)) for page in pages]
+        async with asyncio.timeout(15):  # they look anyhow behind 20 seconds
+            await waiting[1]  # something had happened behind its place
+            events.append(told(1))
+            await asyncio.gather(waiting[0], anext(pages[1]))
+        for page in pages:
+            await page.aclose()
+
+    asyncio.run(listen())
+
+
 def test_what_happens_is_told_to_a_page_at_once(console: Console, root: Path, executions: tuple[str, str]) -> None:
     """What happens between a page and its listening, too."""
-    from mlops.ir import Event
-
     page = console.ask(f"/executions/{executions[1]}").text
     (address,) = re.findall(r'hx-sse:connect="([^"]+)"', page)
     events = connect_here("local", root).account.events

@@ -50,6 +50,8 @@ MISTAKES = [
     (("query", "--by", "zebra"), "events have no field 'zebra'"),
     (("query", "kind:(step"), "is no query"),
     (("query", "--since", "yesterday"), "'yesterday' is no time"),
+    (("query", "--since", "0001-01-01T00:00+14:00"), "'0001-01-01T00:00+14:00' is no time"),
+    (("query", "--until", "9999-12-31T23:00-14:00"), "'9999-12-31T23:00-14:00' is no time"),
     (("query", "--most", "0"), "0 events are not told at once"),
     (("put",), "the local environment names no OpenSearch; `mlops search query` has its events without one"),
     (("setup", "--env", "production"), "there is no environment 'production'"),
@@ -64,13 +66,18 @@ def test_mistakes_are_told(project: Path, words: tuple[str, ...], said: str) -> 
     assert said in told
 
 
-def test_one_that_is_named_is_set_up_filled_and_asked(project: Path, osmem: str) -> None:
-    ask = asking(At(osmem), "us-east-1", lambda: None)
+def emptied(url: str) -> None:
+    """As nobody has set it up."""
+    ask = asking(At(url), "us-east-1", lambda: None)
     for path in (f"/{INDEX}*?expand_wildcards=all", f"/_index_template/{INDEX}"):
         try:
             ask("DELETE", path, None)
         except Answered as refused:
             assert refused.status == 404
+
+
+def test_one_that_is_named_is_set_up_filled_and_asked(project: Path, osmem: str) -> None:
+    emptied(osmem)
     (project / "mlops.toml").write_text(f'[env.local.search]\nurl = "{osmem}"\nauth = "none"\n')
     count = len(happened())
     dry = mlops("search", "setup", "--dry-run", "--format", "json")
@@ -96,6 +103,19 @@ def test_events_that_come_meanwhile_are_there_and_it_ends_with_whoever_asked(pro
     with pytest.raises(AccountError, match="cannot be reached"):
         before("GET", "/", None)
     assert said == []
+
+
+@pytest.mark.parametrize("there", [False, True])
+def test_what_searches_no_events_ends_no_run(project: Path, osmem: str, there: bool) -> None:
+    """One that cannot be reached, and one that nobody has set up."""
+    emptied(osmem)
+    url = osmem if there else "http://127.0.0.1:9"
+    (project / "mlops.toml").write_text(f'[env.local.search]\nurl = "{url}"\nauth = "none"\n')
+    (project / "pipeline.py").write_text(
+        'from mlops import Fail, Pipeline\nwith Pipeline("churn"):\n    Fail("Stop", "no")\n'
+    )
+    told = mlops("run", "pipeline.py", "--events", code=1)
+    assert "events are not searched while this runs" in told and "Stop failed: no" in told
 
 
 def test_a_run_has_its_events_searched(project: Path) -> None:

@@ -155,6 +155,9 @@ def test_nothing_is_suggested_of_what_is_not_known(stream: Stream) -> None:
         mlops("tune", "events")
     with pytest.raises(UsageError, match="give --rate and --bytes, or neither"):
         mlops("tune", "events", "--rate", "5")
+    for rate, size in (("nan", "5"), ("5", "nan"), ("inf", "5"), ("1e308", "5")):
+        with pytest.raises(UsageError, match="no number of bytes"):
+            mlops("tune", "events", "--rate", rate, "--bytes", size)
 
 
 def test_lines_are_records(stream: Stream, tmp_path: Path) -> None:

@@ -106,10 +106,15 @@ def search(
 
 
 def whole_log(account: Account, step: StepState, stream: str | None) -> Iterator[str]:
-    """Line by line; never more of it is held than the service gives at once."""
+    """Line by line; never more of it is held than the service gives at once. Raises UsageError for a stream that there
+    is not, before any line."""
     source = _source(account, step, stream)
+    return iter(()) if source is None else _all_lines(source)
+
+
+def _all_lines(source: _Source) -> Iterator[str]:
     token: str | None = None
-    while source is not None:
+    while True:
         reply = source.read(token, _LARGEST, from_head=token is None)
         for event in reply["events"]:
             yield str(event["message"]).rstrip("\n")

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 
 from mlops.console.page import Hit, Page, Shown, Visit, address
-from mlops.ir import UsageError
 from mlops.use_cases.connecting import Connected
 
 STATUSES = ("Executing", "Succeeded", "Failed", "Stopping", "Stopped")
@@ -27,13 +26,13 @@ def show(visit: Visit) -> Shown:
         pipeline=query.one("pipeline") or None,
         statuses=frozenset(query.all("status")) & frozenset(STATUSES),
         words=query.one("words"),
-        since=moment_of(query.one("since")),
-        until=moment_of(query.one("until")),
+        since=moment_of(query.one("since"), "since"),
+        until=moment_of(query.one("until"), "until"),
         oldest_first=query.one("order") == "oldest",
     )
     after = None
     if (found := _PLACE.fullmatch(query.one("after"))) is not None:
-        after = Place(_known(found[1]), found[2])
+        after = Place(_known(found[1], "after"), found[2])
     size = chosen if chosen in _SIZES else 50
     listed = executions(visit.connected, wanted, after, size, parameters=query.one("parameters") == "1")
     place = listed.following
@@ -55,7 +54,7 @@ def show(visit: Visit) -> Shown:
     }
 
 
-def moment_of(text: str) -> datetime | None:
+def moment_of(text: str, name: str = "time") -> datetime | None:
     """``7d``, ``24h`` or ``30min`` ago, or a day or moment, in UTC where it names no zone. Raises UsageError.
 
     >>> moment_of("2026-03-01T12:30")
@@ -65,17 +64,13 @@ def moment_of(text: str) -> datetime | None:
         return None
     if (ago := _AGO.fullmatch(text)) is not None:
         return datetime.now(UTC) - int(ago[1]) * _UNITS[ago[2]]
-    return _known(text)
+    return _known(text, name)
 
 
-def _known(text: str) -> datetime:
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        raise UsageError(
-            f"{text!r} is no time", hint="write 7d, 24h or 30min for so long ago, or 2026-03-01 or 2026-03-01T12:30"
-        ) from None
-    return found if found.tzinfo is not None else found.replace(tzinfo=UTC)
+def _known(text: str, name: str) -> datetime:
+    from mlops.use_cases.moments import known
+
+    return known(text, name, "write 7d, 24h or 30min for so long ago, or 2026-03-01 or 2026-03-01T12:30")
 
 
 def follows(visit: Visit) -> Mapping[str, str] | None:
