@@ -19,7 +19,8 @@ def show(visit: Visit) -> Shown:
     arns = [execution(visit.connected, id).arn for id in query.all("e")]
     found = compared(visit.connected, arns)
     everything = query.one("all") == "1"
-    details = diff(visit.connected.account, *(state.arn for state in found.states)).differences if len(found.states) == 2 else None
+    two = [state.arn for state in found.states]
+    details = diff(visit.connected.account, two[0], two[1]).differences if len(two) == 2 else None
     rows = [
         (topic, [row for row in found.rows if row.topic == key and (everything or row.differs)])
         for key, topic in _TOPICS.items()
