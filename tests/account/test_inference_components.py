@@ -11,6 +11,9 @@ from account_definitions import IMAGE, ROLE
 from endpoint_parts import World, refused
 
 from mlops.account.local import LocalAccount
+from mlops.account.local.process.serving.component_rows import ComponentRows
+from mlops.account.local.refusal import invalid
+from mlops.account.local.services.sagemaker import inference_components, resources
 from mlops.deploy.endpoints.serving import describe
 
 NEEDS = {"MinMemoryRequiredInMb": 512}
@@ -85,6 +88,36 @@ def test_a_component_answers_by_its_name_and_scales_to_nothing(world: World) -> 
     assert settled(world, "churn")["RuntimeConfig"] == {"DesiredCopyCount": 0, "CurrentCopyCount": 0}
     with refused("ValidationError", "Inference Component has no capacity"):
         world.ask("hello", InferenceComponentName="churn")
+
+
+@pytest.mark.parametrize(
+    ("served", "pending", "told"),
+    [
+        (True, {"Revision": 2, "Specification": {"ModelName": "new"}}, "The update was given up"),
+        (True, {"Revision": 2, "Specification": {"ModelName": "old"}}, None),
+        (True, None, None),
+        (False, {"Revision": 1, "Specification": {"ModelName": "old"}}, None),
+    ],
+)
+def test_an_update_that_ends_with_its_process_is_told(
+    local: LocalAccount, served: bool, pending: dict[str, Any] | None, told: str | None
+) -> None:
+    state, rows = local.state, ComponentRows(local.state, "door")
+    body = {
+        "InferenceComponentName": "a", "EndpointName": "door", "VariantName": "All", "CopyCount": 1, "Revision": 2,
+        "CurrentCopyCount": 1, "Specification": {"ModelName": "old"}, "Pending": pending, "Served": served,
+    }  # fmt: skip
+    resources.insert(state, "InferenceComponent", "a", body, taken=invalid("taken"), status="x")
+    for _ in range(2):  # it may be killed again
+        rows.begin_anew()
+    rows.serving("a", "4", 1)
+    (found,) = inference_components.of_endpoint(state, "door")
+    assert (found["Status"], found["Specification"], found["Pending"]) == ("InService", {"ModelName": "old"}, None)
+    assert (found["FailureReason"] or "").startswith(told or "") and bool(found["FailureReason"]) is bool(told)
+    kinds = [event.kind for event in local.events.read()]
+    assert kinds == [f"inference-component.{'update-failed' if told else 'in-service'}"]
+    rows.serving("a", "4", 1)
+    assert inference_components.of_endpoint(state, "door")[0]["FailureReason"] is None
 
 
 @pytest.mark.proof("deep")

@@ -72,6 +72,19 @@ def test_all_events_are_there_once(ask: Ask) -> None:
     assert ask("POST", f"/{INDEX}/_count", {})["count"] == len(given)
 
 
+def test_where_the_index_that_was_written_is_gone_the_newest_is(ask: Ask) -> None:
+    for number, mark in ((1, False), (2, False), (3, True)):
+        ask("PUT", f"/{INDEX}-00000{number}", {"aliases": {INDEX: {"is_write_index": mark}}})
+    set_up(ask)
+    assert set_up(ask) == []
+    for gone, newest in ((3, 2), (2, 1)):
+        ask("DELETE", f"/{INDEX}-00000{gone}", None)
+        assert set_up(ask) == [f"write the index {INDEX}-00000{newest}: none was"]
+        assert set_up(ask) == [] and setting_up.see(ask).written == f"{INDEX}-00000{newest}"
+    written = Writer(ask).write(documents())
+    assert written.created and not written.rejected
+
+
 def test_what_is_in_an_index_that_is_written_no_more_is_not_put_again(ask: Ask) -> None:
     set_up(ask)
     given = documents()

@@ -52,8 +52,9 @@ def see(ask: Ask) -> Seen:
     indices = {
         name: (_found(ask, f"/{name}/_mapping") or {}).get(name, {}).get("mappings", {}) for name in sorted(behind)
     }
-    marked = [name for name in indices if behind[name]["aliases"][INDEX].get("is_write_index")]
-    written = marked[0] if marked else next(iter(indices), None) if len(indices) == 1 else None
+    marks = {name: behind[name]["aliases"][INDEX].get("is_write_index") for name in indices}
+    # One that stands there alone is written, where nobody has said that it is not.
+    written = next((name for name, mark in marks.items() if mark or (len(marks) == 1 and mark is None)), None)
     # Whoever put a document before anything was set up has made an index under the alias's name.
     taken = not behind and _found(ask, f"/{INDEX}/_mapping") is not None
     return Seen(managed, listed[0]["index_template"] if listed else None, policy, version, indices, written, taken)
@@ -109,6 +110,10 @@ def decide(seen: Seen, *, rollover_days: int, keep_days: int, replicas: int) -> 
         if new:
             label = f"add {len(new)} field{'s' if len(new) > 1 else ''} to the index {name}: {', '.join(new)}"
             actions.append(Action(label, "PUT", f"/{name}/_mapping", template.mappings()))
+    if seen.indices and seen.written is None:
+        newest = max(seen.indices)
+        mark = {"add": {"index": newest, "alias": INDEX, "is_write_index": True}}
+        actions.append(Action(f"write the index {newest}: none was", "POST", "/_aliases", {"actions": [mark]}))
     if not seen.indices:
         aliases = {"aliases": {INDEX: {"is_write_index": True}}}
         actions.append(Action(f"make the index {template.FIRST}", "PUT", f"/{template.FIRST}", aliases))

@@ -10,6 +10,7 @@ from mlops.account.local.services.sagemaker import inference_components as compo
 from mlops.account.local.state import State, now
 
 _LONGEST_REASON = 1024
+_CUT = "The update was given up: the process of the endpoint ended. What served before serves again."
 
 
 class ComponentRows:
@@ -30,12 +31,16 @@ class ComponentRows:
         return [_asked(body) for body in components.of_endpoint(self._state, self._endpoint)]
 
     def begin_anew(self) -> None:
-        """The process that had them is gone: what served is to serve again, and what was to come first still is."""
+        """The process that had them is gone: what served is to serve again, and what was to come first still is. An
+        update that was under way is given up, and told when what served does so again."""
         with self._state.store.transaction():
             for body in components.of_endpoint(self._state, self._endpoint):
                 name, status = body["InferenceComponentName"], body["Status"]
                 if status == "Deleting" or (status == "Failed" and not body.get("Gone")):
                     continue
+                coming = (body.get("Pending") or {}).get("Specification")
+                if body.get("Served") and coming not in (None, body["Specification"]):
+                    body["Cut"] = True
                 body["Revision"] += 1
                 body |= {
                     "Pending": {"Revision": body["Revision"], "Specification": body["Specification"]},
@@ -62,9 +67,13 @@ class ComponentRows:
             "CurrentCopyCount": count,
             "Pending": None,
             "Served": True,
-            "FailureReason": None,
+            "FailureReason": _CUT if body.get("Cut") else None,
+            "Cut": None,
         }
-        self._write(name, "InService", changes, "in-service", {"copies": count})
+        if body.get("Cut"):
+            self._write(name, "InService", changes, "update-failed", {"failure": _CUT})
+        else:
+            self._write(name, "InService", changes, "in-service", {"copies": count})
 
     def scaled(self, name: str, count: int) -> None:
         self._write(name, "InService", {"CurrentCopyCount": count}, "in-service", {"copies": count})
@@ -75,7 +84,7 @@ class ComponentRows:
         self._write(name, "InService", changes, "update-failed", {"failure": reason})
 
     def failed(self, name: str, reason: str) -> None:
-        changes = {"Pending": None, "CurrentCopyCount": 0, "FailureReason": reason[:_LONGEST_REASON]}
+        changes = {"Pending": None, "CurrentCopyCount": 0, "FailureReason": reason[:_LONGEST_REASON], "Cut": None}
         self._write(name, "Failed", changes, "failed", {"failure": reason})
 
     def ended(self, name: str) -> None:
