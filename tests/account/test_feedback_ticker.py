@@ -88,3 +88,14 @@ def test_an_order_whose_folder_is_gone_keeps_no_other_waiting_and_is_told_once(t
     assert [(event.about, "gone" in str(event.detail["reason"])) for event in told] == [("a", True)]
     (tmp_path / "gone").mkdir()
     assert ticker.tick(state, NOW + timedelta(seconds=90)) is None
+
+
+def test_an_order_that_is_given_anew_does_not_wait_for_what_the_one_before_waited(tmp_path: Path) -> None:
+    state, loops = State(tmp_path / ".mlops", "us-east-1"), KeptLoops(State(tmp_path / ".mlops", "us-east-1"))
+    loops.switch_on("a", ["true"], tmp_path / "gone")
+    events.tell(state, "alarm.changed", "drift", {"alarm": "drift"})
+    state.clock_folder.mkdir(exist_ok=True)
+    ticker = feedback.new_ticker()
+    assert ticker.tick(state, NOW) == NOW + timedelta(seconds=30)
+    loops.switch_on("a", ["true"], tmp_path)
+    assert ticker.tick(state, NOW + timedelta(seconds=1)) is None

@@ -54,6 +54,8 @@ class _Feedback:
         self._started: dict[tuple[Path, str], datetime] = {}
         self._failed: dict[tuple[Path, str], tuple[int, datetime, str]] = {}
         """How often one could not be started, when it is tried again, and why it was."""
+        self._orders: dict[tuple[Path, str], str] = {}
+        """What could not be started: who is told something else is asked at once."""
 
     def wanted(self, state: State) -> bool:
         return state.store.one("SELECT 1 FROM resource WHERE kind = ? LIMIT 1", KIND) is not None
@@ -70,6 +72,8 @@ class _Feedback:
         again: list[datetime] = []
         for order in orders:
             of = state.folder, order["name"]
+            if self._orders.get(of) != order["body"]:
+                self._failed.pop(of, None)
             if of in self._failed and now < self._failed[of][1]:
                 again.append(self._failed[of][1])
                 continue
@@ -82,6 +86,7 @@ class _Feedback:
             try:
                 _start(state, json.loads(order["body"]))
             except OSError as error:  # its folder or its Python is gone: the others are not kept waiting by that
+                self._orders[of] = order["body"]
                 again.append(self._not_started(state, order["name"], str(error), now))
                 continue
             self._failed.pop(of, None)
