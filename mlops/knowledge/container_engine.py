@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from functools import cache
 
 from mlops.knowledge.algorithm_images import built_in
 from mlops.knowledge.framework_images import needs_script, serves_itself
@@ -39,7 +38,7 @@ def is_own(image: object) -> bool:
     >>> is_own("683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:1.2-1-cpu-py3")
     False
     """
-    if not isinstance(image, str):
+    if not isinstance(image, str) or image.startswith("-"):  # to an engine that would be an option
         return False
     of_aws = built_in(image) or contents(image) or program_here(image) or needs_script(image) or serves_itself(image)
     return not of_aws
@@ -62,8 +61,8 @@ def identity(image: str) -> str | None:
     return None if found is None else _identity(found, image)
 
 
-@cache
 def _identity(program: str, image: str) -> str | None:
+    # Asked each time: what it has is another one as soon as somebody builds or pulls it.
     words = [program, "image", "inspect", "--format", "{{.Id}}", image]
     try:
         done = subprocess.run(words, capture_output=True, text=True, timeout=_SECONDS, check=True)

@@ -96,6 +96,7 @@ def named(frozen: Iterable[str]) -> dict[str, str]:
 
 def _unmet(line: str, name: str, there: Mapping[str, str] | None) -> str | None:
     try:
+        from packaging.markers import UndefinedComparison, UndefinedEnvironmentName
         from packaging.requirements import InvalidRequirement, Requirement
     except ImportError:
         return None if _installed(name, there) else MISSING
@@ -103,8 +104,11 @@ def _unmet(line: str, name: str, there: Mapping[str, str] | None) -> str | None:
         requirement = Requirement(line)
     except InvalidRequirement:
         return "no requirement that pip can read"
-    if requirement.marker is not None and not requirement.marker.evaluate():
-        return None
+    try:
+        if requirement.marker is not None and not requirement.marker.evaluate():
+            return None
+    except (UndefinedComparison, UndefinedEnvironmentName):
+        return "a marker that pip cannot compare"
     version = _installed(requirement.name, there)
     if version is None:
         return MISSING

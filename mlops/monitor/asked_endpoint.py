@@ -6,12 +6,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Any
 
 from mlops.monitor.fault import Fault
 
 _PATIENCE_SECONDS, _PAUSE_SECONDS = 1800.0, 15.0
+_MISSING = "Could not find"
 
 
 @contextmanager
@@ -48,15 +49,23 @@ def _settled(client: Any, name: str, sleep: Callable[[float], None]) -> str:
 
 
 def _remove(client: Any, name: str, sleep: Callable[[float], None]) -> None:
-    """It, and its configuration, where they are there."""
-    missing = client.exceptions.ClientError
-    with suppress(missing):
-        client.delete_endpoint(EndpointName=name)
-    with suppress(missing):
-        left = _PATIENCE_SECONDS
-        while left > 0:
-            client.describe_endpoint(EndpointName=name)  # until there is none
+    """It, and its configuration, where they are there. Raises :class:`Fault`: what stays costs."""
+    left = _PATIENCE_SECONDS
+    there = _was_there(client, client.delete_endpoint, EndpointName=name)
+    while there and left > 0:
+        there = _was_there(client, client.describe_endpoint, EndpointName=name)  # until there is none
+        if there:
             sleep(_PAUSE_SECONDS)
             left -= _PAUSE_SECONDS
-    with suppress(missing):
-        client.delete_endpoint_config(EndpointConfigName=name)
+    _was_there(client, client.delete_endpoint_config, EndpointConfigName=name)
+
+
+def _was_there(client: Any, call: Callable[..., Any], **what: str) -> bool:
+    try:
+        call(**what)
+    except client.exceptions.ClientError as error:
+        if _MISSING in str(error):
+            return False
+        (name,) = what.values()
+        raise Fault(f"{name}, which is made to ask a model, is not removed, and costs until it is: {error}") from None
+    return True

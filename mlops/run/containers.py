@@ -5,6 +5,7 @@ log, and port 8080 of a server."""
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -21,6 +22,10 @@ from mlops.run.secrets import with_stand_ins
 
 _KILL_SECONDS = 30
 _SERVED = 8080
+_OF_THE_ENGINE = re.compile(
+    r"(BUILDAH|CONTAINER|CONTAINERS|DBUS|DOCKER|GO|LD|NETAVARK|PODMAN|REGISTRY|STORAGE|XDG)_?\w*|HOME|PATH|TMPDIR|USER"
+)
+"""Variables by which the engine's own program is led: a definition may be anybody's, and leads the container alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,12 +90,13 @@ def start(
     words += ["--volume", f"{_real(place.ml)}:/opt/ml", "--volume", f"{_real(place.tmp)}:/tmp"]
     for variable in sorted(variables):
         # By its name alone, so that no list of processes shows what it holds.
-        words += ["--env", f"{variable}={variables[variable]}" if variable in os.environ else variable]
+        leads = _OF_THE_ENGINE.fullmatch(variable)
+        words += ["--env", f"{variable}={variables[variable]}" if leads else variable]
     if given.entrypoint is not None:
         words += ["--entrypoint", given.entrypoint]
     words += [given.image, *given.words]
     _remove(program, name)
-    passed = {key: text for key, text in variables.items() if key not in os.environ}
+    passed = {key: text for key, text in variables.items() if not _OF_THE_ENGINE.fullmatch(key)}
     note(place.log, f"a container of {given.image} by {program}")
     return start_engine(words, {**os.environ, **passed}, place.log, killed=lambda: _remove(program, name))
 

@@ -6,7 +6,8 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +43,7 @@ def brought(definition: Mapping[str, Any], stand_in: StandIn | None, objects: Ob
     rows = _read(place, what) if place.is_file() else _queried(found, place, folder, what)
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / f"rows{_ending(found)}"
-    _write(rows, file, found)
+    _write(rows, file, found, what)
     uri = place_of_rows(definition)
     try:
         objects.put(_blocks(file), uri)
@@ -140,48 +141,61 @@ def _ending(found: Asked) -> str:
     return {"JSON": ".json", "TEXTFILE": ".txt", "CSV": ".csv"}[form] + _ENDS.get(packed or "", "")
 
 
-def _write(rows: Any, file: Path, found: Asked) -> None:
+def _write(rows: Any, file: Path, found: Asked, what: str) -> None:
     """As the service's own have it: text has no line of names, JSON is a row a line."""
     import pyarrow
     from pyarrow import orc, parquet
 
     form, packed = str(found.settings["OutputFormat"]), found.settings.get("OutputCompression")
-    if form == "PARQUET":
-        parquet.write_table(rows, file, compression="none" if packed in (None, "None") else packed.lower())
-        return
-    if form == "ORC":
-        orc.write_table(rows, file, compression=(packed or "UNCOMPRESSED").lower())
-        return
+    twice = [name for name, count in Counter(rows.column_names).items() if count > 1]
+    if twice and form not in _TEXTS_WITHOUT_NAMES:
+        raise StepFailed(
+            f"{what}: several columns are called {twice[0]}, which {form} cannot keep apart: name them by AS"
+        )
+    try:
+        if form == "PARQUET":
+            parquet.write_table(rows, file, compression="none" if packed in (None, "None") else packed.lower())
+            return
+        if form == "ORC":
+            orc.write_table(rows, file, compression=(packed or "UNCOMPRESSED").lower())
+            return
+    except pyarrow.ArrowException as error:
+        said = " ".join(str(error).split())
+        raise StepFailed(f"{what}: the rows cannot be written as {form} here: {said}; a CAST may help") from None
     codec = {"GZIP": "gzip", "BZIP2": "bz2", "ZSTD": "zstd"}.get(packed or "")
     with pyarrow.output_stream(file, compression=codec) as stream:
         for batch in rows.to_batches():
-            stream.write(_TEXTS[form](batch.to_pylist()).encode())
+            if form in _TEXTS_WITHOUT_NAMES:
+                columns = [column.to_pylist() for column in batch.columns]
+                stream.write(_TEXTS_WITHOUT_NAMES[form](zip(*columns, strict=True)).encode())
+            else:
+                stream.write(_json(batch.to_pylist()).encode())
 
 
 def _json(rows: list[dict[str, Any]]) -> str:
     return "".join(f"{json.dumps(row, default=str)}\n" for row in rows)
 
 
-def _csv(rows: list[dict[str, Any]]) -> str:
+def _csv(rows: Iterable[tuple[Any, ...]]) -> str:
     """As UNLOAD of Redshift: quotes where they are needed, t and f, nothing for NULL.
 
-    >>> _csv([{"a": 1, "b": "x,y", "c": True, "d": None}])
+    >>> _csv([(1, "x,y", True, None)])
     '1,"x,y",t,\\n'
     """
     text = io.StringIO()
     truth = {True: "t", False: "f"}
-    told = ([truth[value] if isinstance(value, bool) else value for value in row.values()] for row in rows)
+    told = ([truth[value] if isinstance(value, bool) else value for value in row] for row in rows)
     csv.writer(text, lineterminator="\n").writerows(told)
     return text.getvalue()
 
 
-def _textfile(rows: list[dict[str, Any]]) -> str:
+def _textfile(rows: Iterable[tuple[Any, ...]]) -> str:
     """As Athena, which has Hive's form.
 
-    >>> _textfile([{"a": 1, "b": "x,y", "c": True, "d": None}])
+    >>> _textfile([(1, "x,y", True, None)])
     '1\\x01x,y\\x01true\\x01\\\\N\\n'
     """
-    return "".join(f"{_TEXT_DELIMITER.join(map(_in_hive, row.values()))}\n" for row in rows)
+    return "".join(f"{_TEXT_DELIMITER.join(map(_in_hive, row))}\n" for row in rows)
 
 
 def _in_hive(value: Any) -> str:
@@ -190,7 +204,8 @@ def _in_hive(value: Any) -> str:
     return r"\N" if value is None else str(value)
 
 
-_TEXTS: Mapping[str, Callable[[list[dict[str, Any]]], str]] = {"CSV": _csv, "JSON": _json, "TEXTFILE": _textfile}
+_TEXTS_WITHOUT_NAMES: Mapping[str, Callable[[Iterable[tuple[Any, ...]]], str]] = {"CSV": _csv, "TEXTFILE": _textfile}
+"""Two columns of one name are two columns there."""
 
 
 def _blocks(file: Path) -> Iterator[bytes]:

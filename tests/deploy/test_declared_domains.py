@@ -62,6 +62,7 @@ MISTAKES = [
     (SMALL.format(more=', masters=resources.Nodes("m6g.large.search", 2)'), "DedicatedMasterCount is 2"),
     ('resources.Domain("events", instance="r6g.large.search")', "needs EBSEnabled with VolumeSize"),
     ('resources.Domain("Events", instance="i3.large.search")', "DomainName"),
+    (SMALL.format(more=', access={"Resource": object()}'), "access has a value that is none of JSON"),
 ]  # fmt: skip
 
 

@@ -208,6 +208,33 @@ def test_whom_attributions_are_asked_of_is_there_for_that_time_alone(world: Worl
     assert [item["EndpointConfigName"] for item in configs] == ["churn"]
 
 
+def test_an_endpoint_that_is_not_removed_is_told() -> None:
+    """It costs; what is missing is all right."""
+
+    class Refused(Exception):
+        pass
+
+    def refuses(why: str) -> Any:
+        def call(**_: str) -> None:
+            raise Refused(why)
+
+        return call
+
+    sagemaker = SimpleNamespace(
+        exceptions=SimpleNamespace(ClientError=Refused),
+        delete_endpoint=refuses('Could not find endpoint "x".'),
+        delete_endpoint_config=refuses('Could not find endpoint configuration "x".'),
+        create_endpoint_config=lambda **_: None,
+        create_endpoint=lambda **_: None,
+        describe_endpoint=lambda **_: {"EndpointStatus": "InService"},
+    )
+    with asked_endpoint(sagemaker, "watch", "m", "ml.m5.large", lambda seconds: None):
+        pass
+    with pytest.raises(Fault, match=r"watch-asked, .* is not removed, and costs until it is: AccessDenied"):
+        with asked_endpoint(sagemaker, "watch", "m", "ml.m5.large", lambda seconds: None):
+            sagemaker.delete_endpoint = refuses("AccessDeniedException")
+
+
 def test_where_no_variant_names_its_model_nobody_is_asked() -> None:
     """As of inference components: the other looks are looked at all the same."""
     sagemaker = SimpleNamespace(

@@ -198,6 +198,10 @@ CASES: Mapping[str, Case] = {
             ("A: did not come", "Next", "Failed"),
         ],
     ),
+    "a version, by a step of the longest name": (
+        [step("A" * 64, "RegisterModel", PACKAGE)],
+        [(f"{'A' * 64}: group", "Catch.0.Next", f"{'A' * 64}: makes group")],
+    ),
     "a configuration": (
         [step("A", "EndpointConfig", CONFIG)],
         [("A", "Resource", SDK.format("createEndpointConfig")), ("A", "Arguments.EndpointConfigName", "churn-1")],

@@ -80,6 +80,8 @@ ROWS: list[tuple[dict[str, Any], str, Callable[[bytes], list[Any]], list[Any]]] 
     (athena(HOME, OutputFormat="ORC", OutputCompression="ZLIB"), "rows.orc", orc, [[1, "home"], [3, "home"]]),
     (redshift("SELECT id, page FROM public.visits ORDER BY id LIMIT 1"), "rows.csv", separated(","), [[1, "home"]]),
     (redshift(HOME, OutputFormat="PARQUET"), "rows.parquet", parquet, [[1, "home"], [3, "home"]]),
+    (redshift("SELECT 1 AS a, 2 AS a"), "rows.csv", separated(","), [[1, "2"]]),
+    (athena("SELECT 1 AS a, 2 AS a", OutputFormat="TEXTFILE"), "rows.txt", separated("\x01"), [[1, "2"]]),
 ]
 
 
@@ -111,6 +113,10 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     (athena(HOME, OutputFormat="AVRO"), "cannot be written as AVRO here: take one of"),
     (athena(HOME, OutputCompression="SNAPPY"), "JSON is not written with SNAPPY here: take one of GZIP, or none"),
     (athena(HOME, OutputS3Uri="/out"), "not an s3:// URI"),
+    (athena("SELECT 1 AS a, 2 AS a"), "several columns are called a, which JSON cannot keep apart"),
+    (athena("SELECT 1 AS a, 2 AS a", OutputFormat="PARQUET"), "several columns are called a"),
+    (athena("SELECT TIME '10:00' AS t", OutputFormat="ORC"), "the rows cannot be written as ORC here: Unknown or uns"),
+    (redshift("SELECT INTERVAL 1 DAY", OutputFormat="PARQUET"), "the rows cannot be written as PARQUET here: Unhan"),
     ({}, "neither Athena nor Redshift"),
 ]
 

@@ -15,8 +15,7 @@ from typing import Any
 import pytest
 from ports_for_tests import Account, processing, step, tar_gz, training
 
-from mlops.knowledge import container_engine
-from mlops.knowledge.container_engine import VARIABLE
+from mlops.knowledge.container_engine import VARIABLE, identity, is_own
 from mlops.knowledge.this_machine import of_step
 
 ENGINE = """#!/bin/sh
@@ -45,7 +44,6 @@ def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (folder / "podman").chmod(0o755)
     monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
     monkeypatch.setenv(VARIABLE, "podman")
-    container_engine._identity.cache_clear()
     return folder
 
 
@@ -62,18 +60,22 @@ def fit(account: Account, image: str = "own:1", **changes: Any) -> Any:
     return step("Training", "Fit", arguments)
 
 
-def test_a_training_job_has_the_contract(account: Account, engine: Path) -> None:
+def test_a_training_job_has_the_contract(account: Account, engine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (engine / "body").write_text(
         'cat "$ml/input/config/hyperparameters.json"; cp "$ml/input/data/train/x.csv" "$ml/model/"'
     )
-    made = fit(account, Environment={"MINE": "a b", "PATH": "/inside"}, EnableNetworkIsolation=True)
+    monkeypatch.setenv("HERE_TOO", "of this process")
+    wanted = {"MINE": "a b", "PATH": "/inside", "HERE_TOO": "a secret", "DOCKER_HOST": "tcp://elsewhere:2375"}
+    made = fit(account, Environment=wanted, EnableNetworkIsolation=True)
     assert account.run(made) == "Succeeded", account.journal.last("Fit")
     asked = words(engine)
     assert asked[:3] == ["run", "--rm", "--name"] and asked[-2:] == ["own:1", "train"]
     assert asked[asked.index("--network") + 1] == "none" and asked[asked.index("--pull") + 1] == "never"
-    # What this process has too is given by its value; nothing else stands where a list of processes shows it.
-    assert {"MINE", "TRAINING_JOB_NAME", "PATH=/inside"} <= set(asked) and "a b" not in " ".join(asked)
-    assert "MINE=a b" in (engine / "variables").read_text(encoding="utf-8").splitlines()
+    # What would lead the engine itself is given by its value; nothing else stands where a list of processes shows it.
+    assert {"MINE", "TRAINING_JOB_NAME", "HERE_TOO", "PATH=/inside", "DOCKER_HOST=tcp://elsewhere:2375"} <= set(asked)
+    assert "a b" not in " ".join(asked) and "a secret" not in " ".join(asked)
+    given = (engine / "variables").read_text(encoding="utf-8").splitlines()
+    assert {"MINE=a b", "HERE_TOO=a secret"} <= set(given) and not any("elsewhere" in line for line in given)
     assert '{"depth": "3"}' in account.journal.log("Fit")
     response = account.journal.last("Fit").response
     assert response["TrainingJobStatus"] == "Completed"
@@ -148,6 +150,16 @@ def test_what_keeps_it_from_running_is_known_before(
     told = [item.message for item in of_step("Training", "training", request)]
     assert told == [] if said is None else [said in message for message in told] == [True]
     assert any("MLOPS_CONTAINER_ENGINE=podman" in message for message in told) is (asked == "")
+
+
+def test_an_image_that_is_built_again_is_another_one(engine: Path) -> None:
+    assert (identity("own:1"), identity("new:1")) == ("sha256:abc", None)
+    (engine / "podman").write_text("#!/bin/sh\necho sha256:def\n", encoding="utf-8")
+    assert (identity("own:1"), identity("new:1")) == ("sha256:def", "sha256:def")
+
+
+def test_what_an_engine_would_take_for_an_option_is_no_image() -> None:
+    assert is_own("own:1") and not is_own("--volume=/:/host")
 
 
 SERVER = """
@@ -229,7 +241,6 @@ def podman(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 def test_podman_runs_a_container(account: Account, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     program = podman(tmp_path, monkeypatch)
     monkeypatch.setenv(VARIABLE, "podman")
-    container_engine._identity.cache_clear()
     script = """
 echo "args $*"; echo "mine $MINE"; hostname; cat /opt/ml/input/config/hyperparameters.json
 echo model > /opt/ml/model/m.txt

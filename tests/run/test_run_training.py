@@ -323,6 +323,7 @@ def test_unpacking_is_safe(tmp_path: Path, content: bytes, monkeypatch: pytest.M
         ("pytest==0.1 \\\n  --hash=sha256:00\n", {"pytest==0.1": f"found {pytest.__version__}"}, []),
         ("nothing-like-this==1; python_version < '3'\n", {}, []),
         ("nothing-like-this==1\n", {"nothing-like-this==1": "missing"}, []),
+        ("a; os_name ~= 'x'\n", {"a; os_name ~= 'x'": "a marker that pip cannot compare"}, []),
         ("pytest=1\n", {"pytest=1": "no requirement that pip can read"}, []),
         ("nothing @ https://example.org/x.whl\n", {}, ["nothing @ https://example.org/x.whl"]),
         ("\ufeffpytest\r\n", {}, ["\ufeffpytest"]),

@@ -96,6 +96,10 @@ def _is_too_deep(value: Any) -> bool:
 
 def _without_comments(text: str) -> tuple[str, tuple[int, ...]]:
     """The same text with blanks in their place, and before a bracket no comma; and their lines."""
-    found = [text.count("\n", 0, match.start()) + 1 for match in _COMMENT.finditer(text)]
+    found, line, behind = list[int](), 1, 0
+    for match in _COMMENT.finditer(text):
+        line += text.count("\n", behind, match.start())
+        behind = match.start()
+        found.append(line)
     bare = _COMMENT.sub(lambda match: " " * len(match.group()), text)
     return _LAST_COMMA.sub(r" \1", bare), tuple(found)

@@ -11,7 +11,7 @@ from mlops.declare.records import record
 from mlops.declare.references import StringProperty, lower
 from mlops.declare.resources.base import DeclaredResource
 from mlops.declare.steps.shared_arguments import Count, Flag, Network, Text
-from mlops.ir import StepType, Value
+from mlops.ir import StepType, Unknown, Value
 from mlops.ir.fields import (
     COUNT,
     FLAG,
@@ -137,7 +137,7 @@ def _whole(domain: Domain, lowering: Lowering, *_: object) -> Value:
             "RoleArn": lower(domain.cognito.role),
         }
     if domain.access is not None:
-        told["AccessPolicies"] = json.dumps(domain.access, sort_keys=True)
+        told["AccessPolicies"] = _policy(domain)
     if domain.master is not None:
         told["AdvancedSecurityOptions"] = {
             "Enabled": True,
@@ -145,6 +145,16 @@ def _whole(domain: Domain, lowering: Lowering, *_: object) -> Value:
             "MasterUserOptions": {"MasterUserARN": lower(domain.master)},
         }
     return told
+
+
+def _policy(domain: Domain) -> Value:
+    try:
+        return json.dumps(domain.access, sort_keys=True)
+    except (TypeError, ValueError, RecursionError):
+        with speaking_of(domain.where):
+            message = f"the domain {domain.declared_name}: access has a value that is none of JSON"
+            misuse("D042", message, help="write ARNs as texts: a policy is stored as it is, before others have one")
+        return Unknown()
 
 
 def _cluster(domain: Domain) -> dict[str, Value]:

@@ -36,6 +36,7 @@ _ID_LENGTH = 12
 _TAIL = 9
 """What tries and iterations add to a name."""
 _NAME_LIMIT = 63
+_LONGEST_STATE = 80
 _REASON_LENGTH = 1024
 _PARTITION = "arn:{}:states:::"
 _NOUN = re.compile(r"(Create)(\w+)(Input|Request)")
@@ -298,6 +299,8 @@ class Tasks:
     def _group(self, step: Step, group: Any, scope: Scope, first: str) -> str:
         """Pipelines make the group where there is none."""
         there, makes = f"{step.name}: group", f"{step.name}: makes the group"
+        if len(makes) > _LONGEST_STATE:
+            makes = f"{step.name}: makes group"
         scope.states[there] = {
             "Type": "Task",
             "Resource": f"{self._prefix}aws-sdk:sagemaker:describeModelPackageGroup",

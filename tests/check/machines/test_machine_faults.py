@@ -137,6 +137,11 @@ def test_what_is_no_machine_is_told_and_breaks_nothing(value: Any) -> None:
     assert judge(json.dumps(value).encode(), "machine.json")
 
 
+def test_each_comment_is_told_at_its_own_line() -> None:
+    text = '{"StartAt": "A",\n// one\n\n  # two\n"States": {"A": {"Type": "Succeed"}}}\n//'
+    assert [finding.where.line for finding in judge(text.encode(), "machine.json")] == [2, 4, 6]
+
+
 def test_what_cannot_be_read_is_told() -> None:
     deep = (
         '{"StartAt": "A", "States": '

@@ -32,6 +32,10 @@ def test_of_the_sound_one_nothing_is_said() -> None:
     assert judge(SOUND.encode(), "template.yaml") == ()
 
 
+def test_a_number_that_is_far_too_long_breaks_nothing() -> None:
+    judge(SOUND.replace("DedicatedMasterCount: 3", f"DedicatedMasterCount: '{'3' * 5000}'").encode(), "template.yaml")
+
+
 @pytest.mark.parametrize(("old", "new", "code"), FAULTS)
 def test_a_planted_fault_is_told(old: str, new: str, code: str) -> None:
     assert old in SOUND

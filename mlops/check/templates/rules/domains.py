@@ -32,6 +32,7 @@ Good: EngineVersion: OpenSearch_2.19""",
     ),
 }
 _TYPE = "AWS::OpenSearchService::Domain"
+_LONGEST_NUMBER = 18
 
 
 def judge(template: Template, scenario: Scenario) -> Iterator[Fault]:
@@ -57,4 +58,5 @@ def _plain(spot: Spot) -> Any:
     # A template may write a switch and a number as texts.
     if isinstance(spot.value, str) and spot.value.lower() in ("true", "false"):
         return spot.value.lower() == "true"
-    return int(spot.value) if isinstance(spot.value, str) and spot.value.isdecimal() else spot.value
+    is_number = isinstance(spot.value, str) and spot.value.isdecimal() and len(spot.value) <= _LONGEST_NUMBER
+    return int(spot.value) if is_number else spot.value
