@@ -13,6 +13,7 @@ from pathlib import Path
 
 import boto3
 import pytest
+from account_definitions import ROLE
 from serving_here import HOSTILE, SECRET, Console, registered, serving, write_project
 
 from mlops.cli import main
@@ -21,6 +22,7 @@ from mlops.console.finding import all_pages, navigation
 from mlops.console.live import Live
 from mlops.console.serving import Patient, Wanted
 from mlops.deploy.executions.following import listed
+from mlops.deploy.monitors.running import find
 from mlops.ir import Event
 from mlops.use_cases.browse import happened
 from mlops.use_cases.connecting import connect_here
@@ -373,6 +375,44 @@ def test_an_account_elsewhere_is_shown_and_not_changed(
         refused = console.ask(f"/executions/{id}")
         assert refused.status == 502 and "ListPipelineExecutionSteps" in refused.text  # moto does not know it
         assert console.send(f"/executions/{id}/stop", mark="guessed").status == 403
+
+
+DAMAGED = (
+    ("run.json", b"{", "is no JSON object"),
+    ("run.json", b"[]", "is no JSON object"),
+    ("run.json", b"{}", "is no report of a monitor"),
+    ("run.json", b'{"kinds": {"drift": 1}, "until": "2026-01-01T00:00:00Z"}', "is no report of a monitor"),
+    ("run.json", b'{"kinds": {}, "until": "soon"}', "is no report of a monitor"),
+    ("drift/constraint_violations.json", b'{"violations": [1]}', "is no report of a monitor"),
+    ("metrics.json", b'{"metrics": [{"Values": ["much"]}]}', "metrics.json has no metrics"),
+)
+
+
+def test_what_a_monitor_left_and_somebody_damaged_is_told(console: Console, root: Path) -> None:
+    connected = connect_here("local", root)
+    data, bucket = connected.account.client("s3"), connected.environment.bucket
+    results = find(connected.account, "watched").results(connected.environment)
+    folder = f"{results.partition(f's3://{bucket}/')[2]}/20260102T000000Z-20260102T010000Z"
+    for name, content, wanted in DAMAGED:
+        before = data.get_object(Bucket=bucket, Key=f"{folder}/{name}")["Body"].read()
+        data.put_object(Bucket=bucket, Key=f"{folder}/{name}", Body=content)
+        answer = console.ask("/monitors/watched")
+        data.put_object(Bucket=bucket, Key=f"{folder}/{name}", Body=before)
+        assert (answer.status, wanted in answer.text) == (409, True), (content, answer.text)
+
+
+def test_a_search_finds_what_others_refuse_beside(console: Console, root: Path) -> None:
+    scheduler = connect_here("local", root).account.client("scheduler")
+    scheduler.create_schedule_group(Name="mlops-monitor-theirs")
+    target = {"Arn": "arn:aws:scheduler:::aws-sdk:sagemaker:createProcessingJob", "RoleArn": ROLE, "Input": "{}"}
+    given = {"Name": "theirs", "GroupName": "mlops-monitor-theirs"}
+    scheduler.create_schedule(
+        **given, ScheduleExpression="rate(1 hour)", FlexibleTimeWindow={"Mode": "OFF"}, Target=target, State="DISABLED"
+    )
+    answer = console.ask("/search?q=churn")
+    scheduler.delete_schedule(**given)
+    assert answer.status == 200 and "/executions?pipeline=churn" in answer.text
+    assert "Monitors could not be searched: the schedule theirs starts no monitor of ours" in answer.text
 
 
 def told(number: int) -> Event:

@@ -285,27 +285,31 @@ def _output(name: str, uri: str, folder: str) -> Mapping[str, Any]:
 
 
 def read(account: Account, place: str, job: str = "") -> Run:
-    """What a run left at ``place``. Raises NothingLeft."""
+    """What a run left at ``place``. Raises NothingLeft, and Refusal for what is none of ours."""
     told = _json(account, f"{place}/run.json")
     if told is None:
         raise NothingLeft(f"nothing was left at {place}: the job did not end well")
     violations: list[Mapping[str, Any]] = []
-    for kind, found in told["kinds"].items():
-        if found.get("violations"):
-            listed = (_json(account, f"{place}/{kind}/constraint_violations.json") or {}).get("violations") or ()
-            violations += [{"kind": kind, **item} for item in listed]
-    return Run(
-        str(told.get("monitor")),
-        str(told.get("endpoint")),
-        str(told.get("since")),
-        str(told.get("until")),
-        job,
-        place,
-        int(told.get("lines") or 0),
-        int(told.get("unreadable") or 0),
-        told["kinds"],
-        violations,
-    )
+    try:
+        for kind, found in told["kinds"].items():
+            if found.get("violations"):
+                listed = (_json(account, f"{place}/{kind}/constraint_violations.json") or {}).get("violations") or ()
+                violations += [{"kind": kind, **item} for item in listed]
+        datetime.fromisoformat(told["until"])
+        return Run(
+            str(told.get("monitor")),
+            str(told.get("endpoint")),
+            str(told.get("since")),
+            str(told["until"]),
+            job,
+            place,
+            int(told.get("lines") or 0),
+            int(told.get("unreadable") or 0),
+            told["kinds"],
+            violations,
+        )
+    except (AttributeError, KeyError, TypeError, ValueError):
+        raise Refusal(f"what was left at {place} is no report of a monitor: somebody changed it") from None
 
 
 def _json(account: Account, uri: str) -> dict[str, Any] | None:
@@ -313,14 +317,22 @@ def _json(account: Account, uri: str) -> dict[str, Any] | None:
     found = unless_missing(lambda: account.client("s3").get_object(Bucket=bucket, Key=key))
     if found is None:
         return None
-    told: dict[str, Any] = json.loads(found["Body"].read())
+    try:
+        told = json.loads(found["Body"].read())
+    except (ValueError, RecursionError):
+        told = None
+    if not isinstance(told, dict):
+        raise Refusal(f"{uri} is no JSON object: somebody changed it")
     return told
 
 
 def measured(account: Account, place: str) -> Mapping[str, float]:
     """The metrics of a run by name, of a distribution the last value that was published."""
-    told = (_json(account, f"{place}/metrics.json") or {}).get("metrics") or ()
-    return {str(item["MetricName"]): float(item["Values"][-1]) for item in told if item.get("Values")}
+    try:
+        told = (_json(account, f"{place}/metrics.json") or {}).get("metrics") or ()
+        return {str(item["MetricName"]): float(item["Values"][-1]) for item in told if item.get("Values")}
+    except (AttributeError, KeyError, TypeError, ValueError):
+        raise Refusal(f"{place}/metrics.json has no metrics: somebody changed it") from None
 
 
 def runs(account: Account, environment: Environment, monitor: Monitor) -> list[str]:
