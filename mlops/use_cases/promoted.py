@@ -119,11 +119,12 @@ def _unspelled(settings: PromotionSettings) -> Iterator[str]:
 
 
 def _of_weights(course: Course, settings: PromotionSettings) -> Iterator[str]:
+    heeded = [rule for rule in settings.rules if not rule.dry_run]
     if course.releases:
         yield f"{settings.strategy.name}: instances are given back on the way by guardrails or by `mlops promote`"
     if any(stage.until_decided for stage in course.stages):
         yield f"{settings.strategy.name}: a stage that ends when it is decided needs `mlops promote`"
-    if any(stage.bake for stage in course.stages) and not settings.rules and not settings.alarms:
+    if any(stage.bake for stage in course.stages) and not (heeded or settings.alarms):
         yield "neither alarms nor a measure say when a stage is green"
     for stage in course.stages:
         if stage.bake != int(stage.bake):

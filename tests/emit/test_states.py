@@ -69,6 +69,9 @@ DECLARED = {
     "equal steps": 'strategy = { linear = { step = 20, bake = "10m" } }\nalarms = ["a", "b"]',
 }
 UNDECLARED = {
+    'strategy = { canary = { share = 30, bake = "10m" } }\njudge = { errors = { at_most = "1%", dry_run = true } }': (
+        "neither alarms nor a measure say when a stage is green"
+    ),
     "gates = { approvals = { count = 2 } }": "gates.approvals: gates are asked by",
     'component = "churn"': "component = 'churn'",
     'hooks = { after = { command = ["true"] } }': "hooks.after",
