@@ -14,10 +14,8 @@ NO_NETWORK = "the job has no network (EnableNetworkIsolation) for the container'
 """Of requirements that an image does not meet, as far as is known of it."""
 _NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]*")
 _URL = re.compile(r"/|^[A-Za-z0-9._-]+\s*(\[.*\])?\s*@")
-_INSTALLS = re.compile(
-    r"^[^#\n]*?(?:\bpip3?\s+install|install_requirements\.py)\b[^\n#]*?(?P<file>[\w.-]*requirements[\w.-]*\.txt)",
-    re.MULTILINE,
-)
+_INSTALLS = re.compile(r"\bpip3?\s+install\b|install_requirements\.py\b")
+_WORD = re.compile(r"[\w.-]+")
 
 
 def installed_by(script: str) -> str | None:
@@ -30,8 +28,13 @@ def installed_by(script: str) -> str | None:
     >>> installed_by("python3 prepare.py") is None
     True
     """
-    found = _INSTALLS.search(script)
-    return found["file"] if found is not None else None
+    for line in script.splitlines():
+        plain = line.partition("#")[0]
+        found = _INSTALLS.search(plain)
+        words = _WORD.findall(plain, found.end()) if found is not None else ()
+        if file := next((word for word in words if word.endswith(".txt") and "requirements" in word), None):
+            return str(file)
+    return None
 
 
 def unmet(text: str) -> dict[str, str]:

@@ -109,7 +109,9 @@ def test_an_image_of_ones_own_needs_nothing_without_requirements() -> None:
         ("python -m pip install --no-deps -r requirements.txt", True),
         ("# pip install -r requirements.txt", False),
         ("pip uninstall --yes typing\ncat requirements.txt", False),
+        ("pip install " + "requirements" * 20_000, False),
     ],
+    ids=range(6),
 )
 def test_what_a_script_installs(script: str, file: bool) -> None:
     assert installed_by(script) == ("requirements.txt" if file else None)
