@@ -134,7 +134,7 @@ def _parsed(body: bytes, kind: str, where: Any) -> Iterator[Any]:
                 if row:
                     yield row[int(where)] if where is not None else row
         elif kind == JSON_LINES:
-            for line in text.splitlines():
+            for line in text.split("\n"):  # U+2028 in a text ends no line
                 if line.strip():
                     document = json.loads(line)
                     yield found_in(document, str(where)) if where is not None else document

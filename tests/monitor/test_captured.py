@@ -45,6 +45,12 @@ ROWS: dict[str, tuple[list[str], dict[str, Any], dict[str, list[Any]]]] = {
     "named": ([line("1,2", "0.5")], {"features": ["a"], "answers": ["p"]}, {"a": ["1"], "_c1": ["2"], "p": ["0.5"]}),
     "several rows": ([line("1\n2\n", "3\n4")], {}, {"_c0": ["1", "2"], "prediction": ["3", "4"]}),
     "quoted": ([line('"a,b",2', "0")], {}, {"_c0": ["a,b"], "_c1": ["2"], "prediction": ["0"]}),
+    "U+2028 ends no line": (
+        [line("a\u2028b,1\n", payload('"x\u2028y"\n', "JSON", "application/jsonlines"))],
+        {},
+        {"_c0": ["a\u2028b"], "_c1": ["1"], "prediction": ["x\u2028y"]},
+    ),
+    "a line in a cell": ([line('"a\nb",2', "0")], {}, {"_c0": ["a\nb"], "_c1": ["2"], "prediction": ["0"]}),
     "no answer": ([line("1,2")], {}, {"_c0": ["1"], "_c1": ["2"]}),
     "several answers": ([line("1", "0.2,0.8")], {}, {"_c0": ["1"], "prediction_0": ["0.2"], "prediction_1": ["0.8"]}),
     "objects": (

@@ -98,6 +98,7 @@ LABELS: list[tuple[Predictor, bool, list[Any]]] = [
     (answering("0.9,a", "0.1,b", probability=0), False, [1, 0]),
     (answering("0.9,0.1", "0.2,0.8", label_headers=["a", "b"]), False, ["a", "b"]),
     (answering('{"l": "a"}', '{"l": "b"}', kind="application/jsonlines", label="l"), False, ["a", "b"]),
+    (answering('{"l": "a\u2028"}', '{"l": "b"}', kind="application/jsonlines", label="l"), False, ["a\u2028", "b"]),
     (answering('{"p": [{"s": 0.9}, {"s": 0.2}]}', kind="application/json", probability="p[*].s"), False, [1, 0]),
     (answering("[0.9, 0.2]", kind="application/json; charset=utf-8"), False, [1, 0]),
 ]

@@ -25,7 +25,8 @@ def rows(text: str, place: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
         except csv.Error as error:
             raise UsageError(f"{place}:{reader.line_num + 1} is no CSV: {error}") from None
         return
-    for number, line in enumerate(text.splitlines(), 1):
+    # Not splitlines(): U+2028 and U+0085 stand in texts of JSON, and end no line.
+    for number, line in enumerate(text.split("\n"), 1):
         if line.strip():
             try:
                 read = json.loads(line)

@@ -124,7 +124,12 @@ class Joining:
                             known.pop(request.id, None)
                     unit.requests.clear()
         # A request that is tried again is so within an hour.
-        self._ids = {name: second for name, second in self._ids.items() if second >= before - _LATE_FILES}
+        oldest = before - _LATE_FILES
+        self._ids = {name: second for name, second in self._ids.items() if second >= oldest}
+        # Of requests that were not captured, or are forgotten.
+        for known in self._known.values():
+            for name in [name for name, told in known.items() if told[-1][0] < oldest and name not in self._ids]:
+                del known[name]
 
     def _of(self, variant: str, at: int, seconds: int) -> Iterator[_Unit]:
         by_second = self._units[variant]
@@ -140,8 +145,8 @@ class Joining:
         for variant, request in unit.requests:
             told = [(at, value) for at, value in known.get(request.id, ()) if at <= until]
             if told and request.second <= until and variant == unit.variant:
-                # What was published last is what holds.
-                score = wanted.score(Became(request.answer, max(told, key=lambda item: item[0])[1]))
+                # What was published last is what holds; of one file the line that stands last.
+                score = wanted.score(Became(request.answer, max(reversed(told), key=lambda item: item[0])[1]))
                 if score is not None:
                     scores.append(score)
         if not scores:
@@ -177,6 +182,8 @@ class Joining:
 
     def _again(self, unit: _Unit, variant: str, request: Request) -> None:
         """Files come in any order, and the first request of a user is the first in time."""
+        if not unit.requests:
+            return  # forgotten: it has counted
         unit.requests.append((variant, request))
         if request.second < unit.first.second:
             at = self._units[unit.variant].get(unit.first.second, [])
@@ -207,7 +214,8 @@ class Joining:
             content = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
             self._read.add(place)
             at = ground_truth.known_at(key, item["LastModified"])
-            for line in content.decode("utf-8", "replace").splitlines():
+            # Not splitlines(): U+2028 and U+0085 stand in texts of JSON, and end no line.
+            for line in content.decode("utf-8", "replace").split("\n"):
                 if line.strip():
                     yield at, line
 

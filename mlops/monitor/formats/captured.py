@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import base64
 import csv
+import io
 import json
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -200,13 +201,13 @@ def _rows(payload: Any, path: str | None) -> Sequence[Row]:
     kind = str(payload.get("observedContentType") or "")
     if encoding == "JSON" or (encoding != "CSV" and "json" in kind):
         if "lines" in kind:
-            return [row for line in data.splitlines() if line.strip() for row in _of_json(json.loads(line), path)]
+            return [row for line in data.split("\n") if line.strip() for row in _of_json(json.loads(line), path)]
         return _of_json(data if isinstance(data, dict | list) else json.loads(data), path)
     return _of_csv(data)
 
 
 def _of_csv(text: str) -> Sequence[Row]:
-    return [row for row in csv.reader(text.splitlines()) if row]
+    return [row for row in csv.reader(io.StringIO(text, newline="")) if row]
 
 
 def _of_json(value: Any, path: str | None) -> Sequence[Row]:

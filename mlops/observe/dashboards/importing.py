@@ -45,7 +45,9 @@ class Change:
 
 def objects(ndjson: str) -> tuple[Object, ...]:
     found = []
-    for line in ndjson.splitlines():
+    for line in ndjson.split("\n"):  # U+2028 in a text ends no line
+        if not line.strip():
+            continue
         told = json.loads(line)
         attributes = told["attributes"]
         found.append(Object(told["type"], told["id"], attributes["title"], attributes, told["references"], line))

@@ -85,7 +85,7 @@ def _rows(body: bytes, kind: str, labels: int) -> Any:
         case "application/json":
             return _of_instances(json.loads(body)["instances"])
         case "application/jsonlines":
-            return _of_instances([json.loads(line) for line in body.decode("utf-8").splitlines() if line.strip()])
+            return _of_instances([json.loads(line) for line in body.decode("utf-8").split("\n") if line.strip()])
         case "application/x-recordio-protobuf":
             return record_rows(body).features
     raise RequestFault(415, f"content type {kind} is not supported; use {_CSV}, {_JSON}, {_LINES} or {_RECORDIO}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -46,7 +47,7 @@ class World:
             lines.append({"captureData": {"endpointOutput": answer}, "eventMetadata": metadata, "eventVersion": "0"})
         self.put(
             f"captured/churn/{variant}/2026/11/29/{hour}/{self.files:02}.jsonl",
-            "".join(json.dumps(line) + "\n" for line in lines),
+            "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines),
         )
 
     def put(self, key: str, text: str) -> None:
@@ -117,6 +118,48 @@ def test_what_was_known_in_time_counts_and_of_that_the_last(
     for after, label in known:
         world.publish(after, a=label)
     assert seen(world.joining()) == found
+
+
+def test_of_lines_of_one_file_the_last_holds(world: World) -> None:
+    world.capture("green", {"id": "a", "answer": "1"})
+    lines = [
+        {"groundTruthData": {"data": label, "encoding": "CSV"}, "eventMetadata": {"eventId": "a"}} for label in "01"
+    ]
+    folder = ground_truth.folder(world.environment, "churn", "label", BEGAN)
+    world.put(f"{folder}/59-55-000-theirs.jsonl", "".join(json.dumps(line) + "\n" for line in lines))
+    assert seen(world.joining()) == {"requests": 1.0, "0": 1.0}
+
+
+@pytest.mark.parametrize("between", ["\u2028", "\u2029", "\x85", "\x1c", "é"])
+def test_a_line_ends_where_json_lines_end(world: World, between: str) -> None:
+    world.capture("green", {"id": "a", "answer": f"x{between}y"}, {"id": "b", "told": f"plan=free;city=x{between}y"})
+    world.publish(5, a=f"x{between}y", b=1)
+    said: list[str] = []
+    assert seen(world.joining(said)) == {"requests": 2.0, "0": 1.0, "1": 1.0}
+    assert said == []
+
+
+def test_what_is_forgotten_takes_no_room(world: World) -> None:
+    """Of requests that were not captured, and of users who come back."""
+    joining = world.joining()
+    world.capture("green", {"id": "a", "told": "mlops.user=u"})
+    world.publish(5, a=1)
+    assert seen(joining) == {"requests": 1.0, "1": 1.0}
+    joining.forget(AT + 60)
+    tracemalloc.start()
+    try:
+        for number in range(2):
+            back = [{"id": f"{number}-{i}", "after": 61, "told": "mlops.user=u"} for i in range(150)]
+            world.capture("green", *back)
+            world.publish(62 + number, **{f"nobody-{number}-{i}": 1 for i in range(150)})
+            seen(joining)
+        held, _ = tracemalloc.get_traced_memory()
+        joining.forget(AT + 8000)
+        left, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert held - left > 300 * 200
+    assert seen(joining, seconds=3600) == {}
 
 
 def test_files_are_read_once_as_they_come(world: World) -> None:
@@ -250,6 +293,7 @@ def test_outcomes_lie_as_ground_truth_does(world: World) -> None:
             '{"inference_id": "a", "bought": true}\n{"inference_id": 7, "label": 0.5}',
             [("a", "bought", "1"), ("7", "label", "0.5")],
         ),
+        ('{"inference_id": "a", "label": "x\u2028y\x85z"}\r\n\r\n', [("a", "label", "x\u2028y\x85z")]),
     ],
 )
 def test_files_of_outcomes(text: str, found: list[tuple[str, str, str]]) -> None:
