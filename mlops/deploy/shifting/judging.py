@@ -5,6 +5,7 @@ A question that could not be asked is no failure of the version.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -22,6 +23,9 @@ from mlops.ir.dataclass import dataclass
 from mlops.ir.hiding import hide_text
 from mlops.ir.measure import Outcomes, Query
 from mlops.ir.shift import Bake, Mirror
+
+_KEPT_SECONDS = 60.0
+"""How often what was seen is kept at least, while a stage lasts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +67,7 @@ class ByMetrics:
         self._shadow = shadow
         self._unanswered = 0
         self._told: set[str] = set()
+        self._kept_again = -math.inf
         # What becomes of the last requests is known so much later.
         self.patience = patience + max((rule.late + samples.lag for rule in rules if rule.late), default=0.0)
 
@@ -73,7 +78,9 @@ class ByMetrics:
     def look_at_shadow(self, mirror: Mirror, since: float, now: float) -> Verdict:
         if self._shadow is None:
             return Verdict("unsure", "what is declared now says nothing of a shadow")
-        return self._shadow.look(self._samples, since, now)
+        verdict = self._shadow.look(self._samples, since, now)
+        self._keep_at_times(now)
+        return verdict
 
     def look(self, bake: Bake, since: float, now: float, before: Sequence[Window] = ()) -> Verdict:
         windows = (*before, (since, now))
@@ -87,6 +94,7 @@ class ByMetrics:
             verdict = self._with_log(self._heeded(windows, now), windows)
         answered = self._unanswered == 0
         self._samples.looks.append(Looked(bake.stage, since, now, verdict.standing, verdict.why, answered))
+        self._keep_at_times(now)
         return verdict
 
     def outlook(self, now: float) -> Sequence[str]:
@@ -113,13 +121,20 @@ class ByMetrics:
             told.append(f"{rule.name}: {said}")
         return told
 
-    def keep(self, by_people: Sequence[str] = ()) -> None:
+    def keep(self, by_people: Sequence[str] | None = None) -> None:
         """Whatever comes of it: a shift does not fail by its record."""
-        self._samples.by_people = tuple(by_people)
+        if by_people is not None:
+            self._samples.by_people = tuple(by_people)
         try:
             self._keep(self._samples)
         except MlopsError as error:
             self._say(f"what was seen of the shift could not be kept: {error}")
+
+    def _keep_at_times(self, now: float) -> None:
+        """So that it is found where this process is killed. Of a long shift it is much, and kept seldomer."""
+        if now >= self._kept_again:
+            self._kept_again = now + max(_KEPT_SECONDS, (now - (self._samples.began or now)) / 20)
+            self.keep()
 
     def _see(self, windows: Sequence[Window], now: float) -> None:
         if self._alarms:

@@ -76,11 +76,13 @@ class Samples:
         self.answers.setdefault(rule, {}).setdefault(variant, {})[at] = answers
 
     def windows(self, until: Looked) -> Sequence[tuple[float, float]]:
-        """The stages until a look, each from its beginning to its last look."""
+        """The stages until a look, each from its beginning to its last look. Looks are in the order in which they were
+        made, which is not that of their times where the clock was set back."""
         found: dict[int, tuple[float, float]] = {}
         for look in self.looks:
-            if look.now <= until.now:
-                found[look.stage] = (look.since, look.now)
+            found[look.stage] = (look.since, look.now)
+            if look == until:
+                break
         return [found[stage] for stage in sorted(found)]
 
 

@@ -35,5 +35,6 @@ class Judge(Protocol):
         """At what a shadow answers beside what serves."""
 
     def keep(self, by_people: Sequence[str]) -> None:
-        """Write down what was seen, at the end of a stage, and what people did. Never raises for what goes wrong in the
+        """Write down what was seen, at the end of a stage, and what people did; meanwhile the judge does by itself, so
+        that it is found where nobody comes to that end. Never raises for what goes wrong in the
         account."""

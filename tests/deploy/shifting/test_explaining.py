@@ -20,9 +20,13 @@ from hypothesis import strategies as st
 from mlops.account import connect
 from mlops.cli.evidence_chart import HEIGHT, WIDTH, drawn
 from mlops.deploy.endpoints import history, shift_records
+from mlops.deploy.measures import measures
 from mlops.deploy.shifting.comparing import Comparison
+from mlops.deploy.shifting.deciding import Rule
 from mlops.deploy.shifting.evidence import Line
+from mlops.deploy.shifting.judging import ByMetrics
 from mlops.deploy.shifting.samples import Looked, Samples, parsed, written
+from mlops.ir.shift import Bake
 from mlops.project.environments import read_project
 from mlops.use_cases.verdict_picture import picture
 
@@ -161,6 +165,28 @@ def test_a_shift_of_which_no_period_was_over_is_decided_as_it_was(tmp_path: Path
     keep(tmp_path, replace(seen(), judge={}, looks=[look]))
     assert "as it was decided then" in mlops("verdict", "explain", "churn").out
     assert "errors was not measured in that shift" in mlops("verdict", "explain", "churn", "--declared", code=1).err
+
+
+def test_a_look_is_of_the_stages_until_it_also_where_the_clock_was_set_back() -> None:
+    first, back, second = (
+        Looked(1, 600.0, 900.0, "green", ""),
+        Looked(1, 600.0, 700.0, "green", ""),
+        Looked(2, 700.0, 800.0, "green", ""),
+    )
+    samples = replace(seen(), looks=[first, back, second])
+    assert samples.windows(first) == [(600.0, 900.0)]
+    assert samples.windows(back) == [(600.0, 700.0)]
+    assert samples.windows(second) == [(600.0, 700.0), (700.0, 800.0)]
+
+
+def test_what_is_seen_is_kept_before_a_stage_ends_and_seldomer_the_longer_it_lasts() -> None:
+    kept: list[tuple[int, tuple[str, ...]]] = []
+    samples = replace(seen(), by_people=("paused by ada",))
+    rule = Rule("requests", measures()["requests"], measures()["requests"].settings(), at_least=1.0)
+    judging = ByMetrics(Traffic(0.0, 0.0), [rule], samples, keep=lambda of: kept.append((len(of.looks), of.by_people)))
+    for after in (1, 59, 61, 62, 10_000, 10_060, 10_499, 10_501):
+        judging.look(Bake(1, 5.0, 600.0), 60_000.0, 60_000.0 + after)
+    assert kept == [(number, ("paused by ada",)) for number in (1, 3, 5, 8)]
 
 
 numbers = st.one_of(st.none(), st.floats(allow_nan=False, allow_infinity=False))
