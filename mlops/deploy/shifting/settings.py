@@ -283,7 +283,8 @@ class _Reader:
         if chosen is None:
             return None
         strategy, settings = chosen
-        self._need_decision(strategy, strategy.course(settings, None).stages, rules)
+        if len(rules) >= len(table.judge):  # one that has a mistake may be what decides
+            self._need_decision(strategy, strategy.course(settings, None).stages, rules)
         return PromotionSettings(
             strategy,
             settings,

@@ -178,6 +178,13 @@ cpu = { at_most = "much" }
     ]
 
 
+def test_a_measure_with_a_mistake_may_be_what_decides(tmp_path: Path) -> None:
+    lines = "strategy = 'ab'\njudge.wrong = { compare = { wanted = 'better', enough = 0 } }"
+    with pytest.raises(ConfigurationError) as told:
+        settings(tmp_path, f"[env.local.promote]\n{lines}\n")
+    assert "enough" in told.value.message and "nothing decides it" not in told.value.message
+
+
 def test_an_ab_test_goes_back_where_nothing_is_decided(tmp_path: Path) -> None:
     """What wants to be better has to be; what is to be no worse may go on."""
     found = settings(
