@@ -226,14 +226,13 @@ CASES: list[tuple[str, str, str, Any]] = [
     ),
     (
         "instance groups stand for type and count",
-        'Training("B", image=sk, groups={"g": InstanceGroup("ml.c5.xlarge", n)}, keep_alive=300)',
+        'Training("B", image=sk, groups={"g": InstanceGroup("ml.c5.xlarge", n)})',
         "/Steps/2/Arguments/ResourceConfig",
         {
             "InstanceGroups": [
                 {"InstanceGroupName": "g", "InstanceType": "ml.c5.xlarge", "InstanceCount": {"Get": "Parameters.N"}}
             ],
             "VolumeSizeInGB": 30,
-            "KeepAlivePeriodInSeconds": 300,
         },
     ),
     (

@@ -50,6 +50,7 @@ KNOWN: dict[str, tuple[int, str]] = {
     "run/data_processing.py data_processing": (2, "X790 X796"),
     "run/datasets.py _queried": (2, "a query is answered, or not, when it is asked"),
     "run/datasets.py _read": (2, ARCHIVE),
+    "run/datasets.py _write": (2, "which columns a query gives, and of which types, it says when it is answered"),
     "run/datasets.py brought": (6, "A030"),
     "run/images.py interpreter_for": (1, f"A032; {ARCHIVE}"),
     "run/log.py compiled_metrics": (1, "X761"),
