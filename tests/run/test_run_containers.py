@@ -113,11 +113,21 @@ def test_a_processing_job_without_an_entrypoint_runs_the_images_own(account: Acc
 @pytest.mark.parametrize(
     ("body", "limit", "said"),
     [
-        ("echo so far; exit 7", 600, "exit code 7: "),
-        ('trap "exit 0" TERM; while true; do sleep 0.05; done', 1, "it ran longer than MaxRuntimeInSeconds = 1"),
-        ('trap "" TERM; while true; do sleep 0.05; done', 1, "it ran longer than MaxRuntimeInSeconds = 1"),
+        pytest.param("echo so far; exit 7", 600, "exit code 7: ", id="exit code"),
+        pytest.param(
+            'trap "exit 0" TERM; while true; do sleep 0.05; done',
+            1,
+            "it ran longer than MaxRuntimeInSeconds = 1",
+            id="SIGTERM",
+        ),
+        pytest.param(
+            'trap "" TERM; while true; do sleep 0.05; done',
+            1,
+            "it ran longer than MaxRuntimeInSeconds = 1",
+            id="SIGKILL",
+            marks=pytest.mark.proof("images"),
+        ),
     ],
-    ids=["exit code", "SIGTERM", "SIGKILL"],
 )
 def test_how_it_ends(account: Account, engine: Path, body: str, limit: int, said: str) -> None:
     (engine / "body").write_text(body)
