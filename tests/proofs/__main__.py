@@ -6,6 +6,7 @@ A judge that this machine cannot have (a program that is not there) is skipped, 
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import subprocess
@@ -22,6 +23,7 @@ JUDGES = Path(__file__).parent / "judges"
 ENVIRONMENTS = ROOT / ".venv-proofs"
 MOST_SECONDS = 50 * 60
 """For all judges together, their environments included."""
+_BRINGING_SECONDS = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +33,8 @@ class Judge:
     is in seconds, for the tests alone. ``needs`` are programs that the machine must have. ``environment`` are variables
     that the tests get; ``{JUDGE}`` as a value is the Python of another judge's environment. ``compiled``: once and on
     all cores, for tests whose many processes write no bytecode. ``apart`` is what pip installs in an environment
-    without anything of ours, whose Python the tests get as ``MLOPS_APART``."""
+    without anything of ours, whose Python the tests get as ``MLOPS_APART``. ``brings`` is a module of the tests that
+    fetches what they need, and is asked before: where it cannot, the tests say so."""
 
     name: str
     why: str
@@ -45,6 +48,7 @@ class Judge:
     workers: int = 2
     compiled: bool = False
     apart: Sequence[str] = ()
+    brings: str = ""
 
     @property
     def own(self) -> bool:
@@ -75,6 +79,9 @@ def prepare(judge: Judge) -> None:
     """The judge's environments, made anew where what they are made of has changed."""
     if judge.apart:
         prepare_apart(judge)
+    if judge.brings:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            subprocess.run([sys.executable, "-m", judge.brings], cwd=ROOT, timeout=_BRINGING_SECONDS, check=False)
     if not judge.own:
         return
     constraints = ROOT / "constraints.txt"
@@ -126,6 +133,8 @@ def ask(judge: Judge) -> int:
         command += ["-n", str(judge.workers), "--dist", "loadgroup"]
     pythons = {f"{{{other.name}}}": str(other.python) for other in judges()}
     apart = {"MLOPS_APART": str(apart_python(judge))} if judge.apart else {}
+    if judge.brings:
+        apart["MLOPS_BROUGHT"] = judge.brings
     environment = {
         **os.environ,
         **apart,
