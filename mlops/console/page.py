@@ -7,10 +7,12 @@ from dataclasses import field
 from typing import Any, TypeAlias
 from urllib.parse import quote, urlencode
 
+from mlops.ir import UsageError
 from mlops.ir.dataclass import dataclass
 from mlops.use_cases.connecting import Connected
 
 Shown: TypeAlias = Mapping[str, Any]
+_LONGEST_REASON = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,14 @@ class Change:
     visit: Visit
     connected: Connected
     form: Mapping[str, str]
+
+    @property
+    def reason(self) -> str | None:
+        """Why, where somebody wrote it. Raises UsageError for more than a record keeps."""
+        found = self.form.get("reason", "").strip()
+        if len(found) > _LONGEST_REASON:
+            raise UsageError(f"a reason has at most {_LONGEST_REASON} letters")
+        return found or None
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from mlops.deploy.executions.following import describe, find
 from mlops.deploy.models import registry
 from mlops.deploy.models.registry import Version
 from mlops.deploy.pages import items
+from mlops.deploy.shifting.cloudwatch import every_alarm
 from mlops.ir import Event, MlopsError
 from mlops.ir.dataclass import dataclass
 from mlops.ir.hiding import hide, hide_text
@@ -206,16 +207,13 @@ class AlarmListed:
 
 def alarms(connected: Connected, words: str = "") -> Sequence[AlarmListed]:
     """All whose names hold ``words``, those that are red first."""
-    client = connected.account.client("cloudwatch")
     found: list[AlarmListed] = []
     with answers():
-        kinds = ["MetricAlarm", "CompositeAlarm"]
-        for page in client.get_paginator("describe_alarms").paginate(AlarmTypes=kinds):
-            for item in (*page.get("MetricAlarms", ()), *page.get("CompositeAlarms", ())):
-                if words.lower() in str(item["AlarmName"]).lower():
-                    why = hide_text(str(item.get("StateReason") or ""))
-                    since = item.get("StateTransitionedTimestamp") or item.get("StateUpdatedTimestamp")
-                    found.append(AlarmListed(item["AlarmName"], item["StateValue"], since, why, item["AlarmArn"]))
+        for item in every_alarm(connected.account.client("cloudwatch")):
+            if words.lower() in str(item["AlarmName"]).lower():
+                why = hide_text(str(item.get("StateReason") or ""))
+                since = item.get("StateTransitionedTimestamp") or item.get("StateUpdatedTimestamp")
+                found.append(AlarmListed(item["AlarmName"], item["StateValue"], since, why, item["AlarmArn"]))
     return sorted(found, key=lambda item: (item.state != "ALARM", item.name))
 
 

@@ -40,8 +40,8 @@ def from_file(file: str, listener: Listener) -> Definition:
 def from_template(file: str, wanted: str | None, listener: Listener) -> Definition:
     """The pipeline of a template of CloudFormation, with the defaults of its parameters; ``wanted`` is its name, or its
     logical id, where there are several."""
+    from mlops.check.located import Unreadable
     from mlops.check.templates.pipelines import pipelines_of
-    from mlops.check.templates.reading import Unreadable
     from mlops.ir.reader import read
 
     path = Path(file)

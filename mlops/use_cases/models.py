@@ -80,16 +80,14 @@ def show(environment: Where, group: str, number: int | None = None) -> Details:
     connected = connect_here(environment)
     account = connected.account
     found = registry.version(account, group, number)
-    described = {key: value for key, value in found.details.items() if key != "ResponseMetadata"}
     made = lineage_records.read(account, connected.environment, found)
     serves = places_of(account)
-    return Details(
-        found,
-        hide(described),
-        registry.metrics(account, found),
-        made,
-        None if serves is None else serves.get(found.arn, ()),
-    )
+    return _details(connected, found, made, None if serves is None else serves.get(found.arn, ()))
+
+
+def _details(connected: Connected, found: Version, made: Lineage | None, serves: tuple[Place, ...] | None) -> Details:
+    described = {key: value for key, value in found.details.items() if key != "ResponseMetadata"}
+    return Details(found, hide(described), registry.metrics(connected.account, found), made, serves)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +132,16 @@ def _served(connected: Connected, arn: str) -> tuple[Served, ...]:
         except MlopsError as error:
             found.append(Served(name, (), error.message))
     return tuple(found)
+
+
+def whole(environment: Where, group: str, number: int) -> tuple[Details, Origin]:
+    """What :func:`show` and :func:`lineage` tell, asked for once."""
+    connected = connect_here(environment)
+    found = registry.version(connected.account, group, number)
+    made = lineage_records.read(connected.account, connected.environment, found)
+    served = _served(connected, found.arn)
+    seen = made if made is not None else lineage_records.see(connected.account, connected.environment, found)
+    return _details(connected, found, made, served[0].places), Origin(found, seen, served)
 
 
 def history(environment: Where, group: str, number: int | None = None) -> tuple[Happened, ...]:

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mlops.check import shapes
-from mlops.check.machines.reading import Document, Unreadable, read
+from mlops.check.located import Unreadable
+from mlops.check.machines.reading import Document, read
 from mlops.check.templates.template import Fault, Told
 from mlops.ir import Finding, Ref, Severity, Value, Where
 from mlops.ir.values import from_json, pointer

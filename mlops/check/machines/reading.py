@@ -7,6 +7,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from mlops.check import located
+from mlops.check.located import Unreadable
 from mlops.ir.dataclass import dataclass
 from mlops.ir.lines import scan
 
@@ -15,14 +17,6 @@ LARGEST = 1024 * 1024
 DEEPEST = 200
 _COMMENT = re.compile(r"^[ \t]*(#|//).*$", re.MULTILINE)
 _LAST_COMMA = re.compile(r",(\s*[}\]])")
-
-
-class Unreadable(Exception):
-    """Its text is a clause; where it is, a line and a column."""
-
-    def __init__(self, said: str, line: int = 1, column: int = 1) -> None:
-        super().__init__(said)
-        self.line, self.column = line, column
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +29,7 @@ class Document:
     comments: tuple[int, ...] = ()
 
     def at(self, place: str) -> tuple[int, int]:
-        while place and place not in self.marks:
-            place = place.rpartition("/")[0]
-        return self.marks.get(place, (1, 1))
+        return located.place(self.marks, place)
 
 
 def is_machine(content: bytes) -> bool:
@@ -53,12 +45,7 @@ def is_machine(content: bytes) -> bool:
 
 def read(content: bytes) -> Document:
     """Raises Unreadable."""
-    if len(content) > LARGEST:
-        raise Unreadable(f"it has {len(content):,} bytes, and Step Functions takes {LARGEST:,}")
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise Unreadable(f"byte {error.start} is not UTF-8") from None
+    text = located.text_of(content, LARGEST, "Step Functions")
     comments: tuple[int, ...] = ()
     try:
         value = json.loads(text)
@@ -74,24 +61,8 @@ def read(content: bytes) -> Document:
         raise Unreadable("it is no JSON that can be read") from None
     if not isinstance(value, dict):
         raise Unreadable("it is no object")
-    if _is_too_deep(value):
-        raise Unreadable("it is nested too deep")
-    try:
-        json.dumps(value, ensure_ascii=False).encode()
-    except UnicodeEncodeError:
-        raise Unreadable("it has half of a letter, as \\ud800 alone") from None
+    located.need_sound(value, text, DEEPEST)
     return Document(value, {found.pointer: (found.line, found.column) for found in scan(text)}, comments)
-
-
-def _is_too_deep(value: Any) -> bool:
-    level = [value]
-    for _ in range(DEEPEST):
-        level = [
-            inside
-            for item in level
-            for inside in (item.values() if isinstance(item, dict) else item if isinstance(item, list) else ())
-        ]
-    return bool(level)
 
 
 def _without_comments(text: str) -> tuple[str, tuple[int, ...]]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from functools import cache
 
+from mlops.check.located import Unreadable
 from mlops.check.templates import rules
-from mlops.check.templates.reading import ALIASES, Unreadable, read
+from mlops.check.templates.reading import ALIASES, read
 from mlops.check.templates.template import Fault, Judge, Template, Told
 from mlops.ir import Finding, Severity, Where
 from mlops.ir.discovery import modules

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import field
 from typing import Any
 
+from mlops.check import located
+from mlops.check.located import Unreadable
 from mlops.ir.dataclass import dataclass
 from mlops.ir.lines import scan
 from mlops.ir.values import pointer
@@ -20,14 +22,6 @@ _MOST_ALIASED = 50_000
 """Values of a text with aliases, each of which may stand for many."""
 _SECTIONS = ("AWSTemplateFormatVersion", "Resources")
 _TYPE = re.compile(r"\bType['\"]?\s*:\s*['\"]?(?:AWS|Alexa|Custom)::")
-
-
-class Unreadable(Exception):
-    """Its text is a clause; where it is, a line and a column."""
-
-    def __init__(self, said: str, line: int = 1, column: int = 1) -> None:
-        super().__init__(said)
-        self.line, self.column = line, column
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +39,7 @@ class Document:
     """Where the first one of YAML's stands: what it leads to is read, though CloudFormation does not take it."""
 
     def at(self, place: str) -> tuple[int, int]:
-        while place and place not in self.marks:
-            place = place.rpartition("/")[0]
-        return self.marks.get(place, (1, 1))
+        return located.place(self.marks, place)
 
 
 def is_template(content: bytes) -> bool:
@@ -58,12 +50,7 @@ def is_template(content: bytes) -> bool:
 
 def read(content: bytes, file: str) -> Document:
     """Raises Unreadable."""
-    if len(content) > LARGEST:
-        raise Unreadable(f"it has {len(content):,} bytes, and CloudFormation takes {LARGEST:,}")
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise Unreadable(f"byte {error.start} is not UTF-8") from None
+    text = located.text_of(content, LARGEST, "CloudFormation")
     return _json(text, file) if text.lstrip()[:1] == "{" and file.endswith(".json") else _yaml(text, file)
 
 
@@ -76,32 +63,10 @@ def _json(text: str, file: str) -> Document:
         raise Unreadable(f"it is no JSON: {error}") from None  # a number of thousands of digits
     except RecursionError:
         raise Unreadable("it is nested too deep") from None
-    if _is_too_deep(value):
-        raise Unreadable("it is nested too deep")
-    if "\\u" in text and _is_cut(value):
-        raise Unreadable("it has half of a letter, as \\ud800 alone")
-    located = tuple(scan(text))
-    marks = {found.pointer: (found.line, found.column) for found in located}
-    return Document(file, _object(value), text, marks, repeated=tuple(item.pointer for item in located if item.repeats))
-
-
-def _is_too_deep(value: Any) -> bool:
-    level = [value]
-    for _ in range(DEEPEST + 1):
-        level = [
-            inside
-            for item in level
-            for inside in (item.values() if isinstance(item, dict) else item if isinstance(item, list) else ())
-        ]
-    return bool(level)
-
-
-def _is_cut(value: Any) -> bool:
-    try:
-        json.dumps(value, ensure_ascii=False).encode()
-    except UnicodeEncodeError:
-        return True
-    return False
+    located.need_sound(value, text, DEEPEST + 1)
+    members = tuple(scan(text))
+    marks = {found.pointer: (found.line, found.column) for found in members}
+    return Document(file, _object(value), text, marks, repeated=tuple(item.pointer for item in members if item.repeats))
 
 
 def _object(value: Any) -> Mapping[str, Any]:

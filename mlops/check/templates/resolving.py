@@ -7,10 +7,11 @@ import base64
 import itertools
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import field
 from typing import Any, Final
 
+from mlops.ir import Unknown
 from mlops.ir.dataclass import dataclass
 from mlops.ir.values import pointer
 
@@ -56,6 +57,17 @@ class Spot:
     def text(self, *members: str) -> str | None:
         found = self.get(*members)
         return found.value if found is not None and isinstance(found.value, str) else None
+
+    def plain(self, told: Callable[[str, Any], Any] = lambda name, value: value, name: str = "") -> Any:
+        """As a declaration has it: what is not known is an Unknown, and ``told`` gives each other value of a member,
+        as a template may write a switch or a number as a text; those of a list have no name."""
+        if self.value is UNKNOWN:
+            return Unknown()
+        if isinstance(self.value, dict):
+            return {member: item.plain(told, member) for member, item in self.value.items()}
+        if isinstance(self.value, tuple):
+            return tuple(item.plain(told) for item in self.value)
+        return told(name, self.value)
 
     @property
     def members(self) -> Mapping[str, Spot]:

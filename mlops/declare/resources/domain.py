@@ -25,6 +25,7 @@ from mlops.ir.fields import (
     Yielded,
     choice,
     made,
+    nothing,
 )
 from mlops.knowledge.domains import pairing
 
@@ -187,10 +188,6 @@ def _known(members: Mapping[str, Value]) -> dict[str, Value]:
     return {member: value for member, value in members.items() if value is not None}
 
 
-def _said_with_the_whole(domain: Domain, *_: object) -> Value:
-    return None
-
-
 class Domain(DeclaredResource):
     """A cluster of ``count`` data nodes of an ``instance`` type, each with a ``volume`` where the type has no storage.
     ``name`` is its name in the account.
@@ -206,19 +203,19 @@ class Domain(DeclaredResource):
     constructor = Constructor(
         (
             Field("instance", "", TEXT, REQUIRED, to=_whole),
-            Field("count", "ClusterConfig.InstanceCount", COUNT, 1, to=_said_with_the_whole),
-            Field("engine", "EngineVersion", TEXT, "OpenSearch_2.19", to=_said_with_the_whole),
-            Field("volume", _EBS, made(VOLUME), to=_said_with_the_whole),
-            Field("masters", _CLUSTER, made(MASTERS), to=_said_with_the_whole),
-            Field("zones", "ClusterConfig.ZoneAwarenessConfig.AvailabilityZoneCount", COUNT, to=_said_with_the_whole),
-            Field("standby", "ClusterConfig.MultiAZWithStandbyEnabled", FLAG, False, to=_said_with_the_whole),
-            Field("warm", _CLUSTER, made(WARM), to=_said_with_the_whole),
-            Field("cold", "ClusterConfig.ColdStorageOptions.Enabled", FLAG, False, to=_said_with_the_whole),
-            Field("network", "VPCOptions", PLAIN, to=_said_with_the_whole),
-            Field("master", "AdvancedSecurityOptions.MasterUserOptions.MasterUserARN", TEXT, to=_said_with_the_whole),
-            Field("access", "AccessPolicies", PLAIN, to=_said_with_the_whole),
-            Field("cognito", _COGNITO, made(COGNITO), to=_said_with_the_whole),
-            Field("kms_key", "EncryptionAtRestOptions.KmsKeyId", TEXT, to=_said_with_the_whole),
+            Field("count", "ClusterConfig.InstanceCount", COUNT, 1, to=nothing),
+            Field("engine", "EngineVersion", TEXT, "OpenSearch_2.19", to=nothing),
+            Field("volume", _EBS, made(VOLUME), to=nothing),
+            Field("masters", _CLUSTER, made(MASTERS), to=nothing),
+            Field("zones", "ClusterConfig.ZoneAwarenessConfig.AvailabilityZoneCount", COUNT, to=nothing),
+            Field("standby", "ClusterConfig.MultiAZWithStandbyEnabled", FLAG, False, to=nothing),
+            Field("warm", _CLUSTER, made(WARM), to=nothing),
+            Field("cold", "ClusterConfig.ColdStorageOptions.Enabled", FLAG, False, to=nothing),
+            Field("network", "VPCOptions", PLAIN, to=nothing),
+            Field("master", "AdvancedSecurityOptions.MasterUserOptions.MasterUserARN", TEXT, to=nothing),
+            Field("access", "AccessPolicies", PLAIN, to=nothing),
+            Field("cognito", _COGNITO, made(COGNITO), to=nothing),
+            Field("kms_key", "EncryptionAtRestOptions.KmsKeyId", TEXT, to=nothing),
         ),
         yields={
             "DomainName": Yielded("domain_name", STRING),

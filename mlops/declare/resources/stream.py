@@ -35,6 +35,7 @@ from mlops.ir.fields import (
     Yielded,
     choice,
     made,
+    nothing,
 )
 from mlops.ir.s3_uri import split_uri
 from mlops.knowledge.streams import pairing
@@ -219,10 +220,6 @@ def _source(stream: Stream, lowering: Lowering, *_: object) -> Value:
 _RECORDS = (opensearch.RECORD, redshift.RECORD, splunk.RECORD, snowflake.RECORD, iceberg.RECORD)
 
 
-def _said_with_the_destination(stream: Stream, *_: object) -> Value:
-    return None
-
-
 class Stream(DeclaredResource):
     """Records that are put are written below ``to`` (``s3://bucket/prefix``, with expressions like
     ``!{timestamp:yyyy}``), those that fail below the prefix ``errors``; or they are sent to an ``endpoint``, and ``to``
@@ -239,30 +236,30 @@ class Stream(DeclaredResource):
     constructor = Constructor(
         (
             Field("to", "", TEXT, REQUIRED, to=_destination),
-            Field("errors", f"{_S3}.ErrorOutputPrefix", TEXT, to=_said_with_the_destination),
-            Field("endpoint", _HTTP, made(ENDPOINT, *_RECORDS), to=_said_with_the_destination),
-            Field("size", f"{_S3}.BufferingHints.SizeInMBs", COUNT, to=_said_with_the_destination),
-            Field("seconds", f"{_S3}.BufferingHints.IntervalInSeconds", COUNT, to=_said_with_the_destination),
+            Field("errors", f"{_S3}.ErrorOutputPrefix", TEXT, to=nothing),
+            Field("endpoint", _HTTP, made(ENDPOINT, *_RECORDS), to=nothing),
+            Field("size", f"{_S3}.BufferingHints.SizeInMBs", COUNT, to=nothing),
+            Field("seconds", f"{_S3}.BufferingHints.IntervalInSeconds", COUNT, to=nothing),
             Field(
                 "compression",
                 f"{_S3}.CompressionFormat",
                 choice(*get_args(Compression)),
-                to=_said_with_the_destination,
+                to=nothing,
             ),
-            Field("split", f"{_S3}.ProcessingConfiguration", TEXT, to=_said_with_the_destination),
-            Field("function", f"{_S3}.ProcessingConfiguration", TEXT, to=_said_with_the_destination),
-            Field("partition_by", f"{_S3}.DynamicPartitioningConfiguration", TEXT, to=_said_with_the_destination),
-            Field("newline", f"{_S3}.ProcessingConfiguration", FLAG, False, to=_said_with_the_destination),
-            Field("table", f"{_S3}.DataFormatConversionConfiguration", TEXT, to=_said_with_the_destination),
+            Field("split", f"{_S3}.ProcessingConfiguration", TEXT, to=nothing),
+            Field("function", f"{_S3}.ProcessingConfiguration", TEXT, to=nothing),
+            Field("partition_by", f"{_S3}.DynamicPartitioningConfiguration", TEXT, to=nothing),
+            Field("newline", f"{_S3}.ProcessingConfiguration", FLAG, False, to=nothing),
+            Field("table", f"{_S3}.DataFormatConversionConfiguration", TEXT, to=nothing),
             Field(
                 "format",
                 f"{_S3}.DataFormatConversionConfiguration.OutputFormatConfiguration",
                 choice(*get_args(Format)),
-                to=_said_with_the_destination,
+                to=nothing,
             ),
-            Field("backup", f"{_S3}.S3BackupConfiguration", TEXT, to=_said_with_the_destination),
+            Field("backup", f"{_S3}.S3BackupConfiguration", TEXT, to=nothing),
             Field("source", "", made(source.KINESIS, source.KAFKA, source.CAPTURED), to=_source),
-            Field("role", f"{_S3}.RoleARN", TEXT, otherwise="role", to=_said_with_the_destination),
+            Field("role", f"{_S3}.RoleARN", TEXT, otherwise="role", to=nothing),
         ),
         yields={
             "DeliveryStreamName": Yielded("stream_name", STRING),

@@ -50,10 +50,13 @@ def alarms(cloudwatch: Any, names: Sequence[str]) -> Mapping[str, Mapping[str, A
     """Those that are there, by name."""
     found: dict[str, Mapping[str, Any]] = {}
     for first in range(0, len(names), _MOST_NAMES):
-        pages = cloudwatch.get_paginator("describe_alarms").paginate(
-            AlarmNames=list(names[first : first + _MOST_NAMES]), AlarmTypes=["MetricAlarm", "CompositeAlarm"]
-        )
-        for page in pages:
-            for item in (*page.get("MetricAlarms", ()), *page.get("CompositeAlarms", ())):
-                found[str(item["AlarmName"])] = item
+        chosen = list(names[first : first + _MOST_NAMES])
+        found.update((str(item["AlarmName"]), item) for item in every_alarm(cloudwatch, AlarmNames=chosen))
     return found
+
+
+def every_alarm(cloudwatch: Any, **chosen: Any) -> Iterator[Mapping[str, Any]]:
+    """Of metrics and composite ones; ``chosen`` are members of DescribeAlarms."""
+    pages = cloudwatch.get_paginator("describe_alarms").paginate(AlarmTypes=["MetricAlarm", "CompositeAlarm"], **chosen)
+    for page in pages:
+        yield from (*page.get("MetricAlarms", ()), *page.get("CompositeAlarms", ()))

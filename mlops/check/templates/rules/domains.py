@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from mlops.check.templates.resolving import UNKNOWN, Scenario, Spot
+from mlops.check.templates.resolving import Scenario
 from mlops.check.templates.template import Fault, Template, Told
-from mlops.ir import Severity, Unknown
+from mlops.ir import Severity
 from mlops.knowledge.domains import pairing
 
 FINDINGS: Mapping[str, Told] = {
@@ -41,22 +41,16 @@ def judge(template: Template, scenario: Scenario) -> Iterator[Fault]:
     for resource in template.resources(scenario):
         properties = resource.properties
         if resource.type == _TYPE and isinstance(properties.value, dict):
-            told = _plain(properties)
+            told = properties.plain(_told)
             for fault in pairing.faults(told):
                 yield Fault("T072", properties.at, f"{resource.label}: {fault}", "see docs/search.md")
             for remark in pairing.remarks(told):
                 yield Fault("T073", properties.at, f"{resource.label}: {remark}")
 
 
-def _plain(spot: Spot) -> Any:
-    if spot.value is UNKNOWN:
-        return Unknown()
-    if isinstance(spot.value, dict):
-        return {name: _plain(item) for name, item in spot.members.items()}
-    if isinstance(spot.value, tuple):
-        return tuple(_plain(item) for item in spot.items)
-    # A template may write a switch and a number as texts.
-    if isinstance(spot.value, str) and spot.value.lower() in ("true", "false"):
-        return spot.value.lower() == "true"
-    is_number = isinstance(spot.value, str) and spot.value.isdecimal() and len(spot.value) <= _LONGEST_NUMBER
-    return int(spot.value) if is_number else spot.value
+def _told(name: str, value: Any) -> Any:
+    """A template may write a switch and a number as texts."""
+    if isinstance(value, str) and value.lower() in ("true", "false"):
+        return value.lower() == "true"
+    is_number = isinstance(value, str) and value.isdecimal() and len(value) <= _LONGEST_NUMBER
+    return int(value) if is_number else value

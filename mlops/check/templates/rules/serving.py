@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from mlops.check import check
-from mlops.check.templates.resolving import HOLE, UNKNOWN, Scenario, Spot
+from mlops.check.templates.resolving import HOLE, Scenario, Spot
 from mlops.check.templates.template import Fault, Resource, Template, Told
 from mlops.ir import Definition, Finding, Severity, Step, Unknown, Value, Where
 
@@ -261,24 +261,13 @@ def _findings_of(steps: tuple[Step, ...], template: Template) -> tuple[Finding, 
 def _step(resource: Resource) -> Step:
     kind = _STEPS[resource.type]
     members = {name: spot for name, spot in resource.properties.members.items() if name != "Tags"}
-    arguments: dict[str, Value] = {name: _value(spot) for name, spot in members.items()}
+    arguments: dict[str, Value] = {name: spot.plain() for name, spot in members.items()}
     arguments.setdefault(f"{kind}Name", Unknown())
     return Step(resource.name, kind, arguments)
 
 
 _PLACE = re.compile(r"/Steps/(\d+)/Arguments(.*)", re.DOTALL)
 _SHAPES = ("S", "A", "H", "E", "D")
-
-
-def _value(spot: Spot) -> Value:
-    if spot.value is UNKNOWN:
-        return Unknown()
-    if isinstance(spot.value, dict):
-        return {name: _value(item) for name, item in spot.value.items()}
-    if isinstance(spot.value, tuple):
-        return tuple(_value(item) for item in spot.value)
-    found: Value = spot.value
-    return found
 
 
 def _spot_at(spot: Spot, path: str) -> Spot:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from mlops.check.templates.resolving import UNKNOWN, Scenario, Spot
+from mlops.check.templates.resolving import Scenario, Spot
 from mlops.check.templates.template import Fault, Template, Told
-from mlops.ir import Severity, Unknown
+from mlops.ir import Severity
 from mlops.knowledge.streams import pairing
 
 FINDINGS: Mapping[str, Told] = {
@@ -30,7 +30,7 @@ def judge(template: Template, scenario: Scenario) -> Iterator[Fault]:
     for resource in template.resources(scenario):
         properties = resource.properties
         if resource.type == _TYPE and isinstance(properties.value, dict):
-            for fault in pairing.of_request(_plain(properties)):
+            for fault in pairing.of_request(properties.plain(_told)):
                 yield Fault("T071", _place(properties), f"{resource.label}: {fault}", "see docs/streams.md")
 
 
@@ -40,15 +40,6 @@ def _place(properties: Spot) -> str:
     return found[0] if len(found) == 1 else properties.at
 
 
-def _plain(spot: Spot) -> Any:
-    if spot.value is UNKNOWN:
-        return Unknown()
-    if isinstance(spot.value, dict):
-        told = {name: _plain(item) for name, item in spot.members.items()}
-        # A template may write it as a text.
-        if isinstance(told.get("Enabled"), str):
-            told["Enabled"] = told["Enabled"].lower() == "true"
-        return told
-    if isinstance(spot.value, tuple):
-        return tuple(_plain(item) for item in spot.items)
-    return spot.value
+def _told(name: str, value: Any) -> Any:
+    """A template may write a switch as a text."""
+    return value.lower() == "true" if name == "Enabled" and isinstance(value, str) else value

@@ -7,11 +7,9 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from mlops.console.page import Change, Done, Page, Shown, Visit, address
-from mlops.ir import UsageError
 
 _HOURS = (1, 6, 24, 168)
 _MOST_ENTRIES = 30
-_LONGEST_REASON = 1024
 _HOW: Mapping[str, tuple[str, str, str]] = {
     "pause": ("Pause …", "The traffic stays as it is split, and nobody looks at it, until somebody goes on.", "Pause"),
     "resume": ("Go on …", "It goes on where it was paused, or where its process was lost.", "Go on"),
@@ -91,10 +89,7 @@ def _steer(change: Change, what: Literal["pause", "resume", "promote-now", "abor
     from mlops.use_cases.approval import GIVEN
 
     name = change.visit.path["endpoint"]
-    reason = change.form.get("reason", "").strip()
-    if len(reason) > _LONGEST_REASON:
-        raise UsageError(f"a reason has at most {_LONGEST_REASON} letters")
-    told = endpoints.steer(change.connected, name, what, unheard, GIVEN, reason=reason or None)
+    told = endpoints.steer(change.connected, name, what, unheard, GIVEN, reason=change.reason)
     return Done(address("endpoints", name), f"asked for {what} at the endpoint {name}: {told}")
 
 

@@ -6,9 +6,6 @@ from collections.abc import Mapping
 from typing import Literal
 
 from mlops.console.page import Change, Done, NotThere, Page, Sent, Shown, Visit, address
-from mlops.ir import UsageError
-
-_LONGEST_REASON = 1024
 
 
 def show(visit: Visit) -> Shown:
@@ -16,8 +13,7 @@ def show(visit: Visit) -> Shown:
     from mlops.use_cases import models
 
     group, number = _asked(visit)
-    found = models.show(visit.connected, group, number)
-    origin = models.lineage(visit.connected, group, number)
+    found, origin = models.whole(visit.connected, group, number)
     asks = visit.query.one("gates") == "1"
     return {
         "title": f"{group} version {number}",
@@ -78,10 +74,7 @@ def _decide(change: Change, status: Literal["Approved", "Rejected"]) -> Done:
     from mlops.use_cases.models import Decision, decide
 
     group, number = _asked(change.visit)
-    reason = change.form.get("reason", "").strip()
-    if len(reason) > _LONGEST_REASON:
-        raise UsageError(f"a reason has at most {_LONGEST_REASON} letters")
-    decide(change.connected, Decision(group, number, status, reason or None), unheard, GIVEN)
+    decide(change.connected, Decision(group, number, status, change.reason), unheard, GIVEN)
     verb = "approved" if status == "Approved" else "rejected"
     return Done(address("models", group, "versions", str(number)), f"{verb} version {number} of {group}")
 
