@@ -282,9 +282,9 @@ def test_two_fleets_of_one_variant_share_its_traffic_and_lose_nothing(engine: En
         assert [record.config for record in made.records] == ["before", "before", "after", "before", "after"]
         made.router.route(Routing("before", {"A": replace(old, servers=("slow",)), "A new": replace(new, servers=())}))
         waiting = [asyncio.create_task(made.ask()) for _ in range(4)]
-        await until(lambda: len(made.router._under_way) == 4)
+        await until(lambda: len(made.router.under_way) == 4)
         waiting += [asyncio.create_task(made.ask()) for _ in range(4)]
-        await until(lambda: len(made.router._under_way) == 8)
+        await until(lambda: len(made.router.under_way) == 8)
         # There are as many in either line as may be.
         made.router.route(Routing("before", {"A": replace(old, servers=("slow",), share=1.0)}))
         go.set()
@@ -473,7 +473,7 @@ def test_requests_wait_for_a_server_and_not_for_one_that_does_not_come(engine: E
     async def work(made: World) -> None:
         made.route(Variant("A", ()))
         waiting = asyncio.create_task(made.ask())
-        await until(lambda: bool(made.router._under_way))
+        await until(lambda: bool(made.router.under_way))
         made.add("new", await made.model())
         made.route(Variant("A", ("new",)))
         assert (await waiting).status == 200
@@ -494,7 +494,7 @@ def test_waiting_requests_are_bounded(engine: Engine) -> None:
 
         model = await one_model(made, gated, slots=1)
         asking = [asyncio.create_task(made.ask()) for _ in range(4)]
-        await until(lambda: len(made.router._under_way) == 4)
+        await until(lambda: len(made.router.under_way) == 4)
         for refused in [await made.ask() for _ in range(2)]:
             assert (refused.status, json.loads(refused.body)["Code"]) == (503, "ServiceUnavailable")
         go.set()
@@ -524,7 +524,7 @@ def test_a_serverless_variant_takes_its_concurrency(engine: Engine) -> None:
         made.add("one", await made.model(gated), slots=1)
         made.route(Variant("A", ("one",), most=2))
         inside = [asyncio.create_task(made.ask()) for _ in range(2)]
-        await until(lambda: len(made.router._under_way) == 2)
+        await until(lambda: len(made.router.under_way) == 2)
         refused = await made.ask()
         assert (refused.status, json.loads(refused.body)["Code"]) == (429, "ThrottlingException")
         go.set()
@@ -555,8 +555,8 @@ def test_nothing_stays_held(engine: Engine) -> None:
             client.writer.write_eof()
             await client.reader.read()
             client.close()
-        await until(lambda: not made.router._doors and not made.router._under_way)
-        assert made.router._held == 0
+        await until(lambda: not made.router._doors and not made.router.under_way)
+        assert made.router.under_way.held == 0
 
     run(engine, work, SMALL)
 
@@ -573,8 +573,8 @@ def test_a_client_that_went_away_is_not_asked_for(engine: Engine) -> None:
         clients = [await made.connect() for _ in range(2)]
         for client in clients:
             client.send(post())
-            await until(lambda: len(made.router._under_way) > 0 and len(model.asked) == 1)
-        await until(lambda: len(made.router._under_way) == 2)
+            await until(lambda: len(made.router.under_way) > 0 and len(model.asked) == 1)
+        await until(lambda: len(made.router.under_way) == 2)
         for client in clients:
             client.reset()
         await until(lambda: [record.status for record in made.records] == [499])
@@ -805,7 +805,7 @@ def test_who_waited_for_a_variant_that_is_gone_gets_another(engine: Engine) -> N
         made.route(Variant("A", ()))
         by_weight = asyncio.create_task(made.ask())
         by_name = asyncio.create_task(made.ask(b"in", "X-Amzn-SageMaker-Target-Variant: A"))
-        await until(lambda: len(made.router._under_way) == 2)
+        await until(lambda: len(made.router.under_way) == 2)
         made.add("b", await made.model())
         made.route(Variant("B", ("b",)))
         assert ((await by_weight).status, (await by_name).status) == (200, 400)

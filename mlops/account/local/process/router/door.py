@@ -110,7 +110,7 @@ class Door(asyncio.Protocol):
         now, self._now = self._now, None
         if self._begun:
             self._begun = False
-            self._router.release(self._coming)
+            self._router.under_way.release(self._coming)
         if now is not None:
             self._router.abandoned(now)
         self._router.farewell(self)
@@ -166,7 +166,7 @@ class Door(asyncio.Protocol):
             return
         if coming.size + len(body) > self._router.limits.body:
             coming.refused = 413
-        elif not self._router.hold(len(body)):
+        elif not self._router.under_way.hold(len(body)):
             coming.refused = 503
         else:
             coming.size += len(body)
@@ -277,7 +277,7 @@ class Door(asyncio.Protocol):
         coming, self._begun = self._coming if self._begun else Exchange(self), False
         coming.refused, coming.keep_alive = status, False
         self._last = True
-        self._router.release(coming)
+        self._router.under_way.release(coming)
         coming.arrived = time.perf_counter()
         self._waiting.append(coming)
 
@@ -288,7 +288,7 @@ class Door(asyncio.Protocol):
                 exchange = self._now = self._waiting.popleft()
                 if exchange.refused:
                     exchange.keep_alive = False
-                    self._router.release(exchange)
+                    self._router.under_way.release(exchange)
                     self.write(self._refusal(exchange.refused))
                     self.answered(exchange)
                 else:
@@ -306,7 +306,7 @@ class Door(asyncio.Protocol):
 
     def _forget_waiting(self) -> None:
         while self._waiting:
-            self._router.release(self._waiting.popleft())
+            self._router.under_way.release(self._waiting.popleft())
 
     def _manner(self, exchange: Exchange) -> bytes:
         if not exchange.keep_alive or self._router.stopping:

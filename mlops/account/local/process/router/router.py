@@ -10,40 +10,36 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from mlops.account.local.process.capture.seen import Room, Seen, Side
-from mlops.account.local.process.router import event_stream
+from mlops.account.local.process.router.answers import LONGEST_ERROR, Answers
 from mlops.account.local.process.router.door import Door, lines
 from mlops.account.local.process.router.engine import Engine
 from mlops.account.local.process.router.exchange import Exchange
 from mlops.account.local.process.router.model_connection import ModelConnection, Reply
 from mlops.account.local.process.router.queues import Line, Running
 from mlops.account.local.process.router.records import Record
+from mlops.account.local.process.router.refusals import no_component, no_container
 from mlops.account.local.process.router.routing import Limits, Routing, Server, Variant
+from mlops.account.local.process.router.under_way import UnderWay
 from mlops.account.local.process.router.wire import (
     CLIENT_GONE,
-    CUSTOM_ATTRIBUTES,
     FORWARDED,
     INFERENCE_COMPONENT,
-    INFERENCE_ID,
-    STREAMED_TYPE,
     TARGET_CONTAINER,
     TARGET_MODEL,
     TARGET_VARIANT,
     error_body,
     error_headers,
 )
+from mlops.account.local.process.router.witness import Witness
 
 _HEAD = b"POST /invocations HTTP/1.1\r\nHost: 127.0.0.1\r\n"
 _FORWARDED = tuple((name.lower().encode(), name.encode()) for name in FORWARDED)
 _NOT_FOR_ALL = (b"accept", b"content-type")
 _BETWEEN = tuple(pair for pair in _FORWARDED if pair[0] not in _NOT_FOR_ALL)
 _ACCEPT = tuple(pair for pair in _FORWARDED if pair[0] == b"accept")
-_ANSWERED = ((b"content-type", b"Content-Type"), (CUSTOM_ATTRIBUTES.lower().encode(), CUSTOM_ATTRIBUTES.encode()))
 _MODEL, _CONTAINER = TARGET_MODEL.lower().encode(), TARGET_CONTAINER.lower().encode()
 _COMPONENT = INFERENCE_COMPONENT.lower().encode()
-_STREAM_ANSWERED = ((b"content-type", STREAMED_TYPE.encode()), _ANSWERED[1])
-_FRAMED = f"Content-Type: {event_stream.CONTENT_TYPE}\r\n".encode()
-_TARGET, _ID = TARGET_VARIANT.lower().encode(), INFERENCE_ID.lower().encode()
-_LONGEST_ERROR = 64 * 1024
+_TARGET = TARGET_VARIANT.lower().encode()
 _STREAMED = b"-response-stream"
 _INVOCATIONS = re.compile(rb"/endpoints/([^/]+)/invocations(?:-response-stream)?")
 
@@ -73,28 +69,32 @@ class Router:
     ) -> None:
         self.name = name
         self.engine = engine
-        self.limits = limits or Limits()
         self.stopping = False
-        self._record = record
         self._unreachable = unreachable
         self._wanted = wanted
-        self._saw = saw
-        self._room = room or Room()
-        self._log_stream = log_stream
         self._chance = chance
+        self._witness = Witness(saw, room or Room(), chance) if saw is not None else None
+        self.under_way = UnderWay(limits or Limits())
+        self._answers = Answers(self.under_way, record, self._witness, log_stream)
         self._path = f"/endpoints/{name}/invocations".encode()
         self._routing: Routing | None = None
         self._lines: dict[str, Line] = {}
         self._shadow: Line | None = None
         self._running: dict[str, Running] = {}
         self._doors: set[Door] = set()
-        self._under_way: dict[Exchange, None] = {}
-        self._held = 0
         self._connecting: set[asyncio.Task[None]] = set()
         self._listening: asyncio.Server | None = None
         self._sweeper: asyncio.TimerHandle | None = None
 
     # From outside.
+
+    @property
+    def limits(self) -> Limits:
+        return self.under_way.limits
+
+    @limits.setter
+    def limits(self, limits: Limits) -> None:
+        self.under_way.limits = limits
 
     async def start(self, port: int = 0) -> int:
         """The port of 127.0.0.1 on which it answers from now on: ``port`` where that is free, else another."""
@@ -174,7 +174,7 @@ class Router:
             while (exchange := left.next()) is not None:
                 self._place(exchange, again=True)
         while shadow_before is not None and (exchange := shadow_before.next()) is not None:
-            self._end(exchange, CLIENT_GONE)
+            self._answers.end(exchange, CLIENT_GONE)
 
     # Models of a variant that hosts many.
 
@@ -189,13 +189,13 @@ class Router:
         """To all that wait for it; the next that asks has it looked for again."""
         self._take_off(line)
         while (exchange := line.next()) is not None:
-            self._refuse(exchange, status, code, said)
+            self._answers.refuse(exchange, status, code, said)
 
     def give_up_model(self, line: Line, reason: str) -> None:
         """It could not be loaded."""
         self._take_off(line)
         while (exchange := line.next()) is not None:
-            self._model_error(exchange, 0, reason)
+            self._answers.model_error(exchange, 0, reason)
 
     def forget_model(self, line: Line) -> None:
         """Whoever waits for it, or asks for it next, has it loaded again."""
@@ -223,34 +223,21 @@ class Router:
     def farewell(self, door: Door) -> None:
         self._doors.discard(door)
 
-    def hold(self, count: int) -> bool:
-        """Whether there is room for ``count`` bytes more of bodies."""
-        if self._held + count > self.limits.held:
-            return False
-        self._held += count
-        return True
-
-    def release(self, exchange: Exchange) -> None:
-        """Its body is needed no more."""
-        self._held -= exchange.size
-        exchange.size, exchange.parts, exchange.body = 0, [], b""
-
     def handle(self, exchange: Exchange) -> None:
         path = exchange.target.partition(b"?")[0]
         exchange.streaming = path == self._path + _STREAMED
         if exchange.method == b"POST" and (path == self._path or exchange.streaming):
-            exchange.deadline = exchange.arrived + self.limits.answer_seconds
-            self._under_way[exchange] = None
+            self.under_way.begin(exchange)
             self._place(exchange)
             if not exchange.done:
                 shadow = self._shadow if self._shadow is not None and self._is_sampled() else None
                 mirrored = self._mirrored(exchange, shadow) if shadow is not None else None
-                if self._saw is not None:
-                    self._see(exchange, mirrored, shadow)
+                if self._witness is not None:
+                    self._witness.see(exchange, mirrored, shadow)
                 if mirrored is not None:
                     self._join(mirrored, mirrored.line)
             return
-        self.release(exchange)
+        self.under_way.release(exchange)
         if exchange.door is None:
             return
         if exchange.method == b"GET" and path == b"/ping":
@@ -266,7 +253,7 @@ class Router:
         """Its client has gone. What is inside a model goes on there."""
         exchange.door = None
         if exchange.line.leave(exchange):
-            self._end(exchange, CLIENT_GONE)
+            self._answers.end(exchange, CLIENT_GONE)
         elif exchange.started and exchange.connection is not None:
             exchange.connection.resume()
 
@@ -288,20 +275,20 @@ class Router:
             return
         if stage < exchange.last and reply.status < 300:
             kind = reply.headers.get(b"content-type") or exchange.headers.get(b"content-type")
-            self.release(exchange)
+            self.under_way.release(exchange)
             exchange.stage = stage + 1
             self._send(exchange, running, reply.take_body(), kind)
             return
         # The server gets its next request before its answer goes to the client: it is the slower of the two.
         self._leave(exchange)
-        self._finish(exchange, reply, running)
+        self._answers.finish(exchange, reply, running)
 
     def more(self, connection: ModelConnection, exchange: Exchange, reply: Reply) -> None:
         """A part of a reply. It is collected, so that a model that dies meanwhile can be told as a ModelError; what is
         asked for as a stream or too large is passed on."""
         if reply.status >= 400:
-            if reply.size > _LONGEST_ERROR:
-                reply.parts = [reply.take_body()[:_LONGEST_ERROR]]
+            if reply.size > LONGEST_ERROR:
+                reply.parts = [reply.take_body()[:LONGEST_ERROR]]
         elif exchange.stage < exchange.last:
             if reply.size > self.limits.between_containers:
                 connection.exchange = None
@@ -313,7 +300,7 @@ class Router:
             if exchange.seen is None or reply.size > self.limits.body:
                 reply.parts.clear()
         elif exchange.streaming or exchange.started or reply.size > self.limits.body:
-            self._pass_on(exchange, reply)
+            self._answers.pass_on(exchange, reply)
 
     def lost(self, connection: ModelConnection, exchange: Exchange, reason: str) -> None:
         """No reply will come."""
@@ -322,7 +309,7 @@ class Router:
         if exchange.done:
             return
         self._leave(exchange)
-        self._model_error(exchange, 0, reason)
+        self._answers.model_error(exchange, 0, reason)
 
     # Ours.
 
@@ -332,7 +319,7 @@ class Router:
             running.line = line
         if not line.servers and line.variant.down is not None:
             while (exchange := line.next()) is not None:
-                self._model_error(exchange, 0, line.variant.down)
+                self._answers.model_error(exchange, 0, line.variant.down)
         for running in line.servers:
             self._take(running)
         for model in line.models.values():
@@ -345,7 +332,7 @@ class Router:
         """``again``: it was taken already, and is not refused because too many wait."""
         routing = self._routing
         if routing is None:
-            self._refuse(exchange, 503, "ServiceUnavailable", f"Endpoint {self.name} is not in service.")
+            self._answers.refuse(exchange, 503, "ServiceUnavailable", f"Endpoint {self.name} is not in service.")
             return
         exchange.config = routing.config
         line = self._chosen(exchange, routing)
@@ -356,7 +343,9 @@ class Router:
             exchange.config = line.variant.config
         most = None if again else line.variant.most
         if most is not None and line.inside + len(line.waiting) >= most:
-            self._refuse(exchange, 429, "ThrottlingException", f"Variant {line.name} takes {most} requests at a time.")
+            self._answers.refuse(
+                exchange, 429, "ThrottlingException", f"Variant {line.name} takes {most} requests at a time."
+            )
             return
         target = exchange.headers.get(_MODEL)
         if line.variant.models or target is not None:
@@ -371,7 +360,7 @@ class Router:
         component = exchange.headers.get(_COMPONENT)
         if component is not None or routing.components is not None:
             name = component.decode("latin-1") if component is not None else ""
-            said = _no_component(routing, name, self.name)
+            said = no_component(routing, name, self.name)
             if said is None:
                 return self._lines[_key(name)]
         else:
@@ -380,7 +369,7 @@ class Router:
             if (line := self._lines.get(key)) is not None:
                 return line
             said = f"Variant {key} was not found for endpoint {self.name}."
-        self._refuse(exchange, 400, "ValidationError", said)
+        self._answers.refuse(exchange, 400, "ValidationError", said)
         return None
 
     def _model(self, exchange: Exchange, line: Line, target: bytes | None) -> Line | None:
@@ -391,7 +380,7 @@ class Router:
                 if line.variant.models
                 else f"Target model header is not allowed: variant {line.name} hosts one model."
             )
-            self._refuse(exchange, 400, "ValidationError", said)
+            self._answers.refuse(exchange, 400, "ValidationError", said)
             return None
         name = target.decode("latin-1")
         found = line.models.get(name)
@@ -407,9 +396,11 @@ class Router:
         if running is not None:
             self._enter(exchange, line, running)
         elif not line.servers and line.variant.down is not None:
-            self._model_error(exchange, 0, line.variant.down)
+            self._answers.model_error(exchange, 0, line.variant.down)
         elif len(line.waiting) >= self.limits.queued and not again:
-            self._refuse(exchange, 503, "ServiceUnavailable", f"Too many requests wait for variant {line.name}.")
+            self._answers.refuse(
+                exchange, 503, "ServiceUnavailable", f"Too many requests wait for variant {line.name}."
+            )
         else:
             line.wait(exchange)
 
@@ -418,58 +409,18 @@ class Router:
         if (
             len(line.waiting) >= self.limits.shadow_queued
             or line.waiting_bytes + exchange.size > self.limits.shadow_held
-            or not self.hold(exchange.size)
+            or not self.under_way.hold(exchange.size)
         ):
             line.dropped += 1
             return None
         copy = exchange.mirrored()
         copy.config, copy.line = exchange.config, line
-        copy.deadline = exchange.deadline
-        self._under_way[copy] = None
+        self.under_way.begin(copy)
         return copy
 
     def _is_sampled(self) -> bool:
         share = self._routing.mirrored if self._routing is not None else 0.0
         return share >= 1 or self._chance() < share
-
-    def _see(self, exchange: Exchange, mirrored: Exchange | None, shadow: Line | None) -> None:
-        """Where somebody wants to know how it ends; ``shadow`` was to be shown it."""
-        capture = exchange.line.variant.capture
-        if capture is not None and capture.share < 1 and self._chance() >= capture.share:
-            capture = None
-        if shadow is not None and mirrored is None:
-            self._room.unshown += 1
-        if capture is None and mirrored is None:
-            return
-        held = self._room.take(exchange.size + exchange.head)
-        if not held:
-            self._room.dropped += capture is not None
-            self._room.unshown += mirrored is not None
-            return
-        sides = 1 if mirrored is None else 2
-        exchange.seen = Seen(exchange.body, exchange.headers, capture, sides, held, time.time())
-        if mirrored is not None:
-            mirrored.seen = exchange.seen
-
-    def _tell_seen(self, exchange: Exchange, seen: Seen, status: int) -> None:
-        headers, body = exchange.answered or ({}, None)
-        if body is not None:
-            held = self._room.take(len(body))
-            seen.held += held
-            body = body if held else None
-        line, exchange.seen, exchange.answered = exchange.line, None, None
-        if self._saw is not None:
-            microseconds = int(exchange.model_seconds * 1e6)
-            side = Side(
-                exchange.config,
-                line.variant.told or line.variant.name,
-                line.shadow,
-                status,
-                microseconds,
-                headers,
-                body,
-            )
-            self._saw(seen, side)
 
     def _enter(self, exchange: Exchange, line: Line, running: Running) -> None:
         hostnames, wanted = running.server.hostnames, exchange.headers.get(_CONTAINER)
@@ -477,7 +428,7 @@ class Router:
         if hostnames or wanted is not None:
             name = wanted.decode("latin-1") if wanted is not None else ""
             if name not in hostnames:
-                self._refuse(exchange, 400, "ValidationError", _no_container(line.name, hostnames, name))
+                self._answers.refuse(exchange, 400, "ValidationError", no_container(line.name, hostnames, name))
                 return
             exchange.stage = exchange.first = exchange.last = hostnames.index(name)
         exchange.running = running
@@ -546,129 +497,15 @@ class Router:
             if exchange.line is self._shadow:
                 self._join(exchange, exchange.line)
             elif exchange.door is None:
-                self._end(exchange, CLIENT_GONE)
+                self._answers.end(exchange, CLIENT_GONE)
             else:
                 self._place(exchange)
         else:
-            self._model_error(exchange, 0, f"the model server could not be reached: {error!r}")
-
-    def _finish(self, exchange: Exchange, reply: Reply, running: Running) -> None:
-        status, line, door = reply.status, exchange.line, exchange.door
-        if exchange.seen is not None and status < 400 and sum(map(len, reply.parts)) == reply.size:
-            reply.parts = [reply.take_body()]
-            exchange.answered = reply.headers, reply.parts[0]
-        if status >= 400:
-            text = reply.take_body()[:_LONGEST_ERROR].decode(errors="replace")[:2048]
-            self._model_error(exchange, status, text, running)
-        elif exchange.started or (exchange.streaming and door is not None):
-            self._pass_on(exchange, reply)
-            if door is not None:
-                if (exchange.streaming or reply.length is None) and not exchange.old_protocol:
-                    door.write(b"0\r\n\r\n")
-                self._end(exchange, 200)
-                door.answered(exchange)
-            else:
-                self._end(exchange, CLIENT_GONE)
-        elif door is None:
-            exchange.written = reply.size
-            self._end(exchange, 200 if line.shadow else CLIENT_GONE)
-        else:
-            body = reply.take_body()
-            exchange.written = len(body)
-            self._end(exchange, 200)
-            door.answer(exchange, 200, _answer_lines(reply.headers) + line.told, body)
-
-    def _pass_on(self, exchange: Exchange, reply: Reply) -> None:
-        door, line = exchange.door, exchange.line
-        part = reply.take_body()
-        if door is None:
-            return
-        length = None if exchange.streaming else reply.length
-        if not exchange.started:
-            exchange.started = True
-            told = _stream_lines(reply.headers) if exchange.streaming else _answer_lines(reply.headers)
-            door.begin(exchange, told + line.told, length)
-        exchange.written += len(part)
-        if part and exchange.streaming:
-            part = event_stream.part(part)
-        if part and length is None and not exchange.old_protocol:
-            door.write(b"%x\r\n%b\r\n" % (len(part), part))
-        elif part:
-            door.write(part)
-        # As long as something comes, it has time.
-        if exchange in self._under_way:
-            del self._under_way[exchange]
-            exchange.deadline = time.perf_counter() + self.limits.answer_seconds
-            self._under_way[exchange] = None
-
-    def _model_error(self, exchange: Exchange, status: int, text: str, running: Running | None = None) -> None:
-        line = exchange.line
-        log = running.server.log if running is not None else next((item.server.log for item in line.servers), "")
-        said = (
-            f"Received {'server' if status >= 500 or not status else 'client'} error ({status}) from {line.name} with "
-            f'message "{text}".{f" See {log}." if log else ""}'
-        )
-        stream = self._log_stream
-        self._refuse(
-            exchange, 424, "ModelError", said, OriginalStatusCode=status, OriginalMessage=text, LogStreamArn=stream
-        )
-
-    def _refuse(self, exchange: Exchange, status: int, code: str, message: str, **more: str | int) -> None:
-        door = exchange.door
-        if exchange.started and door is not None:
-            self._end(exchange, status)
-            self._break_off(exchange, door, message)
-            return
-        headers = error_headers(code) + (exchange.line.told if status == 424 else b"")
-        body = error_body(code, message, **more)
-        exchange.written = len(body)
-        self._end(exchange, status)
-        if door is not None:
-            door.answer(exchange, status, headers, body)
-
-    def _break_off(self, exchange: Exchange, door: Door, message: str) -> None:
-        """In the middle of an answer: a stream can say so, the end of any other would be taken for its end."""
-        if not exchange.streaming or exchange.old_protocol:
-            door.cut()
-            return
-        is_late = time.perf_counter() >= exchange.deadline
-        told = event_stream.fault(message, "ModelInvocationTimeExceeded" if is_late else "StreamBroken")
-        door.write(b"%x\r\n%b\r\n0\r\n\r\n" % (len(told), told))
-        door.answered(exchange)
-
-    def _end(self, exchange: Exchange, status: int) -> None:
-        """It is told, once."""
-        exchange.done = True
-        self._under_way.pop(exchange, None)
-        line = exchange.line
-        if exchange.seen is not None:
-            self._tell_seen(exchange, exchange.seen, status)
-        inference_id = exchange.headers.get(_ID)
-        self._record(
-            # By place: a name for each costs as much as the rest of it.
-            Record(
-                time.time(),
-                exchange.config,
-                line.variant.name,
-                line.shadow,
-                status,
-                exchange.model_status,
-                int(exchange.model_seconds * 1e6),
-                int((time.perf_counter() - exchange.arrived - exchange.model_seconds) * 1e6),
-                exchange.received,
-                exchange.written,
-                inference_id.decode("latin-1") if inference_id is not None else None,
-            )
-        )
-        self.release(exchange)
+            self._answers.model_error(exchange, 0, f"the model server could not be reached: {error!r}")
 
     def _sweep(self) -> None:
         limits, now = self.limits, time.perf_counter()
-        late: list[Exchange] = []
-        # Not in the order of their deadlines: the configuration that was taken up meanwhile may give less time.
-        late += [exchange for exchange in self._under_way if exchange.deadline <= now]
-        # Those that wait first: none of them is to get the place of one that is late itself.
-        for exchange in [*(item for item in late if item.sent == 0), *(item for item in late if item.sent)]:
+        for exchange in self.under_way.late():
             self._expire(exchange)
         for door in list(self._doors):
             if door.waits_for_client and now - door.moved > (
@@ -687,14 +524,14 @@ class Router:
             return
         if line.leave(exchange):
             said = f"No server of variant {line.name} was free within {seconds:g} seconds."
-            self._refuse(exchange, 503, "ServiceUnavailable", said)
+            self._answers.refuse(exchange, 503, "ServiceUnavailable", said)
             return
         if connection is not None:
             connection.exchange = exchange.connection = None
             exchange.model_seconds += time.perf_counter() - exchange.sent
             connection.close()
         self._leave(exchange)
-        self._model_error(exchange, 0, f"the model did not answer within {seconds:g} seconds", running)
+        self._answers.model_error(exchange, 0, f"the model did not answer within {seconds:g} seconds", running)
 
 
 def _key(component: str) -> str:
@@ -704,49 +541,3 @@ def _key(component: str) -> str:
 def _components(routing: Routing) -> list[tuple[str, Variant]]:
     """With the keys of their lines, which no variant has."""
     return [(_key(name), variant) for name, variant in (routing.components or {}).items()]
-
-
-def _no_component(routing: Routing, name: str, endpoint: str) -> str | None:
-    """Why none is asked, in the service's words where those are known."""
-    if routing.components is None:
-        return (
-            "Inference Component Name header is not allowed for endpoints to which you dont plan to deploy inference "
-            "components. Please remove the Inference Component Name header and try again."
-        )
-    if not name:
-        return (
-            "Inference Component Name header is required for endpoints to which you plan to deploy inference "
-            "components. Please include Inference Component Name header or consider using SageMaker models."
-        )
-    found = routing.components.get(name)
-    if found is None:
-        return f"Inference Component {name} was not found for endpoint {endpoint}."
-    if found.none:
-        return (
-            "Inference Component has no capacity to process this request. ApplicationAutoScaling may be in-progress "
-            "(if configured) or try to increase the capacity by invoking UpdateInferenceComponentRuntimeConfig API."
-        )
-    return None
-
-
-def _no_container(variant: str, hostnames: tuple[str, ...], wanted: str) -> str:
-    if not hostnames:
-        return (
-            f"Target container hostname is not allowed: the containers of variant {variant} are not invoked directly."
-        )
-    there = f"variant {variant} has {', '.join(hostnames)}"
-    if not wanted:
-        return f"Target container hostname is required for direct invocation: {there}."
-    return f"Target container hostname {wanted} was not found: {there}."
-
-
-def _stream_lines(headers: dict[bytes, bytes]) -> bytes:
-    """The content type is the framing's; the model's own has another name."""
-    return (
-        b"".join([b"%b: %b\r\n" % (written, headers[name]) for name, written in _STREAM_ANSWERED if name in headers])
-        + _FRAMED
-    )
-
-
-def _answer_lines(headers: dict[bytes, bytes]) -> bytes:
-    return b"".join([b"%b: %b\r\n" % (written, headers[name]) for name, written in _ANSWERED if name in headers])
