@@ -62,12 +62,14 @@ class Project:
     file: str
     salt: str
     """A parameter that no two starts give the same value."""
+    modules: str = str(ROOT)
+    """Where Python looks for modules first."""
 
     def command(self, *arguments: str) -> subprocess.Popen[str]:
         return subprocess.Popen(
             [sys.executable, "-m", "mlops", *arguments],
             cwd=self.folder,
-            env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"},
+            env={**os.environ, "PYTHONPATH": self.modules, "PYTHONDONTWRITEBYTECODE": "1"},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

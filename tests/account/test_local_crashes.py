@@ -3,6 +3,7 @@ goes on in secret, and a retry finishes without repeating what was done.
 
 MLOPS_KILLS is how many moments are tried for each victim; without it one of a small pipeline whose command, and whose
 command and runner, are killed. The judge tries every victim, the example too. Twenty are a matter of half an hour.
+MLOPS_AT_ONCE is how many executions of how many steps share a store: 50x20 take three minutes of two cores.
 """
 
 from __future__ import annotations
@@ -13,12 +14,13 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from account_parts import launchers_of, runner_with
 from botocore.exceptions import ClientError
-from killed_project import PATIENCE_SECONDS, STEPS, Project, chain, example, kill, started_id, until_gone
+from killed_project import PATIENCE_SECONDS, ROOT, STEPS, Project, chain, example, kill, started_id, until_gone
 from store_invariants import violations
 
 pytestmark = [
@@ -28,9 +30,31 @@ pytestmark = [
 
 SEED = 20201201
 KILLS = int(os.environ.get("MLOPS_KILLS", "1"))
-AT_ONCE = 20
+AT_ONCE, STEPS_AT_ONCE = map(int, os.environ.get("MLOPS_AT_ONCE", "10x5").split("x"))
 """More than there are cores."""
 EXAMPLE_STEPS = ("Prepare", "Train", "Evaluate", "GoodEnough", "Register", "Model", "Score")
+WATCHER = """\
+import os, sqlite3, sys, threading
+
+writing = threading.local()
+
+class Connection(sqlite3.Connection):
+    def execute(self, statement, *rest):
+        done = super().execute(statement, *rest)
+        if statement in ("BEGIN IMMEDIATE", "COMMIT", "ROLLBACK"):
+            writing.now = statement == "BEGIN IMMEDIATE"
+        return done
+
+def watch(event, arguments):
+    if event == "import" and getattr(writing, "now", False) and arguments[0].startswith("mlops"):
+        with open({told!r}, "a") as file:
+            print(arguments[0], file=file)
+
+connect = sqlite3.connect
+sqlite3.connect = lambda *rest, **named: connect(*rest, **{{"factory": Connection, **named}})
+sys.addaudithook(watch)
+"""
+"""A sitecustomize: tells which of our modules are loaded while all others wait to write."""
 
 always, judged = pytest.mark.deeper("kills"), pytest.mark.proof("kills")
 
@@ -167,8 +191,12 @@ def test_two_retries_at_once_run_it_once(tmp_path: Path, gate: Path) -> None:
 
 @judged
 def test_many_at_once_half_of_them_killed(tmp_path: Path) -> None:
-    """On one store."""
-    project = chain(tmp_path)
+    """On one store, which nobody holds while he does something else."""
+    told_file = tmp_path / "loaded"
+    (tmp_path / "watcher").mkdir()
+    (tmp_path / "watcher" / "sitecustomize.py").write_text(WATCHER.format(told=str(told_file)))
+    steps = tuple(f"Step{number}" for number in range(STEPS_AT_ONCE))
+    project = replace(chain(tmp_path, steps), modules=f"{tmp_path / 'watcher'}{os.pathsep}{ROOT}")
     moments = random.Random(SEED)
     commands = [project.run(number, "--no-cache") for number in range(AT_ONCE)]
     executions = [started_id(command) for command in commands]
@@ -192,6 +220,9 @@ def test_many_at_once_half_of_them_killed(tmp_path: Path) -> None:
         assert command.returncode == 0, f"{out}\n{err}"
     assert set(project.executions().values()) == {"Succeeded"}
     for execution in executions:
-        assert {status for status, _ in project.steps(execution).values()} == {"Succeeded"}
+        assert {name: status for name, (status, _) in project.steps(execution).items()} == dict.fromkeys(
+            steps, "Succeeded"
+        )
     assert until_gone(project) == []
     assert violations(project.folder / ".mlops") == []
+    assert not told_file.exists(), f"loaded while others waited to write: {told_file.read_text()}"

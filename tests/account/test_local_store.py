@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, nullcontext
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -58,10 +60,37 @@ def test_a_store_that_others_write_to_for_too_long_is_whole(tmp_path: Path, monk
     monkeypatch.setattr(store, "BUSY_SECONDS", 0.05)
     opened, other = Store(tmp_path / "account.sqlite"), Store(tmp_path / "account.sqlite")
     with ThreadPoolExecutor(1) as pool, opened.transaction():
-        with pytest.raises(ConfigurationError, match="written to by others for longer than") as told:
+        with pytest.raises(ConfigurationError, match="held by another process for longer than") as told:
             pool.submit(other.write, "INSERT INTO bucket VALUES ('one', '2026-01-01')").result()
     assert "run it again" in (told.value.hint or "") and "move" not in (told.value.hint or "")
     other.write("INSERT INTO bucket VALUES ('one', '2026-01-01')")
+
+
+@pytest.mark.parametrize("others_get_on", [True, False])
+def test_who_waits_gives_up_only_where_nobody_gets_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, others_get_on: bool
+) -> None:
+    """A hundred looks, each at a moment when somebody writes, and a second of waiting between two."""
+    opened, looks = Store(tmp_path / "account.sqlite"), list[float]()
+    with closing(sqlite3.connect(tmp_path / "account.sqlite", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+
+        def sleep(_: float) -> None:
+            looks.append(1.0)
+            if others_get_on or len(looks) == 100:
+                other.execute("INSERT INTO bucket VALUES (?, '2026-01-01')", (f"other-{len(looks)}",))
+                other.execute("COMMIT")
+                if len(looks) < 100:
+                    other.execute("BEGIN IMMEDIATE")
+
+        monkeypatch.setattr(store, "time", SimpleNamespace(monotonic=lambda: sum(looks), sleep=sleep))
+        refused = nullcontext() if others_get_on else pytest.raises(ConfigurationError, match="held by another process")
+        with refused:
+            opened.write("INSERT INTO bucket VALUES ('one', '2026-01-01')")
+        if other.in_transaction:
+            other.execute("ROLLBACK")
+    assert len(looks) == (100 if others_get_on else store.BUSY_SECONDS)
+    assert (opened.one("SELECT 1 FROM bucket WHERE name = 'one'") is not None) == others_get_on
 
 
 def test_a_mistake_of_ours_is_no_damage(tmp_path: Path) -> None:

@@ -113,10 +113,11 @@ class ObjectStore:
     ) -> StoredObject:
         """Replaces an object whole or not at all. ``permit`` sees what is there and may raise."""
         try:
+            known = self._digest_of_changed(bucket, key)
             with self._store.transaction() as connection:
                 if connection.execute("SELECT 1 FROM bucket WHERE name = ?", (bucket,)).fetchone() is None:
                     raise BucketMissing(bucket)
-                permit(self._settled(bucket, key))
+                permit(self._settled(bucket, key, known))
                 path = self._place(bucket, key, written.path)
                 modified = datetime.now(UTC)
                 connection.execute(
@@ -149,8 +150,9 @@ class ObjectStore:
             raise KeyError(key)
         file = self._open_as_stored(row)
         if file is None:
+            known = self._digest_of_changed(bucket, key)
             with self._store.transaction():
-                found = self._settled(bucket, key)
+                found = self._settled(bucket, key, known)
                 opened = None if found is None else (found, found.path.open("rb"))
             if opened is None:
                 raise KeyError(key)
@@ -167,8 +169,9 @@ class ObjectStore:
     def delete(
         self, bucket: str, key: str, permit: Callable[[StoredObject | None], None] = lambda existing: None
     ) -> None:
+        known = self._digest_of_changed(bucket, key)
         with self._store.transaction() as connection:
-            found = self._settled(bucket, key)
+            found = self._settled(bucket, key, known)
             permit(found)
             if found is None:
                 return
@@ -215,8 +218,21 @@ class ObjectStore:
         file.close()
         return None
 
-    def _settled(self, bucket: str, key: str) -> StoredObject | None:
-        """Inside a transaction: the object as it is, its row brought in line with its file."""
+    def _digest_of_changed(self, bucket: str, key: str) -> tuple[str, str] | None:
+        """Before a transaction, which nobody shall wait for while gigabytes are read: stamp and digest of a file that
+        was changed since it was stored; None of any other."""
+        row = self._row(bucket, key)
+        if row is None:
+            return None
+        path = self._folder / row["path"]
+        with suppress(FileNotFoundError):
+            if _stamp(path.stat()) != row["stamp"]:
+                return _digest(path)
+        return None
+
+    def _settled(self, bucket: str, key: str, known: tuple[str, str] | None) -> StoredObject | None:
+        """Inside a transaction: the object as it is, its row brought in line with its file, whose stamp and digest may
+        be ``known``."""
         row = self._row(bucket, key)
         if row is None:
             return None
@@ -227,14 +243,14 @@ class ObjectStore:
             self._store.write("DELETE FROM object WHERE bucket = ? AND key = ?", bucket, key.encode())
             return None
         if stamp != row["stamp"]:
-            with path.open("rb") as file:
-                digest = hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
+            if known is None or known[0] != stamp:  # it is being changed this very moment
+                known = _digest(path)
             body = {name: value for name, value in json.loads(row["body"]).items() if name != "Checksums"}
             self._store.write(
                 "UPDATE object SET size = ?, stamp = ?, etag = ?, modified = ?, body = ? WHERE bucket = ? AND key = ?",
                 path.stat().st_size,
                 stamp,
-                digest,
+                known[1],
                 datetime.fromtimestamp(path.stat().st_mtime, UTC).isoformat(timespec="microseconds"),
                 json.dumps(body),
                 bucket,
@@ -296,6 +312,13 @@ def readable(key: str) -> bool:
 def chunks(file: IO[bytes]) -> Iterator[bytes]:
     while chunk := file.read(CHUNK):
         yield chunk
+
+
+def _digest(path: Path) -> tuple[str, str]:
+    """Stamp and MD5."""
+    with path.open("rb") as file:
+        stamp = _stamp(os.fstat(file.fileno()))
+        return stamp, hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
 
 
 def _stamp(status: os.stat_result) -> str:

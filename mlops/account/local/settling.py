@@ -15,6 +15,7 @@ from mlops.ir.execution_events import PROCESS_GONE, execution_event, step_event
 RUNNING = ("Executing", "Stopping")
 ALIVE = ("InProgress", "Stopping")
 _JOBS, _OBJECTIVES = "TrainingJobStatusCounters", "ObjectiveStatusCounters"
+_STEP_IS_ALIVE = "status IN ('Starting', 'Executing', 'Stopping')"
 _ARE_ALIVE = "resource.status IN ('InProgress', 'Stopping')"
 """As the index of those has it."""
 
@@ -23,6 +24,7 @@ def settle(state: State, execution: str) -> None:
     row = state.store.one("SELECT status FROM execution WHERE id = ?", execution)
     if row is None or row["status"] not in RUNNING or ownership.owned(state.execution_folder(execution)):
         return
+    ready_to_end(state, execution)
     time = datetime.now(UTC)
     # The owner commits its last word before it lets go, so whatever still runs here will never change by itself.
     with state.store.transaction() as connection:
@@ -38,6 +40,21 @@ def settle(state: State, execution: str) -> None:
         arn = state.arn(f"pipeline/{row['pipeline']}/execution/{execution}")
         end_steps(state, arn, status, failure, time)
         events.append(state.store, execution_event(arn, status, time, failure))
+
+
+def ready_to_end(state: State, execution: str) -> None:
+    """Before the transaction of :func:`end_steps`: what that needs is loaded while nobody waits for it. That is what
+    knows all kinds of job, so nothing where no step is alive."""
+    if state.store.one(f"SELECT 1 FROM step WHERE execution = ? AND {_STEP_IS_ALIVE}", execution) is not None:  # noqa: S608
+        _load()
+
+
+def _load() -> None:
+    import mlops.ir.hiding
+    import mlops.run.work  # noqa: F401
+    from mlops.check.job_kinds import kinds_here
+
+    kinds_here()
 
 
 def end_steps(state: State, arn: str, status: str, failure: str | None, time: datetime) -> None:
@@ -65,15 +82,13 @@ def _end_steps(
 ) -> list[sqlite3.Row]:
     """Those that were alive."""
     steps = connection.execute(
-        "SELECT name, attempt, started, metadata FROM step "
-        "WHERE execution = ? AND status IN ('Starting', 'Executing', 'Stopping')",
+        f"SELECT name, attempt, started, metadata FROM step WHERE execution = ? AND {_STEP_IS_ALIVE}",  # noqa: S608
         (execution,),
     ).fetchall()
     if not steps:
         return steps
     connection.execute(
-        "UPDATE step SET status = ?, failure = ?, ended = ? "
-        "WHERE execution = ? AND status IN ('Starting', 'Executing', 'Stopping')",
+        f"UPDATE step SET status = ?, failure = ?, ended = ? WHERE execution = ? AND {_STEP_IS_ALIVE}",  # noqa: S608
         (status, failure, time, execution),
     )
     # Only here: to know all kinds of job is to load all types of step.
@@ -171,6 +186,7 @@ def _settle_created(state: State, kind: str, name: str) -> None:
     known = by_name(kind)
     if known is None or ownership.owned(folder := state.job_folder(known.segment, name)):
         return
+    _load()
     with state.store.transaction() as connection:
         alive = connection.execute(
             f"SELECT * FROM resource WHERE kind = ? AND name = ? AND {_ARE_ALIVE}",  # noqa: S608

@@ -7,15 +7,20 @@ import os
 import shutil
 import sqlite3
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from mlops.ir import ConfigurationError, full_disk
 from mlops.project.private import how_to_own, not_ours, opener, state_folder
 
 BUSY_SECONDS = 30.0
+"""So long nobody else may get anything done, before who waits for them gives up."""
+LONGEST_SECONDS = 600.0
+_PAUSE_SECONDS = (0.0005, 0.02)
+"""The first pause and the longest; a transaction takes a millisecond."""
 _LEAST_BYTES = 65_536
 """What SQLite writes at once."""
 
@@ -172,6 +177,7 @@ _SCHEMAS = (_FIRST, _STEP_CACHE, _EVENTS, _CHANGES, _METRICS, _MESSAGES, _JOBS, 
 """Each makes the next version out of the one before."""
 
 SCHEMA_VERSION = len(_SCHEMAS)
+_T = TypeVar("_T")
 
 
 class Store:
@@ -185,13 +191,14 @@ class Store:
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
-        """Holds the write lock from the start, so nothing that is read inside can change; joins an outer one."""
+        """Holds the write lock from the start, so nothing that is read inside can change; joins an outer one. All who
+        write wait for it: what takes time, as loading a module, is done before."""
         with self._told():
             connection = self._connection()
             if connection.in_transaction:
                 yield connection
                 return
-            connection.execute("BEGIN IMMEDIATE")
+            self._patiently(lambda: connection.execute("BEGIN IMMEDIATE"))
             try:
                 yield connection
             except BaseException:
@@ -217,18 +224,18 @@ class Store:
 
     def all(self, statement: str, *values: Any) -> list[sqlite3.Row]:
         with self._told():
-            return self._connection().execute(statement, values).fetchall()
+            return self._patiently(lambda: self._connection().execute(statement, values).fetchall())
 
     def one(self, statement: str, *values: Any) -> sqlite3.Row | None:
         with self._told():
-            row: sqlite3.Row | None = self._connection().execute(statement, values).fetchone()
+            row: sqlite3.Row | None = self._patiently(lambda: self._connection().execute(statement, values).fetchone())
         return row
 
     def changes(self) -> tuple[int, int]:
         """Another value than before where somebody else, or this thread, has written since."""
         with self._told():
             connection = self._connection()
-            return int(connection.execute("PRAGMA data_version").fetchone()[0]), connection.total_changes
+            return self._patiently(lambda: _data_version(connection)), connection.total_changes
 
     def examine(self) -> None:
         """Reads the whole file. Raises ConfigurationError where it is damaged."""
@@ -240,6 +247,36 @@ class Store:
         """One statement in its own transaction, or in the open one; returns the number of rows touched."""
         with self.transaction() as connection:
             return connection.execute(statement, values).rowcount
+
+    def _patiently(self, act: Callable[[], _T]) -> _T:
+        """``act()``, as often as others are in its way. SQLite's own waiting soon looks ten times a second only: where
+        many write, and the machine has more to do than it can, others come in between for half a minute. So here looks
+        are frequent, no two waiters keep step, and as long as others get on nothing is wrong."""
+        began = moved = time.monotonic()
+        known, pause = None, _PAUSE_SECONDS[0]
+        while True:
+            try:
+                return act()
+            except sqlite3.OperationalError as error:
+                if _code(error) != sqlite3.SQLITE_BUSY:
+                    raise
+                now = time.monotonic()
+                version = self._seen_version()
+                if version is not None and version != known:
+                    known, moved = version, now
+                if now - moved >= BUSY_SECONDS or now - began >= LONGEST_SECONDS:
+                    raise
+            from random import uniform  # few have to wait
+
+            time.sleep(uniform(_PAUSE_SECONDS[0], pause))  # noqa: S311
+            pause = min(2 * pause, _PAUSE_SECONDS[1])
+
+    def _seen_version(self) -> int | None:
+        """None where even that cannot be read."""
+        try:
+            return _data_version(self._connection())
+        except sqlite3.OperationalError:
+            return None
 
     @contextmanager
     def _told(self) -> Iterator[None]:
@@ -266,7 +303,7 @@ class Store:
             )
         if _code(reason) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
             return ConfigurationError(
-                f"{self._path} was written to by others for longer than {BUSY_SECONDS:g} seconds: {reason}",
+                f"{self._path} was held by another process for longer than {BUSY_SECONDS:g} seconds: {reason}",
                 hint="nothing is wrong with it: run it again when this machine has less to do",
             )
         return ConfigurationError(
@@ -296,7 +333,7 @@ class Store:
         # SQLite makes a file that everybody may read, and gives its companions the file's own mode.
         if not self._path.exists():
             os.close(opener(str(self._path), os.O_RDWR | os.O_CREAT))
-        connection = sqlite3.connect(self._path, timeout=BUSY_SECONDS, isolation_level=None)
+        connection = sqlite3.connect(self._path, timeout=0, isolation_level=None)
         connection.row_factory = sqlite3.Row
         connection.execute("PRAGMA synchronous = NORMAL")
         return connection
@@ -319,13 +356,19 @@ class Store:
             )
 
     def _version(self) -> int:
-        return int(self._connection().execute("PRAGMA user_version").fetchone()[0])
+        row = self._patiently(lambda: self._connection().execute("PRAGMA user_version").fetchone())
+        return int(row[0])
 
     def _create(self) -> None:
         connection = self._connection()
-        connection.execute("PRAGMA journal_mode = WAL")
+        self._patiently(lambda: connection.execute("PRAGMA journal_mode = WAL"))
         lacking = "".join(_SCHEMAS[self._version() :])
-        connection.executescript(f"BEGIN; {lacking} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;")
+        script = f"BEGIN IMMEDIATE; {lacking} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;"
+        self._patiently(lambda: connection.executescript(script))
+
+
+def _data_version(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("PRAGMA data_version").fetchone()[0])
 
 
 def _code(reason: object) -> int:

@@ -8,17 +8,18 @@ import secrets
 import sqlite3
 import string
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
 from mlops.account.local import events, ownership
 from mlops.account.local.caller import user_context
 from mlops.account.local.listing import Query
-from mlops.account.local.refusal import conflict, invalid, not_found
+from mlops.account.local.refusal import Refusal, conflict, invalid, not_found
 from mlops.account.local.services.sagemaker import pipelines, resources
 from mlops.account.local.services.sagemaker.parameters import resolve
 from mlops.account.local.services.sagemaker.selection import select
-from mlops.account.local.settling import RUNNING, end_steps, settle, settle_all
+from mlops.account.local.settling import RUNNING, end_steps, ready_to_end, settle, settle_all
 from mlops.account.local.state import ACCOUNT_ID, State, dump, moment, now
 from mlops.account.run_options import AS_THERE, RunOptions
 from mlops.ir import Definition
@@ -41,26 +42,27 @@ def start(state: State, request: Mapping[str, Any], options: RunOptions) -> Mapp
     name = resources.last_segment(request["PipelineName"], "pipeline")
     execution = "".join(secrets.choice(_ALPHABET) for _ in range(_ID_LENGTH))
     started = False
+    read_before: dict[int, tuple[Definition, Definition]] = {}
 
-    def begin() -> Mapping[str, Any]:
-        nonlocal started
+    def asked() -> tuple[Mapping[str, Any], sqlite3.Row, Definition]:
         pipeline = resources.find(state, pipelines.KIND, name)
         if pipeline is None:
             raise not_found(f"Pipeline '{pipelines.arn(state, name)}'")
         version = pipelines.chosen_version(state, name, pipeline["Version"], request)
-        # It was checked when it was stored.
-        definition, _ = read(version["definition"])
-        if definition is None:
-            raise invalid(f"The definition of pipeline {name} cannot be read.")
+        if version["version"] not in read_before:  # a version never changes
+            read_before[version["version"]] = _to_run(state, name, version, request)
+        whole, running = read_before[version["version"]]
+        if (reason := refusal(running)) is not None:
+            raise invalid(f"Pipeline {name} cannot run in this account: {reason}")
+        return pipeline, version, whole
+
+    def begin() -> Mapping[str, Any]:
+        nonlocal started
+        pipeline, version, definition = asked()
         body = {
             "PipelineExecutionDisplayName": f"execution-{execution}",
             **_asked(definition, pipeline, request, options),
         }
-        if body["SelectiveExecutionConfig"] is not None:
-            selected = select(state, name, version["definition"], body["SelectiveExecutionConfig"])
-            definition = selected.checked.definition
-        if (reason := refusal(definition)) is not None:
-            raise invalid(f"Pipeline {name} cannot run in this account: {reason}")
         time, arn = datetime.now(UTC), pipelines.execution_arn(state, name, execution)
         state.store.write(
             "INSERT INTO execution VALUES (?, ?, ?, 'Executing', 0, ?, ?, NULL, ?)",
@@ -79,6 +81,9 @@ def start(state: State, request: Mapping[str, Any], options: RunOptions) -> Mapp
         from mlops.account.local import mounts  # few accounts have any
 
         mounts.refresh(state)
+    # What takes time is done while nobody waits for it. A refusal is none yet: the token may have been there before.
+    with suppress(Refusal):
+        asked()
     folder = state.execution_folder(execution)
     descriptor = ownership.take(folder)
     if descriptor is None:
@@ -93,6 +98,18 @@ def start(state: State, request: Mapping[str, Any], options: RunOptions) -> Mapp
     if started:
         ownership.hand_over(descriptor, state.folder, state.region, "execution", execution, folder)
     return reply
+
+
+def _to_run(state: State, name: str, version: sqlite3.Row, request: Mapping[str, Any]) -> tuple[Definition, Definition]:
+    """The whole definition, and what of it is to run."""
+    # It was checked when it was stored.
+    definition, _ = read(version["definition"])
+    if definition is None:
+        raise invalid(f"The definition of pipeline {name} cannot be read.")
+    config = request.get("SelectiveExecutionConfig")
+    if config is None:
+        return definition, definition
+    return definition, select(state, name, version["definition"], config).checked.definition
 
 
 def _asked(
@@ -194,6 +211,7 @@ def describe_pipeline_definition_for_execution(state: State, request: Mapping[st
 
 def update_pipeline_execution(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
     members = ("PipelineExecutionDescription", "PipelineExecutionDisplayName", "ParallelismConfiguration")
+    _settled(state, request)
     with state.store.transaction():
         row = _settled(state, request)
         changes = {member: request[member] for member in members if request.get(member) is not None}
@@ -222,6 +240,7 @@ def stop_pipeline_execution(state: State, request: Mapping[str, Any]) -> Mapping
             events.append(state.store, told)
         return _named(request)
 
+    settle(state, request["PipelineExecutionArn"].rpartition("/")[2])
     return resources.once(state, "StopPipelineExecution", request["ClientRequestToken"], request, stop)
 
 
@@ -260,6 +279,7 @@ def retry_pipeline_execution(state: State, request: Mapping[str, Any]) -> Mappin
     descriptor = ownership.take(folder, _WAIT_SECONDS)
     if descriptor is None:
         raise conflict(f"Execution {execution} still runs.")
+    ready_to_end(state, execution)
     try:
         reply = resources.once(state, "RetryPipelineExecution", request["ClientRequestToken"], request, retry)
     finally:

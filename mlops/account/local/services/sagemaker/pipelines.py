@@ -119,6 +119,7 @@ def delete_pipeline(state: State, request: Mapping[str, Any]) -> Mapping[str, An
         events.tell(state, "pipeline.deleted", arn(state, name), {"pipeline": name})
         return {"PipelineArn": arn(state, name)}
 
+    settle_all(state, name)
     return resources.once(state, "DeletePipeline", request["ClientRequestToken"], request, delete)
 
 
