@@ -124,11 +124,13 @@ class Explained:
     @property
     def is_same(self) -> bool:
         """What decided are the last look of each stage and the first that is red. Between them a metric that came late
-        may have changed a look without changing what was done."""
+        may have changed a look without changing what was done, also to red a moment before its stage went back."""
         last = {item.look.stage: item for item in self.looks}
         if not all(item.is_same for item in self.shadow[-1:]) or self.shadow_red not in (None, *self.shadow[-1:]):
             return False
-        return all(item.is_same for item in last.values()) and self.first_red in (None, *last.values())
+        red = self.first_red
+        went_back = red is None or last[red.look.stage].now.standing == "red"
+        return went_back and all(item.is_same for item in last.values())
 
     @property
     def shadow_red(self) -> ShadowDecided | None:

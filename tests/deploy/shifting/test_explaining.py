@@ -346,3 +346,16 @@ def test_a_look_that_says_another_thing_and_decided_nothing_is_told(tmp_path: Pa
     keep(tmp_path, samples)
     told = mlops("verdict", "explain", "churn", code=1).out
     assert "decided nothing" not in told and told.rstrip().endswith("; not as it was decided then")
+
+
+def test_a_look_that_is_red_by_what_came_late_a_moment_before_its_stage_went_back_is_the_same(
+    tmp_path: Path, mlops: Mlops
+) -> None:
+    samples = shifted(0.02, 0.06)
+    samples.looks.append(samples.looks[-1])
+    samples.looks[-2] = replace(samples.looks[-2], standing="unsure")
+    keep(tmp_path, samples)
+    assert mlops("verdict", "explain", "churn").out.rstrip().endswith("; as it was decided then")
+    samples.looks[-1] = replace(samples.looks[-1], standing="unsure")
+    keep(tmp_path, samples)
+    assert mlops("verdict", "explain", "churn", code=1).out.rstrip().endswith("; not as it was decided then")
