@@ -26,9 +26,13 @@ TYPES = (
     ),
     *(f"AWS::IAM::{name}" for name in ("ManagedPolicy", "Policy", "Role", "RolePolicy")),
     "AWS::Events::Rule",
+    "AWS::KMS::Alias",
+    "AWS::KMS::Key",
     "AWS::KinesisFirehose::DeliveryStream",
     "AWS::Logs::LogGroup",
     "AWS::OpenSearchService::Domain",
+    "AWS::S3::Bucket",
+    "AWS::S3::BucketPolicy",
     "AWS::Scheduler::Schedule",
 )
 KEPT = frozenset(

@@ -10,11 +10,13 @@ from mlops.declare.resources.by_environment import by_environment
 if TYPE_CHECKING:
     # Imports: written by `make names`.
     from mlops.declare.resources.alarm import Alarm, Metric, Query
+    from mlops.declare.resources.bucket import Bucket
     from mlops.declare.resources.composite_alarm import CompositeAlarm
     from mlops.declare.resources.domain import Cognito, Domain, Nodes, Volume
     from mlops.declare.resources.endpoint import Endpoint
     from mlops.declare.resources.endpoint_config import Asynchronous, Capture, EndpointConfig, Serverless, Variant
     from mlops.declare.resources.feedback import Feedback
+    from mlops.declare.resources.key import Key
     from mlops.declare.resources.model import Container, Model, ModelData, Network
     from mlops.declare.resources.monitor import (
         Attributions,
@@ -48,6 +50,7 @@ __all__ = [
     "Asynchronous",
     "Attributions",
     "Bias",
+    "Bucket",
     "Capture",
     "Captured",
     "Cognito",
@@ -63,6 +66,7 @@ __all__ = [
     "HttpEndpoint",
     "Iceberg",
     "Kafka",
+    "Key",
     "Kinesis",
     "Metric",
     "Model",

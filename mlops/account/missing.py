@@ -17,6 +17,10 @@ _SAID = ("could not find", "does not exist", "not found", "cannot find", "resour
 whose text alone tells."""
 
 
+class NotThere(Exception):
+    """What an account was to be asked about is not there, by what it told before."""
+
+
 def unless_missing(ask: Callable[[], _T]) -> _T | None:
     """What ``ask`` gives; None where the account says that the thing is not there. Any other refusal is raised."""
     try:
@@ -28,7 +32,9 @@ def unless_missing(ask: Callable[[], _T]) -> _T | None:
 
 
 def is_missing(error: Exception) -> bool:
-    """``error`` is what a boto3 client raised."""
+    """``error`` is what a boto3 client raised, or NotThere."""
+    if isinstance(error, NotThere):
+        return True
     told = _told(error)
     code = str(told.get("Code", ""))
     if code.startswith(_BEGINNING) or code.endswith(_ENDINGS):

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from mlops.account import Account
-from mlops.account.missing import unless_missing
+from mlops.account.missing import NotThere, error_code, unless_missing
 from mlops.deploy.pages import items
 from mlops.ir import AccountError
-from mlops.ir.resource import Call, Resource, ResourceType
+from mlops.ir.resource import Call, Resource, ResourceType, Told
 
 
 def see(account: Account, kind: ResourceType, name: str) -> Mapping[str, Any] | None:
@@ -42,17 +42,34 @@ def method(operation: str) -> str:
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", operation).lower()
 
 
-def make(account: Account, kind: ResourceType, calls: Iterable[Call]) -> Mapping[str, Any]:
-    """All replies in one."""
+def make(
+    account: Account, kind: ResourceType, calls: Iterable[Call], before: Mapping[str, Any] | None = None
+) -> Mapping[str, Any]:
+    """All replies in one, with what was told ``before``. Raises NotThere where a call needs what no reply tells."""
     client = account.client(kind.service)
-    told: dict[str, Any] = {}
+    told: dict[str, Any] = dict(before or {})
     for call in calls:
+        request = {member: _known(call, value, told) for member, value in call.request.items()}
         if call.pages is not None:
-            told[call.pages] = list(items(client, method(call.operation), call.pages, **call.request))
+            told[call.pages] = list(items(client, method(call.operation), call.pages, **request))
             continue
-        reply = getattr(client, method(call.operation))(**call.request)
+        try:
+            reply = getattr(client, method(call.operation))(**request)
+        except Exception as error:
+            if error_code(error) in call.nothing:
+                continue
+            raise
         if reply.get("FailedEntryCount"):
             said = "; ".join(str(item.get("ErrorMessage")) for item in reply.get("FailedEntries", ()))
             raise AccountError(f"{call.operation} was refused in part: {said}")
         told.update(reply)
     return told
+
+
+def _known(call: Call, value: Any, told: Mapping[str, Any]) -> Any:
+    if not isinstance(value, Told):
+        return value
+    found = value.taken(told)
+    if found is None:
+        raise NotThere(call.operation)
+    return found

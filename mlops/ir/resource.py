@@ -7,7 +7,7 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
+from dataclasses import field, replace
 from typing import Any, TypeGuard
 
 from mlops.ir.dataclass import dataclass
@@ -152,14 +152,28 @@ def _is(value: Value) -> TypeGuard[Mapping[str, Value]]:
     return isinstance(value, Mapping)
 
 
+class Told(str):
+    """A text in a request that the replies before it tell: an id that the service gave. ``taken`` takes it from them,
+    None where it is not there; the text itself is of the same form, for whoever only looks at the request."""
+
+    __slots__ = ("taken",)
+    taken: Callable[[Mapping[str, Any]], str | None]
+
+    def __new__(cls, like: str, taken: Callable[[Mapping[str, Any]], str | None]) -> Told:
+        told = super().__new__(cls, like)
+        told.taken = taken
+        return told
+
+
 @dataclass(frozen=True, slots=True)
 class Call:
     """One request to a service. ``operation`` is botocore's name; ``pages`` is the member of the reply that is a list,
-    to be read over all its pages."""
+    to be read over all its pages. ``nothing`` are codes that say that there is nothing to tell, which is no refusal."""
 
     operation: str
     request: Mapping[str, Any]
     pages: str | None = None
+    nothing: tuple[str, ...] = ()
 
 
 def no_calls(name: str) -> tuple[Call, ...]:
@@ -203,18 +217,24 @@ class Kept:
       letters.
     - ``tags``: the call that lists the tags of one, by its ARN and name; ``told`` takes them from the reply.
     - ``tag``: the call that sets some of them, by its ARN, its name and ``Key`` and ``Value`` of each. ``create`` is
-      given them as ``Tags``.
+      given them as ``Tags``. ``replaces_tags``: it takes away those that it does not set.
+    - ``in_parts``: ``create`` makes a bare one, and ``change`` brings it to what is declared: what is cut off between
+      is gone on with.
     - ``change``: as ``update``, and given what ``describe`` replied.
     - ``found``: whether there is one, by the reply to ``describe``, where that does not refuse what is not there.
     - ``form``: of declared properties, as ``read`` tells them.
     - ``behind``: types whose resources are made before, since one may name them by text.
-    - ``named``: the member of a template that says its name, where that is not the type's word and ``Name``.
+    - ``named``: the member of a template that says its name, where that is not the type's word and ``Name``; None where
+      there is none.
     - ``busy``: what it is doing, by the reply to ``describe``; it is waited for before and after each write.
     - ``failed``: why what was made or changed does not run, by the reply to ``describe``.
     - ``cannot``: what cannot be changed so, in sentences, by what it is and what it is to be; see ``anew`` too.
     - ``pause``: of what is stopped to be changed.
     - ``not_here``: what the local account has nothing for, by declared properties: an upsert to it is refused before
       anything is done.
+    - ``stays``: why it is not removed, by the reply to ``inside``.
+    - ``allowed``: ARNs, as ``arn``, that its calls need to be allowed on too; ``anywhere``: operations for which IAM
+      knows no resource.
     """
 
     called: str
@@ -226,7 +246,12 @@ class Kept:
     found: Callable[[Mapping[str, Any]], bool] = bool
     form: Callable[[Mapping[str, Any]], Mapping[str, Any]] = as_it_is
     behind: tuple[str, ...] = ()
-    named: str = ""
+    named: str | None = ""
+    replaces_tags: bool = False
+    in_parts: bool = False
+    stays: Callable[[Mapping[str, Any]], str | None] = at_rest
+    allowed: tuple[str, ...] = ()
+    anywhere: tuple[str, ...] = ()
     busy: Callable[[Mapping[str, Any]], str | None] = at_rest
     failed: Callable[[Mapping[str, Any]], str | None] = at_rest
     cannot: Callable[[Mapping[str, Any], Mapping[str, Any]], Iterable[str]] = anything_can
@@ -239,6 +264,14 @@ def unnamed(name: str, properties: Mapping[str, Any]) -> Mapping[str, Any]:
     return properties
 
 
+def alone(name: str, properties: Mapping[str, Any]) -> Mapping[str, tuple[str, Mapping[str, Any]]]:
+    return {}
+
+
+ITSELF: Mapping[str, str] = {"Ref": "Itself"}
+"""In what comes beside a resource in a template: what a ``Ref`` to the resource gives."""
+
+
 @dataclass(frozen=True, slots=True)
 class ResourceType:
     """All that is known of one type of resource. Each is made in ``deploy/resources/<type>.py`` and nowhere else.
@@ -248,13 +281,16 @@ class ResourceType:
     - ``prefix``: the service's in policies, where that is another word.
     - ``cloudformation``: the type's name in a template; None for what is a member of others there. ``templated``: its
       properties there, of its name and of what is declared.
+    - ``accompanied``: what comes beside it in a template, by name and properties: type and properties by what is added
+      to its logical id; :data:`ITSELF` there refers to it. ``retained``: it outlives its stack.
     - ``describe``: what is asked to see one, by its name; the replies become one mapping.
     - ``read``: the properties in that mapping, in the form in which they are declared.
     - ``create`` and ``update``: by name and properties; ``update`` is None where nothing of it can be changed.
     - ``anew``: properties that ``update`` cannot change: another value of them means another one.
     - ``inside``: what has to be asked before one is removed, since it goes with it.
     - ``delete``: by name, and by the reply to ``inside``.
-    - ``permissions``: of who does all that, beside the calls' own (``<service>:<operation>``).
+    - ``permissions``: of who does all that, beside the calls' own (``<service>:<operation>``). ``policies_say``:
+      actions by operations that policies call by another name.
     - ``kept``: of one that is declared beside pipelines by its own name.
     """
 
@@ -272,15 +308,18 @@ class ResourceType:
     kept: Kept | None = None
     templated: Callable[[str, Mapping[str, Any]], Mapping[str, Any]] = unnamed
     prefix: str = ""
+    accompanied: Callable[[str, Mapping[str, Any]], Mapping[str, tuple[str, Mapping[str, Any]]]] = alone
+    retained: bool = False
+    policies_say: Mapping[str, str] = field(default_factory=dict)
 
     def action(self, call: Call) -> str:
         """What has to be allowed for it."""
-        return f"{self.prefix or self.service}:{call.operation}"
+        return f"{self.prefix or self.service}:{self.policies_say.get(call.operation, call.operation)}"
 
     def in_template(self, name: str, properties: Mapping[str, Any]) -> Mapping[str, Any]:
         """Its properties in a template, with its name where it has the one that its author gives it."""
         told = self.templated(name, properties)
-        if self.kept is None:
+        if self.kept is None or self.kept.named is None:
             return told
         member = self.kept.named or f"{(self.cloudformation or '').rpartition(':')[2]}Name"
         return told if member in told else {member: name, **told}

@@ -299,6 +299,10 @@ TEAM = "arn:aws:scheduler:us-east-1:000000000000:schedule-group/team"
 MANY = "arn:aws:cloudwatch:us-east-1:000000000000:alarm:many"
 DELIVERED = {"RoleARN": ROLE, "BucketARN": "arn:aws:s3:::mlops-tests"}
 NOTEBOOK, LIFECYCLE = {"NotebookInstanceName": "n"}, "NotebookInstanceLifecycleConfig"
+CLOSED = {"BlockPublicAcls": True}
+OWNED = {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
+ENCRYPTED = {"Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}]}
+EXPIRING = {"Rules": [{"ID": "a", "Status": "Enabled", "Filter": {"Prefix": ""}, "Expiration": {"Days": 7}}]}
 EVERY_REPLY: list[tuple[str, str, dict[str, Any]]] = [
     ("sts", "GetCallerIdentity", {}),
     (
@@ -364,6 +368,22 @@ EVERY_REPLY: list[tuple[str, str, dict[str, Any]]] = [
     ("s3", "HeadBucket", {"Bucket": "some-bucket"}),
     ("s3", "GetBucketLocation", {"Bucket": "some-bucket"}),
     ("s3", "ListBuckets", {}),
+    ("s3", "PutPublicAccessBlock", {"Bucket": "some-bucket", "PublicAccessBlockConfiguration": CLOSED}),
+    ("s3", "GetPublicAccessBlock", {"Bucket": "some-bucket"}),
+    ("s3", "PutBucketOwnershipControls", {"Bucket": "some-bucket", "OwnershipControls": OWNED}),
+    ("s3", "GetBucketOwnershipControls", {"Bucket": "some-bucket"}),
+    ("s3", "PutBucketEncryption", {"Bucket": "some-bucket", "ServerSideEncryptionConfiguration": ENCRYPTED}),
+    ("s3", "GetBucketEncryption", {"Bucket": "some-bucket"}),
+    ("s3", "PutBucketVersioning", {"Bucket": "some-bucket", "VersioningConfiguration": {"Status": "Enabled"}}),
+    ("s3", "GetBucketVersioning", {"Bucket": "some-bucket"}),
+    ("s3", "PutBucketLifecycleConfiguration", {"Bucket": "some-bucket", "LifecycleConfiguration": EXPIRING}),
+    ("s3", "GetBucketLifecycleConfiguration", {"Bucket": "some-bucket"}),
+    ("s3", "PutBucketPolicy", {"Bucket": "some-bucket", "Policy": "{}"}),
+    ("s3", "GetBucketPolicy", {"Bucket": "some-bucket"}),
+    ("s3", "DeleteBucketPolicy", {"Bucket": "some-bucket"}),
+    ("s3", "PutBucketTagging", {"Bucket": "some-bucket", "Tagging": {"TagSet": [{"Key": "k", "Value": "v"}]}}),
+    ("s3", "GetBucketTagging", {"Bucket": "some-bucket"}),
+    ("s3", "ListObjectVersions", {"Bucket": "some-bucket"}),
     ("s3", "PutObject", {"Bucket": "some-bucket", "Key": "key", "Body": b"1"}),
     ("s3", "GetObject", {"Bucket": "some-bucket", "Key": "key"}),
     ("s3", "HeadObject", {"Bucket": "some-bucket", "Key": "key"}),
@@ -551,7 +571,16 @@ EVERY_REPLY: list[tuple[str, str, dict[str, Any]]] = [
     ("kms", "CreateKey", {"Description": "some"}),
     ("kms", "DescribeKey", {"KeyId": "alias/some"}),
     ("kms", "ListKeys", {}),
+    ("kms", "CreateAlias", {"AliasName": "alias/named", "TargetKeyId": "1234abcd"}),
     ("kms", "ListAliases", {}),
+    ("kms", "EnableKeyRotation", {"KeyId": "1234abcd"}),
+    ("kms", "GetKeyRotationStatus", {"KeyId": "1234abcd"}),
+    ("kms", "DisableKeyRotation", {"KeyId": "1234abcd"}),
+    ("kms", "UpdateKeyDescription", {"KeyId": "1234abcd", "Description": "other"}),
+    ("kms", "TagResource", {"KeyId": "1234abcd", "Tags": [{"TagKey": "k", "TagValue": "v"}]}),
+    ("kms", "ListResourceTags", {"KeyId": "1234abcd"}),
+    ("kms", "UntagResource", {"KeyId": "1234abcd", "TagKeys": ["k"]}),
+    ("kms", "DeleteAlias", {"AliasName": "alias/named"}),
     ("scheduler", "CreateScheduleGroup", {"Name": "team", "Tags": [{"Key": "team", "Value": "growth"}]}),
     ("scheduler", "TagResource", {"ResourceArn": TEAM, "Tags": [{"Key": "a", "Value": "b"}]}),
     ("scheduler", "ListTagsForResource", {"ResourceArn": TEAM}),

@@ -12,6 +12,7 @@ from botocore import xform_name
 from botocore.session import Session
 
 from mlops.account.protected import is_change
+from mlops.deploy.resources import resource_types
 
 PACKAGE = Path(__file__).parents[2] / "mlops"
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "ci.md").read_text(encoding="utf-8")
@@ -96,6 +97,27 @@ CHANGES = {
         "UpgradeDomain": "upsert: a declared domain",
         "AddTags": "upsert: a declared domain",
         "DeleteDomain": "destroy --resources",
+    },
+    "deploy/resources/key.py": {
+        "CreateKey": "upsert: a declared key",
+        "CreateAlias": "upsert: a declared key",
+        "UpdateKeyDescription": "upsert: a declared key",
+        "EnableKeyRotation": "upsert: a declared key",
+        "DisableKeyRotation": "upsert: a declared key",
+        "PutKeyPolicy": "upsert: a declared key",
+        "TagResource": "upsert: a declared key",
+    },
+    "deploy/resources/bucket.py": {
+        "CreateBucket": "upsert: a declared bucket",
+        "PutPublicAccessBlock": "upsert: a declared bucket",
+        "PutBucketOwnershipControls": "upsert: a declared bucket",
+        "PutBucketEncryption": "upsert: a declared bucket",
+        "PutBucketVersioning": "upsert: a declared bucket",
+        "PutBucketLifecycleConfiguration": "upsert: a declared bucket",
+        "PutBucketPolicy": "upsert: a declared bucket",
+        "DeleteBucketPolicy": "upsert: a declared bucket",
+        "PutBucketTagging": "upsert: a declared bucket",
+        "DeleteBucket": "destroy --resources, of one that is empty",
     },
     "deploy/resources/notebook_instance.py": {
         "CreateNotebookInstance": "upsert: a declared notebook instance",
@@ -271,6 +293,7 @@ def test_every_change_is_listed_with_who_asks_for_it() -> None:
 def test_no_bucket_is_made_in_an_account_and_composing_changes_nothing() -> None:
     assert {module for module, names in CHANGES.items() if "CreateBucket" in names} == {
         "deploy/pipelines/upload.py",
+        "deploy/resources/bucket.py",
         "deploy/executions/replay.py",
         "use_cases/local_data.py",
     }
@@ -290,6 +313,7 @@ ACTIONS = {
     "CompleteMultipartUpload": "PutObject",
     "ListMultipartUploads": "ListBucketMultipartUploads",
     "ListParts": "ListMultipartUploadParts",
+    **resource_types()["bucket"].policies_say,
 }
 """IAM's name where it is another than the operation's."""
 PREFIXES = {"opensearch": "es", "sagemaker-runtime": "sagemaker", "service-quotas": "servicequotas"}
@@ -309,6 +333,8 @@ NOT_OF_CI = {
     "DeleteObject": "destroy",
     "DeleteObjects": "assets prune",
     "DeletePipeline": "destroy",
+    "DeleteBucket": "destroy --resources",
+    "ListObjectVersions": "destroy --resources",
     "DeleteModel": "destroy --resources",
     "DeleteEndpointConfig": "destroy --resources",
     "DeleteAlarms": "destroy --resources",

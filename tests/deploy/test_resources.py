@@ -76,6 +76,19 @@ SAMPLES: dict[str, dict[str, Any]] = {
         "EBSOptions": {"EBSEnabled": True, "VolumeType": "gp3", "VolumeSize": 100},
         "Tags": [{"Key": "a", "Value": "b"}],
     },
+    "key": {"EnableKeyRotation": True, "Policy": {"Statement": []}, "Tags": [{"Key": "a", "Value": "b"}]},
+    "bucket": {
+        "Region": "eu-west-1",
+        "ServerSideEncryptionConfiguration": {
+            "Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}]
+        },
+        "PublicAccessBlockConfiguration": {"BlockPublicAcls": True},
+        "OwnershipControls": {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]},
+        "VersioningConfiguration": {"Status": "Enabled"},
+        "LifecycleConfiguration": {"Rules": [{"ID": "a", "Status": "Enabled", "Expiration": {"Days": 7}}]},
+        "Policy": {"Version": "2012-10-17", "Statement": []},
+        "Tags": [{"Key": "a", "Value": "b"}],
+    },
     "pipeline": {"PipelineDefinition": "{}", "RoleArn": TARGET["RoleArn"], "PipelineDescription": "x"},
 }
 INSIDE: dict[str, dict[str, Any]] = {"trigger": {"Targets": [{"Id": "a"}]}, "tags": {"team": None}}

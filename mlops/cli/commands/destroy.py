@@ -83,6 +83,8 @@ def _resources(names: tuple[str, ...], environment: str, *, yes: bool, format_: 
             _tell(removal, "would remove", environment, format_)
     for stays in (item for removal in removals.planned for item in removal.serving):
         talk(f"{stays}, and stays; remove that endpoint first")
+    for stays in (item for removal in removals.planned for item in removal.stays):
+        talk(stays)
     for unseen in (item for removal in removals.planned for item in removal.unseen):
         talk(unseen)
     removing = consent.possible or removals.connected.environment.approval

@@ -16,11 +16,13 @@ from mlops.declare.resources.by_environment import by_environment
 if TYPE_CHECKING:
     # Imports: written by `make names`.
     from mlops.declare.resources.alarm import Alarm, Metric, Query
+    from mlops.declare.resources.bucket import Bucket
     from mlops.declare.resources.composite_alarm import CompositeAlarm
     from mlops.declare.resources.domain import Cognito, Domain, Nodes, Volume
     from mlops.declare.resources.endpoint import Endpoint
     from mlops.declare.resources.endpoint_config import Asynchronous, Capture, EndpointConfig, Serverless, Variant
     from mlops.declare.resources.feedback import Feedback
+    from mlops.declare.resources.key import Key
     from mlops.declare.resources.model import Container, Model, ModelData, Network
     from mlops.declare.resources.monitor import (
         Attributions,
@@ -54,6 +56,7 @@ __all__ = [
     "Asynchronous",
     "Attributions",
     "Bias",
+    "Bucket",
     "Capture",
     "Captured",
     "Cognito",
@@ -69,6 +72,7 @@ __all__ = [
     "HttpEndpoint",
     "Iceberg",
     "Kafka",
+    "Key",
     "Kinesis",
     "Metric",
     "Model",
@@ -98,6 +102,7 @@ _HOMES = {
     "Asynchronous": "mlops.declare.resources.endpoint_config",
     "Attributions": "mlops.declare.resources.monitor",
     "Bias": "mlops.declare.resources.monitor",
+    "Bucket": "mlops.declare.resources.bucket",
     "Capture": "mlops.declare.resources.endpoint_config",
     "Captured": "mlops.declare.resources.stream",
     "Cognito": "mlops.declare.resources.domain",
@@ -113,6 +118,7 @@ _HOMES = {
     "HttpEndpoint": "mlops.declare.resources.stream",
     "Iceberg": "mlops.declare.resources.stream",
     "Kafka": "mlops.declare.resources.stream",
+    "Key": "mlops.declare.resources.key",
     "Kinesis": "mlops.declare.resources.stream",
     "Metric": "mlops.declare.resources.alarm",
     "Model": "mlops.declare.resources.model",

@@ -14,7 +14,7 @@ from mlops.account import Account, answers
 from mlops.deploy import calls
 from mlops.deploy.declared.deciding import Action, Bring, Make, Plan, Put, Upload, decide_endpoint
 from mlops.deploy.declared.seeing import SeenEndpoint, SeenKept, see_endpoint, see_kept, versions_in
-from mlops.deploy.declared.wanting import HALTED, Content
+from mlops.deploy.declared.wanting import CONTENT, HALTED, Content
 from mlops.deploy.endpoints import begun, history
 from mlops.deploy.endpoints.conductor import Conductor, need_left
 from mlops.deploy.endpoints.history import DECLARED, Entry
@@ -170,10 +170,13 @@ def put(account: Account, content: Content, clock: Clock, timeout: float) -> Non
         return seen
 
     there = settled()
-    if there.properties is None:
-        request = {**content.request, "Tags": listed(content.tags)}
-        calls.make(account, kind, kind.create(content.name, request))
-    else:
+    made_now = there.properties is None
+    if made_now:
+        # Until all of it is there, nothing says that it is as declared.
+        tags = {key: value for key, value in content.tags.items() if not kept.in_parts or key != CONTENT}
+        calls.make(account, kind, kind.create(content.name, {**content.request, "Tags": listed(tags)}))
+        there = settled()
+    if not made_now or kept.in_parts:
         pause, halted = kept.pause, HALTED in there.tags
         if there.properties != kept.form(content.request):
             if pause is not None and pause.runs(there.reply):
@@ -181,10 +184,11 @@ def put(account: Account, content: Content, clock: Clock, timeout: float) -> Non
                 calls.make(account, kind, (kept.tag(content.arn, content.name, listed({HALTED: "yes"})),))
                 calls.make(account, kind, (pause.stop(content.name),))
                 there, halted = settled(), True
-            calls.make(account, kind, kept.change(content.name, content.request, there.reply))
+            calls.make(account, kind, kept.change(content.name, content.request, there.reply), there.reply)
             settled()
         # What was cut off before this one is an update that has only it to do.
-        calls.make(account, kind, (kept.tag(content.arn, content.name, listed(content.tags)),))
+        tags = {**(there.tags if kept.replaces_tags else {}), **content.tags}
+        calls.make(account, kind, (kept.tag(content.arn, content.name, listed(tags)),), there.reply)
         if pause is not None and halted:
             if not pause.runs(settled().reply):
                 calls.make(account, kind, (pause.start(content.name),))

@@ -38,13 +38,14 @@ _CAN_SERVE = r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}"
 class Removal:
     """``gone`` are types and names, in the order in which they go. ``foreign`` has what is there under the name and was
     made by somebody else, in words; ``serving`` what another endpoint serves and therefore stays: the service would
-    let it go. ``unseen`` are types that could not be asked for, in words."""
+    let it go; ``stays`` what holds what would be lost. ``unseen`` are types that could not be asked for, in words."""
 
     name: str
     gone: tuple[tuple[str, str], ...]
     foreign: tuple[str, ...] = ()
     serving: tuple[str, ...] = ()
     unseen: tuple[str, ...] = ()
+    stays: tuple[str, ...] = ()
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -68,23 +69,26 @@ def plan_removal(account: Account, environment: Environment, name: str, beside: 
                 foreign.append(f"endpoint {name}")
         made = list(_made_of(account, sagemaker, name)) if can_serve else []
         used = _used_by_others(account, sagemaker, {name, *beside}) if made else {}
-        kept, unseen = _kept(account, environment, number, name)
+        kept, unseen, stays = _kept(account, environment, number, name)
     return Removal(
         name,
         (*gone, *(item for item in made if item not in used), *kept),
         tuple(foreign),
         tuple(f"{kind} {named} serves at {used[kind, named]}" for kind, named in made if (kind, named) in used),
         tuple(unseen),
+        tuple(stays),
     )
 
 
 def _kept(
     account: Account, environment: Environment, number: str, name: str
-) -> tuple[list[tuple[str, str]], list[str]]:
-    """Of each type whose resources have names of their own: the one of this name, if it is ours; and what could not be
-    looked for. Who may not look for a type has made none of it, and its like of a local account is answered by none."""
+) -> tuple[list[tuple[str, str]], list[str], list[str]]:
+    """Of each type whose resources have names of their own: the one of this name, if it is ours; what could not be
+    looked for; and what stays. Who may not look for a type has made none of it, and its like of a local account is
+    answered by none."""
     found: list[tuple[str, str]] = []
     unseen: list[str] = []
+    stays: list[str] = []
     for kind in resource_types().values():
         if kind.kept is None or not re.fullmatch(kind.kept.called, name):
             continue
@@ -98,8 +102,12 @@ def _kept(
                 unseen.append(f"{kind.type}s could not be looked for: {code}")
             continue
         if seen.tags.get(RESOURCE) == f"{kind.type} {name}":
-            found.append((kind.type, name))
-    return found, unseen
+            why = kind.kept.stays(calls.make(account, kind, kind.inside(name)))
+            if why is None:
+                found.append((kind.type, name))
+            else:
+                stays.append(f"{kind.type} {name} stays: {why}")
+    return found, unseen, stays
 
 
 _MAY_NOT = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError"})

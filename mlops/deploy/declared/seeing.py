@@ -130,8 +130,8 @@ def see_kept(account: Account, kind: ResourceType, name: str, arn: str) -> SeenK
     reply = unless_missing(lambda: calls.make(account, kind, kind.describe(name)))
     if reply is None or kind.kept is None or not kind.kept.found(reply):
         return SeenKept()
-    listing = kind.kept.tags(arn, name)
-    return SeenKept(kind.read(reply), kind.kept.told(calls.make(account, kind, (listing,))), reply)
+    listing = calls.make(account, kind, (kind.kept.tags(arn, name),), reply)
+    return SeenKept(kind.read(reply), kind.kept.told(listing), reply)
 
 
 def see_endpoint(account: Account, wanted: Wanted, endpoint: Resource) -> SeenEndpoint:

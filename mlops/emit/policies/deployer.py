@@ -94,7 +94,6 @@ def _of(resource: Resource, kind: ResourceType, around: Surroundings, *, removed
     if removed:
         calls += [*kind.inside(name), *kind.delete(name, _Anything())]
     arn = _arn(resource, kind, around)
-    actions = [*map(kind.action, calls)]
     if kind.kept is not None:
         more = [
             kind.kept.tags(arn, name),
@@ -104,11 +103,17 @@ def _of(resource: Resource, kind: ResourceType, around: Surroundings, *, removed
         if kind.kept.pause is not None:
             pause = kind.kept.pause
             more += [pause.stop(name), pause.start(name), pause.untag(arn, [])]
-        actions += map(kind.action, more)
+        calls += more
     purpose = "".join(part.capitalize() for part in resource.type.split("-"))
+    anywhere = kind.kept.anywhere if kind.kept is not None else ()
+    found = tuple(kind.action(call) for call in calls if call.operation in anywhere)
+    if found:
+        yield Need(f"Find{purpose}", tuple(dict.fromkeys(found)), (STAR,), resource.key)
+    actions = [kind.action(call) for call in calls if call.operation not in anywhere]
     # What is made in a group of its own has an ARN below the group's.
-    places = dict.fromkeys((arn, re.sub(r":schedule-group/(.+)", r":schedule/\1/*", arn)))
-    yield Need(f"Change{purpose}", tuple(dict.fromkeys(actions)), tuple(places), resource.key)
+    places = [arn, re.sub(r":schedule-group/(.+)", r":schedule/\1/*", arn)]
+    places += [] if kind.kept is None else [_formatted(place, resource.name, around) for place in kind.kept.allowed]
+    yield Need(f"Change{purpose}", tuple(dict.fromkeys(actions)), tuple(dict.fromkeys(places)), resource.key)
 
 
 class _Anything(dict[str, list[dict[str, str]]]):
@@ -138,13 +143,17 @@ def _roles(value: Any) -> Iterator[str]:
 
 
 def _arn(resource: Resource, kind: ResourceType, around: Surroundings) -> str:
-    facts = {"partition": around.partition, "region": around.region, "account": account_of(around)}
     if kind.kept is not None:
-        return kind.kept.arn.format(name=resource.name, lower=resource.name.lower(), **facts)
+        return _formatted(kind.kept.arn, resource.name, around)
     service, place = _PLACES[resource.type]
     name = resource.name if service != "sagemaker" else resource.name.lower()
     told = place.format(name=name, short=name[:_CONTENT].rstrip("-"))
     return f"arn:{around.partition}:{service}:{around.region}:{account_of(around)}:{told}"
+
+
+def _formatted(place: str, name: str, around: Surroundings) -> str:
+    facts = {"partition": around.partition, "region": around.region, "account": account_of(around)}
+    return place.format(name=name, lower=name.lower(), **facts)
 
 
 def _serving(resource: Resource, kind: ResourceType, around: Surroundings) -> Iterator[Need]:

@@ -16,7 +16,7 @@ from mlops.emit.stacks.logical_ids import logical_ids
 from mlops.ir import Checked, Definition, Ref, Step, UsageError
 from mlops.ir.dataclass import dataclass
 from mlops.ir.document import document
-from mlops.ir.resource import GROUPS, ROOT, Resource, label_of
+from mlops.ir.resource import GROUPS, ITSELF, ROOT, Resource, label_of
 from mlops.ir.surroundings import Surroundings
 from mlops.ir.target import Beside
 from mlops.ir.values import Expression, RefPath, Value, expressions, from_json, to_json, transform
@@ -270,11 +270,16 @@ class Stack:
             behind = [ids[item.type, item.name] for item in resources if kept and item.type in kept.behind]
             before += [one for one in behind if one not in referred]
             waits = {"DependsOn": before} if before else {}
-            found[ids[resource.type, resource.name]] = {
+            kind, named = self.beside.types[resource.type], ids[resource.type, resource.name]
+            retained = _KEPT if kind.retained else {}
+            found[named] = {
                 "Type": self._cloudformation(resource),
                 **waits,
+                **retained,
                 "Properties": written,
             }
+            for suffix, (type_, further) in kind.accompanied(resource.name, properties).items():
+                found[f"{named}{suffix}"] = {"Type": type_, **retained, "Properties": _of(named, further)}
         return found
 
     def _policies_first(self, resource: Resource, allowed: Policy, policies: Mapping[str, str]) -> list[str]:
@@ -425,6 +430,18 @@ def _paths(value: Value) -> Iterator[RefPath]:
 
 def _listed(tags: Mapping[str, str]) -> list[dict[str, str]]:
     return [{"Key": key, "Value": value} for key, value in sorted(tags.items())]
+
+
+def _of(named: str, value: Any) -> Any:
+    """With the resource that it comes beside in the place of :data:`~mlops.ir.resource.ITSELF`."""
+    match value:
+        case Mapping() if value == ITSELF:
+            return {"Ref": named}
+        case Mapping():
+            return {member: _of(named, inner) for member, inner in value.items()}
+        case list():
+            return [_of(named, inner) for inner in value]
+    return value
 
 
 def _referred(value: Any) -> Iterator[str]:

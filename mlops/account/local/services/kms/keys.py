@@ -16,7 +16,7 @@ from mlops.account.local.refusal import Refusal
 from mlops.account.local.services.sagemaker import resources
 from mlops.account.local.state import ACCOUNT_ID, State
 
-KIND = "Key"
+KIND, ALIAS = "Key", "KeyAlias"
 _SINCE = datetime(2020, 1, 1, tzinfo=UTC)
 _ARN = re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:(?:key|alias)/.+")
 _ID = re.compile(r"[A-Za-z0-9-]+")
@@ -25,7 +25,8 @@ _ALIAS = re.compile(r"alias/[A-Za-z0-9/_-]+")
 
 def create_key(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
     key = str(uuid.uuid4())
-    body = {"Description": request.get("Description") or "", "Policy": request.get("Policy")}
+    tags = {item["TagKey"]: item["TagValue"] for item in request.get("Tags") or ()}
+    body = {"Description": request.get("Description") or "", "Policy": request.get("Policy"), "Tags": tags}
     resources.insert(state, KIND, key, body, taken=Refusal("KMSInternalException", "Ask again.", 500))
     return {"KeyMetadata": _metadata(state, key, resources.find(state, KIND, key))}
 
@@ -34,7 +35,7 @@ def describe_key(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
     asked = request["KeyId"]
     if not (_ARN.fullmatch(asked) or _ID.fullmatch(asked) or _ALIAS.fullmatch(asked)):
         raise Refusal("NotFoundException", f"Invalid keyId {asked}")
-    key = asked.rpartition("/")[2] if not _ALIAS.fullmatch(asked.rpartition(":")[2]) else _behind(asked)
+    key = key_of(state, asked)
     return {"KeyMetadata": _metadata(state, key, resources.find(state, KIND, key))}
 
 
@@ -45,13 +46,14 @@ def list_keys(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
     return {"Keys": keys, "NextMarker": token, "Truncated": token is not None}
 
 
-def list_aliases(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
-    return {"Aliases": [], "Truncated": False}
-
-
-def _behind(alias: str) -> str:
-    """The same for the same alias, whoever asks."""
-    return str(uuid.uuid5(uuid.NAMESPACE_URL, alias.rpartition(":")[2]))
+def key_of(state: State, asked: str) -> str:
+    """The id of a key by its id, its alias or an ARN of either."""
+    alias = asked.rpartition(":")[2]
+    if not _ALIAS.fullmatch(alias):
+        return asked.rpartition("/")[2]
+    made = resources.find(state, ALIAS, alias)
+    # Of one that nobody made: the same for the same alias, whoever asks.
+    return str(made["Key"]) if made is not None else str(uuid.uuid5(uuid.NAMESPACE_URL, alias))
 
 
 def _metadata(state: State, key: str, body: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -76,4 +78,4 @@ def _arn(state: State, key: str) -> str:
     return f"arn:aws:kms:{state.region}:{ACCOUNT_ID}:key/{key}"
 
 
-OPERATIONS = {"CreateKey": create_key, "DescribeKey": describe_key, "ListAliases": list_aliases, "ListKeys": list_keys}
+OPERATIONS = {"CreateKey": create_key, "DescribeKey": describe_key, "ListKeys": list_keys}

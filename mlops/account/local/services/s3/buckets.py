@@ -11,9 +11,11 @@ from urllib.parse import quote, unquote
 
 from mlops.account.local.objects import BUCKET_NAME, BucketMissing, StoredObject, chunks
 from mlops.account.local.refusal import Refusal
+from mlops.account.local.services.sagemaker import resources
 from mlops.account.local.state import State
 
 PAGE = 1000
+CONFIGURED = "BucketConfiguration"
 DEFAULT_ALGORITHM = "CRC32"
 # What PutObject, CopyObject and CreateMultipartUpload give and GetObject and HeadObject tell.
 KEPT = (
@@ -54,9 +56,13 @@ def create_bucket(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]
     name = request["Bucket"]
     if BUCKET_NAME.fullmatch(name) is None:
         raise Refusal("InvalidBucketName", "The specified bucket is not valid.")
-    if not state.objects.ensure_bucket(name) and state.region != "us-east-1":
+    made = state.objects.ensure_bucket(name)
+    if not made and state.region != "us-east-1":
         # us-east-1 answers 200 to the owner, every other region this.
         raise Refusal("BucketAlreadyOwnedByYou", "You already own the bucket.", 409)
+    tags = (request.get("CreateBucketConfiguration") or {}).get("Tags")
+    if made and tags:
+        resources.insert(state, CONFIGURED, name, {"Tagging": {"TagSet": tags}}, taken=no_bucket(name))
     return {"Location": f"/{name}"}
 
 
@@ -86,6 +92,7 @@ def delete_bucket(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]
         if connection.execute("SELECT 1 FROM object WHERE bucket = ? LIMIT 1", (name,)).fetchone():
             raise Refusal("BucketNotEmpty", "The bucket you tried to delete is not empty", 409)
         connection.execute("DELETE FROM bucket WHERE name = ?", (name,))
+        connection.execute("DELETE FROM resource WHERE kind = ? AND name = ?", (CONFIGURED, name))
     return {}
 
 

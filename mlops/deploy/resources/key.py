@@ -1,0 +1,130 @@
+"""Keys of KMS, declared beside pipelines: called by an alias, since a key itself has a number. None is ever removed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from mlops.ir.resource import ITSELF, Call, Kept, ResourceType, Told
+
+_LIKE = "00000000-0000-0000-0000-000000000000"
+_WINDOW_DAYS = 30
+
+
+def _alias(name: str) -> str:
+    return f"alias/{name}"
+
+
+def _id(name: str) -> Told:
+    """Behind its alias."""
+
+    def find(told: Mapping[str, Any]) -> str | None:
+        made: str | None = told.get("KeyMetadata", {}).get("KeyId")
+        behind = (item.get("TargetKeyId") for item in told.get("Aliases", ()) if item["AliasName"] == _alias(name))
+        return next(filter(None, behind), made)
+
+    return Told(_LIKE, find)
+
+
+def _read(reply: Mapping[str, Any]) -> Mapping[str, Any]:
+    return _form(
+        {
+            "Description": reply["KeyMetadata"].get("Description"),
+            "EnableKeyRotation": reply.get("KeyRotationEnabled", False),
+            "Policy": json.loads(reply["Policy"]),
+        }
+    )
+
+
+def _form(properties: Mapping[str, Any]) -> dict[str, Any]:
+    """The policy that a key has where nobody gives one is as none."""
+    told = {member: properties[member] for member in ("Description", "EnableKeyRotation") if properties.get(member)}
+    policy = properties.get("Policy")
+    return told if not policy or _is_default(policy) else {**told, "Policy": policy}
+
+
+def _is_default(policy: Mapping[str, Any]) -> bool:
+    statements = policy.get("Statement", ())
+    return (
+        len(statements) == 1
+        and statements[0].get("Effect") == "Allow"
+        and statements[0].get("Action") == "kms:*"
+        and str(statements[0].get("Principal", {}).get("AWS", "")).endswith(":root")
+        and not statements[0].get("Condition")
+    )
+
+
+def _create(name: str, properties: Mapping[str, Any]) -> tuple[Call, ...]:
+    tags = [{"TagKey": item["Key"], "TagValue": item["Value"]} for item in properties.get("Tags") or ()]
+    made = {"Description": properties.get("Description") or "", "Tags": tags}
+    return (Call("CreateKey", made), Call("CreateAlias", {"AliasName": _alias(name), "TargetKeyId": _id(name)}))
+
+
+def _change(name: str, properties: Mapping[str, Any], reply: Mapping[str, Any]) -> tuple[Call, ...]:
+    was, now, key = _read(reply) if reply.get("KeyMetadata") else {}, _form(properties), {"KeyId": _id(name)}
+    calls: list[Call] = []
+    if was.get("Description") != now.get("Description"):
+        calls.append(Call("UpdateKeyDescription", {**key, "Description": now.get("Description", "")}))
+    if was.get("EnableKeyRotation") != now.get("EnableKeyRotation"):
+        calls.append(Call("EnableKeyRotation" if now.get("EnableKeyRotation") else "DisableKeyRotation", key))
+    if was.get("Policy") != now.get("Policy") and "Policy" in now:
+        calls.append(Call("PutKeyPolicy", {**key, "PolicyName": "default", "Policy": json.dumps(now["Policy"])}))
+    return tuple(calls)
+
+
+def _cannot(before: Mapping[str, Any], now: Mapping[str, Any]) -> tuple[str, ...]:
+    if "Policy" in before and "Policy" not in now:
+        return ("it has a policy of its own, and none is declared: declare the one that it is to have",)
+    return ()
+
+
+def _templated(name: str, properties: Mapping[str, Any]) -> Mapping[str, Any]:
+    told = {member: properties[member] for member in ("Description", "EnableKeyRotation") if member in properties}
+    tags = {"Tags": properties["Tags"]} if properties.get("Tags") else {}
+    policy = {"KeyPolicy": properties["Policy"]} if properties.get("Policy") else {}
+    return {**told, **policy, "PendingWindowInDays": _WINDOW_DAYS, **tags}
+
+
+RESOURCE_TYPE = ResourceType(
+    type="key",
+    service="kms",
+    cloudformation="AWS::KMS::Key",
+    describe=lambda name: (
+        Call("ListAliases", {}, pages="Aliases"),
+        Call("DescribeKey", {"KeyId": _id(name)}),
+        Call("GetKeyRotationStatus", {"KeyId": _id(name)}),
+        Call("GetKeyPolicy", {"KeyId": _id(name), "PolicyName": "default"}),
+    ),
+    read=_read,
+    create=_create,
+    update=None,
+    delete=lambda name, inside: (),
+    templated=_templated,
+    accompanied=lambda name, properties: {
+        "Alias": ("AWS::KMS::Alias", {"AliasName": _alias(name), "TargetKeyId": ITSELF})
+    },
+    retained=True,
+    kept=Kept(
+        called=r"[a-zA-Z0-9][a-zA-Z0-9/_\-]{0,249}",
+        named=None,
+        arn="arn:{partition}:kms:{region}:{account}:alias/{name}",
+        tags=lambda arn, name: Call("ListResourceTags", {"KeyId": _id(name)}, pages="Tags"),
+        told=lambda reply: {item["TagKey"]: item["TagValue"] for item in reply["Tags"]},
+        tag=lambda arn, name, tags: Call(
+            "TagResource",
+            {
+                "KeyId": _id(name),
+                "Tags": [{"TagKey": item["Key"], "TagValue": item["Value"]} for item in tags],
+            },
+        ),
+        change=_change,
+        found=lambda reply: bool(reply.get("KeyMetadata")),
+        form=_form,
+        in_parts=True,
+        cannot=_cannot,
+        stays=lambda inside: "what it encrypted could not be read without it",
+        allowed=("arn:{partition}:kms:{region}:{account}:key/*",),
+        anywhere=("CreateKey", "ListAliases"),
+    ),
+)
