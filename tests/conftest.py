@@ -58,9 +58,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items[:] = sorted(wanted, key=lambda item: item.get_closest_marker("slow") is None)
 
 
+# Nothing of what is collected is garbage, and all of it would be looked through again and again.
+gc.disable()
+
+
 def pytest_collection_finish() -> None:
+    gc.enable()
     gc.set_threshold(50_000, 20, 100)
-    _collect()
+    gc.freeze()
 
 
 _TESTS = count(1)

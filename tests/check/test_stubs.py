@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 import pytest
@@ -91,7 +92,12 @@ def checked(*steps: Mapping[str, Any]) -> Checked:
 
 
 TUNE = {"Name": "Tune", "Type": "Tuning", "Arguments": {}}
-ALL = checked(PREPARE, ASK, EMR, LINEAGE, CHECKS, TUNE)
+
+
+@cache
+def every() -> Checked:
+    return checked(PREPARE, ASK, EMR, LINEAGE, CHECKS, TUNE)
+
 
 TAKEN: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     ("Ask", {"outputs": {"n": "3", "who": "me"}}, {"OutputParameters": {"n": 3, "who": "me"}}),
@@ -113,7 +119,7 @@ TAKEN: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
 
 @pytest.mark.parametrize(("step", "document", "members"), TAKEN)
 def test_what_stands_for_a_step(step: str, document: dict[str, Any], members: dict[str, Any]) -> None:
-    assert given_for(ALL, step, document, "stub.json").members == members
+    assert given_for(every(), step, document, "stub.json").members == members
 
 
 REFUSED: list[tuple[str, Any, str]] = [
@@ -146,7 +152,7 @@ REFUSED: list[tuple[str, Any, str]] = [
 @pytest.mark.parametrize(("step", "document", "told"), REFUSED)
 def test_what_cannot_stand_for_a_step(step: str, document: Any, told: str) -> None:
     with pytest.raises(UsageError, match=told):
-        given_for(ALL, step, document, "stub.json")
+        given_for(every(), step, document, "stub.json")
 
 
 LACKING: list[tuple[dict[str, dict[str, Any]], str | None]] = [
@@ -166,10 +172,10 @@ LACKING: list[tuple[dict[str, dict[str, Any]], str | None]] = [
 
 @pytest.mark.parametrize(("stubs", "told"), LACKING)
 def test_what_others_read_is_there_before_anything_starts(stubs: dict[str, dict[str, Any]], told: str | None) -> None:
-    given = {name: given_for(ALL, name, document, "stub.json") for name, document in stubs.items()}
+    given = {name: given_for(every(), name, document, "stub.json") for name, document in stubs.items()}
 
     def judge() -> None:
-        need_all_that_is_read(ALL, given, lambda place, file: (place, file) == ("full", "q.json"))
+        need_all_that_is_read(every(), given, lambda place, file: (place, file) == ("full", "q.json"))
 
     if told is None:
         judge()
@@ -179,8 +185,8 @@ def test_what_others_read_is_there_before_anything_starts(stubs: dict[str, dict[
 
 
 def test_a_condition_that_is_chosen_leaves_its_other_branch_out() -> None:
-    chosen = {"Branch": given_for(ALL, "Branch", {"Outcome": "False"}, "stub.json")}
-    assert left_out(ALL, chosen) == {"Branch", "Good"}
+    chosen = {"Branch": given_for(every(), "Branch", {"Outcome": "False"}, "stub.json")}
+    assert left_out(every(), chosen) == {"Branch", "Good"}
 
 
 def test_all_that_lacks_is_told_at_once_with_a_file_that_has_it() -> None:
@@ -199,10 +205,10 @@ def test_all_that_lacks_is_told_at_once_with_a_file_that_has_it() -> None:
 
 
 def every_step() -> list[tuple[Checked, str]]:
-    sound = check(read(json.dumps(SOUND))[0] or ALL.definition)
+    sound = check(read(json.dumps(SOUND))[0] or every().definition)
     tuned = checked(TUNE, fails("End", "Steps.Tune.TrainingJobSummaries[1].TrainingJobName"))
     late = checked(EMR, fails("Late", "Steps.Crunch.Config.Args[2]"), fails("End", "Steps.Crunch.Config.Jar"))
-    each = [(found, placed.step) for found in (ALL, sound, tuned, late) for placed in found.definition.placed()]
+    each = [(found, placed.step) for found in (every(), sound, tuned, late) for placed in found.definition.placed()]
     return [(found, step.name) for found, step in each if step.type != "Fail"]
 
 

@@ -17,7 +17,7 @@ Where the two differ on purpose:
 
 from __future__ import annotations
 
-import importlib
+import importlib.util
 import io
 import json
 import sys
@@ -27,11 +27,12 @@ from typing import Any
 
 import numpy
 import pytest
-from scipy import sparse
+import scipy
 
 from mlops.run.serving.handlers import Handlers, RequestFault, chosen_by_handler
 
-pytest.importorskip("sagemaker_inference")
+if importlib.util.find_spec("sagemaker_inference") is None:
+    pytest.skip("sagemaker-inference is not installed", allow_module_level=True)
 
 LOAD = "def model_fn(folder): return 'model'\n"
 PARTS = """
@@ -137,7 +138,7 @@ def body_of(case: Case) -> bytes:
         numpy.save(stream, numpy.array([[1.5, 2], [3, 4]]))
         return stream.getvalue()
     if case[1] == b"NPZ":
-        sparse.save_npz(stream, sparse.csr_matrix([[0, 1.0], [2.0, 0]]))
+        scipy.sparse.save_npz(stream, scipy.sparse.csr_matrix([[0, 1.0], [2.0, 0]]))
         return stream.getvalue()
     return case[1]
 

@@ -12,9 +12,6 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from cfnlint import api
-from cfnlint.config import ManualArgs
-
 from mlops.check.programs import compile_program
 from mlops.check.sources import open_one
 from mlops.check.templates.judging import judge
@@ -34,6 +31,10 @@ HUNDRED = 100
 
 def wrong(text: str, region: str = "us-east-1") -> Iterator[str]:
     """Errors of cfn-lint, and of our own rules for templates."""
+    # A second to load, and others want the names alone.
+    from cfnlint import api
+    from cfnlint.config import ManualArgs
+
     for match in api.lint(text, config=ManualArgs(regions=[region])):
         if match.rule.severity == "error":
             yield f"{match.rule.id} {match.message}"

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+import scipy
 
 from mlops.statistics.betting import goal
 from mlops.statistics.rates import Look, Planned, worse
@@ -66,7 +66,7 @@ def kayenta(looks: Sequence[Look]) -> int | None:
     """Mann-Whitney over the looks' rates, once, at the end."""
     new = [look.new_hits / look.new_requests for look in looks if look.new_requests]
     old = [look.old_hits / look.old_requests for look in looks if look.old_requests]
-    return len(looks) if stats.mannwhitneyu(new, old, alternative="greater").pvalue < ALPHA else None
+    return len(looks) if scipy.stats.mannwhitneyu(new, old, alternative="greater").pvalue < ALPHA else None
 
 
 def _p_values(looks: Sequence[Look]) -> list[float]:
@@ -75,7 +75,7 @@ def _p_values(looks: Sequence[Look]) -> list[float]:
     pooled = (new_hits + old_hits) / (new + old)
     error = np.sqrt(np.maximum(pooled * (1 - pooled) * (1 / np.maximum(new, 1) + 1 / np.maximum(old, 1)), 1e-12))
     deviates = (new_hits / np.maximum(new, 1) - old_hits / np.maximum(old, 1)) / error
-    return [float(p) for p in stats.norm.sf(deviates)]
+    return [float(p) for p in scipy.stats.norm.sf(deviates)]
 
 
 def _first(found: Iterable[bool]) -> int | None:

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 import numpy as np
 import pytest
-from scipy import stats
+import scipy
 
 from mlops.statistics import means
 from mlops.statistics.betting import goal
@@ -35,7 +35,7 @@ def found(*, less: float, shifts: int, seed: int, by: float = 0.0, spread: float
 
 
 def at_most(shifts: int) -> float:
-    return float(stats.binom.ppf(0.999, shifts, ALPHA)) / shifts
+    return float(scipy.stats.binom.ppf(0.999, shifts, ALPHA)) / shifts
 
 
 def test_what_earns_as_much_is_rolled_back_no_more_often_than_was_said() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy import stats
+import scipy
 
 from mlops.statistics import pairs
 from mlops.statistics.betting import goal
@@ -18,7 +18,7 @@ def test_pairs(new: float, old: float, found: bool) -> None:
     chances = np.random.default_rng(6)
     looks = [pairs.Look(200, int(chances.binomial(200, new)), int(chances.binomial(200, old))) for _ in range(10)]
     only_new, only_old = sum(look.only_new_wrong for look in looks), sum(look.only_old_wrong for look in looks)
-    once = stats.binomtest(only_new, only_new + only_old, alternative="greater").pvalue
+    once = scipy.stats.binomtest(only_new, only_new + only_old, alternative="greater").pvalue
     assert (max(pairs.worse(looks, [200] * 10)) >= goal(ALPHA)) is found
     assert bool(once < ALPHA) is found
 
@@ -36,4 +36,4 @@ def test_what_is_as_good_is_called_worse_no_more_often_than_was_said() -> None:
             pairs.Look(100, int(new), int(old)) for new, old in chances.binomial(100, 0.03, (30, 2)) if new + old <= 100
         ]
         times += max(pairs.worse(looks)) >= goal(ALPHA)
-    assert times / 300 <= stats.binom.ppf(0.999, 300, ALPHA) / 300
+    assert times / 300 <= scipy.stats.binom.ppf(0.999, 300, ALPHA) / 300

@@ -7,9 +7,9 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+import scipy
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy import stats
 
 from mlops.statistics import planning
 from mlops.statistics.betting import Tosses, goal, log_wealth, reaches_goal
@@ -39,7 +39,7 @@ WORSE = [
 
 def at_most(rate: float, shifts: int) -> float:
     """What a share of ``shifts`` stays below where its probability is ``rate``, but once in a thousand times."""
-    return float(stats.binom.ppf(0.999, shifts, rate)) / shifts
+    return float(scipy.stats.binom.ppf(0.999, shifts, rate)) / shifts
 
 
 @pytest.mark.parametrize("world", SAME, ids=lambda world: world.name)
@@ -156,7 +156,7 @@ def test_every_bet_is_fair(chance: float, tosses: int, ahead: float, before: flo
     first = Tosses(1, 2, 0.5, ahead)
     start = math.exp(log_wealth([first], ALPHA)[-1])
     mean = sum(
-        stats.binom.pmf(ones, tosses, chance)
+        scipy.stats.binom.pmf(ones, tosses, chance)
         * math.exp(log_wealth([first, Tosses(ones, tosses, chance, ahead)], ALPHA)[-1])
         for ones in range(tosses + 1)
     )
@@ -180,9 +180,9 @@ def test_the_sampler_of_the_plan_is_binomial() -> None:
     chances = Random(1)
     drawn = [planning._binomial(chances, 40, 0.1) for _ in range(3000)]
     assert (
-        stats.chisquare(
+        scipy.stats.chisquare(
             np.bincount(np.minimum(drawn, 9), minlength=10),
-            3000 * np.append(stats.binom.pmf(range(9), 40, 0.1), stats.binom.sf(8, 40, 0.1)),
+            3000 * np.append(scipy.stats.binom.pmf(range(9), 40, 0.1), scipy.stats.binom.sf(8, 40, 0.1)),
         ).pvalue
         > 0.001
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy import stats
+import scipy
 
 from mlops.statistics.betting import goal
 from mlops.statistics.split import log_mismatch, log_mismatch_of
@@ -39,7 +39,7 @@ def test_a_split_is_told_falsely_no_more_often_than_was_said() -> None:
             log_mismatch({"new": int(n), "old": 100 * at - int(n)}, {"new": 0.1, "old": 0.9}) >= goal(ALPHA)
             for at, n in enumerate(new, 1)
         )
-    assert times / 300 <= stats.binom.ppf(0.999, 300, ALPHA) / 300
+    assert times / 300 <= scipy.stats.binom.ppf(0.999, 300, ALPHA) / 300
 
 
 def test_stages_add_up() -> None:

@@ -7,7 +7,7 @@ import re
 from dataclasses import replace
 
 import pytest
-from scipy import stats
+import scipy
 
 from mlops.deploy.measures import measures
 from mlops.deploy.shifting import deciding
@@ -158,7 +158,7 @@ def seeds(test: Test, count: int, **of_fate: float) -> dict[str, int]:
 
 
 def at_most(count: int) -> float:
-    return float(stats.binom.ppf(0.999, count, 0.05))
+    return float(scipy.stats.binom.ppf(0.999, count, 0.05))
 
 
 def test_equal_versions_end_undecided() -> None:

@@ -176,11 +176,7 @@ def _table(file: Path, delimiter: str) -> Any:
 
 
 def _cell(text: str) -> float:
-    """A number at its beginning, else nothing.
-
-    >>> _cell("1.5 kg"), _cell("F")
-    (1.5, nan)
-    """
+    """A number at its beginning, as 1.5 of "1.5 kg", else nothing."""
     match = _NUMBER.match(text)
     return float(match.group()) if match else float("nan")
 
