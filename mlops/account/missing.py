@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 _T = TypeVar("_T")
 
 _BEGINNING = "NoSuch"
-_ENDINGS = ("404", "NotFound", "NotFoundException", "NonExistentQueue", "QueueDoesNotExist")
+_ENDINGS = ("404", "NotFound", "NotFoundException", "NonExistentQueue", "QueueDoesNotExist", "StateMachineDoesNotExist")
 """Each service has codes of its own: NoSuchKey, ResourceNotFound, ParameterNotFound, InvalidSubnetID.NotFound; SQS has
 AWS.SimpleQueueService.NonExistentQueue, and QueueDoesNotExist in its later protocol."""
 

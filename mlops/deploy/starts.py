@@ -6,7 +6,7 @@ to its pipeline: it is planned, upserted and destroyed with it.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mlops.ir import ConfigurationError, Definition, UsageError, Value
@@ -14,7 +14,6 @@ from mlops.ir.resource import arn_of
 from mlops.ir.start_values import judge
 from mlops.ir.values import from_json
 from mlops.project.environments import Environment
-from mlops.project.feedback import triggers_of
 from mlops.project.starts import Schedule, Trigger
 
 NAME_LENGTH = 64
@@ -62,7 +61,7 @@ def judge_starts(environment: Environment, definitions: Sequence[Definition]) ->
     wrong = []
     starts: list[tuple[str, Mapping[str, Schedule | Trigger]]] = [
         ("schedules", environment.schedules),
-        ("triggers", triggers_of(environment)),
+        ("triggers", environment.triggers),
     ]
     for kind, declared in starts:
         for name, start in declared.items():
@@ -76,7 +75,7 @@ def judge_starts(environment: Environment, definitions: Sequence[Definition]) ->
                 judge(definition, known_values, elsewhere=dynamic)
             except UsageError as error:
                 wrong.append(f"[env.{environment.name}.{kind}.{name}] of {start.pipeline}: {error.message}")
-    for name, feedback in environment.feedback.items() if environment.is_local else ():
+    for name, feedback in environment.feedback.items():
         if (definition := known.get(feedback.pipeline)) is None:
             continue
         later = {name for name, value in feedback.parameters.items() if feedback.is_filled(value)}
@@ -87,22 +86,3 @@ def judge_starts(environment: Environment, definitions: Sequence[Definition]) ->
             wrong.append(f"[env.{environment.name}.feedback.{name}] of {feedback.pipeline}: {error.message}")
     if wrong:
         raise ConfigurationError("\n".join(wrong), hint="correct its `parameters` in mlops.toml")
-    _judge_feedback(environment, known)
-
-
-def _judge_feedback(environment: Environment, known: Collection[str | None]) -> None:
-    """Raises ConfigurationError for what nobody would do in an account while the laptop is off."""
-    if environment.is_local:
-        return
-    lacking = [
-        f"[env.{environment.name}.feedback.{name}] {said}"
-        for name, feedback in environment.feedback.items()
-        if feedback.pipeline in known or feedback.pipeline is None
-        for said in feedback.placed(environment).needs_a_function()
-    ]
-    if lacking:
-        raise ConfigurationError(
-            "in an account EventBridge alone does what feedback declares, and there is no function of ours:\n"
-            + "\n".join(lacking),
-            hint="declare what it can do, an alarm that starts a pipeline, or keep the table to the local account",
-        )

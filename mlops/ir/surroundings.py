@@ -12,6 +12,7 @@ from dataclasses import field
 from typing import Any
 
 from mlops.ir.dataclass import dataclass
+from mlops.ir.feedback_machine import FeedbackMachine
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,8 @@ class Start:
 class Surroundings:
     """``account`` is None where nobody says which; ``role`` is the pipelines', ``bucket`` and ``prefix`` are where
     their code and results lie. ``subnets`` and ``security_groups`` are of jobs that name none. ``parameters`` are
-    pipeline parameters' defaults here, ``parallelism`` is for pipelines that give none."""
+    pipeline parameters' defaults here, ``parallelism`` is for pipelines that give none. ``machines`` are what
+    feedback is here."""
 
     environment: str
     region: str
@@ -52,10 +54,15 @@ class Surroundings:
     parallelism: int | None = None
     schedules: tuple[Start, ...] = ()
     triggers: tuple[Start, ...] = ()
+    machines: tuple[FeedbackMachine, ...] = ()
 
     def starts(self, pipeline: str) -> tuple[Start, ...]:
         """Those of one pipeline: schedules, then triggers, each by name."""
         return tuple(start for start in (*self.schedules, *self.triggers) if start.pipeline == pipeline)
+
+    def feedback(self, pipeline: str) -> tuple[FeedbackMachine, ...]:
+        """The machines that train one pipeline anew."""
+        return tuple(machine for machine in self.machines if machine.pipeline == pipeline)
 
     @property
     def partition(self) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -27,6 +28,8 @@ _MEMBERS = (
 )
 """Of DriftCheckBaselines: the folder and the file that :mod:`~mlops.monitor.watch` looks for."""
 _AT_ONCE = 100
+_PAUSES = (1.0, 2.0, 4.0)
+"""Seconds, before an event that was not taken is sent again."""
 
 Client = Callable[[str], Any]
 
@@ -213,4 +216,16 @@ def _tell(at: _Place, output: Path, until: datetime) -> None:
         "features": sorted(names)[:_AT_ONCE],
     }
     entry = {"Source": "mlops.monitor", "DetailType": "Monitor Ended", "Detail": json.dumps(detail)}
-    at.client("events").put_events(Entries=[entry])
+    _put(at.client("events"), entry)
+
+
+def _put(events: Any, entry: Mapping[str, str]) -> None:
+    """EventBridge answers well and says in its answer what it did not take. Raises :class:`Fault`."""
+    for pause in (*_PAUSES, None):
+        reply = events.put_events(Entries=[entry])
+        if not reply.get("FailedEntryCount"):
+            return
+        if pause is not None:
+            time.sleep(pause)
+    told = reply["Entries"][0]
+    raise Fault(f"the event of this run was not taken: {told.get('ErrorCode')}: {told.get('ErrorMessage')}")

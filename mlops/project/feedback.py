@@ -110,30 +110,30 @@ class Feedback(BaseModel):
             }
         )
 
-    def needs_a_function(self) -> Iterator[str]:
-        """What EventBridge alone does not do, so that an account would need a function or a state machine of ours."""
+    def needs_a_machine(self, environment: Environment) -> bool:
+        """Whether a rule of EventBridge that starts the pipeline would not do all of it."""
+        tells = self.notify and environment.notify is not None
+        more = self.rollback or self.group is not None or self.approval or environment.approval
+        known, given = _AS_PATH[self.watches[0]], self.placed(environment).parameters.values()
+        filled = any(_PLACEHOLDER.search(value) and value not in known for value in given)
+        return bool(tells or more or filled or seconds_of(self.cooldown) or self.per_day)
+
+    def beyond_a_machine(self, environment: Environment) -> Iterator[str]:
+        """What nobody would do in an account while the laptop is off."""
+        topic = environment.notify is not None and environment.notify.sns is not None
         if self.pipeline is None:
             yield "no pipeline is started: let the actions of an alarm tell people"
         if self.rollback:
             yield "rollback: nobody would take the shift back; let `alarms` of promote watch it"
-        if self.group is not None:
-            yield f"group = {self.group!r}: nobody would promote its version; let CI run `mlops promote`"
-        if self.approval:
-            yield "approval: nobody would wait for a person"
-        if seconds_of(self.cooldown):
-            yield 'cooldown: nobody would keep it; give cooldown = "0s"'
-        if self.per_day:
-            yield "per_day: nobody would count; give per_day = 0"
-        for name, value in self.parameters.items():
-            known = _AS_PATH[self.watches[0]]
-            if _PLACEHOLDER.search(value) and value not in known:
-                paths = ", ".join(known)
-                yield f"parameters.{name} = {value!r}: an event gives the whole of a parameter, and only {paths}"
+        if self.notify and environment.notify is not None and not topic:
+            yield f"notify: a machine tells by SNS alone; give [env.{environment.name}.notify] sns, or notify = false"
+        if (self.approval or environment.approval) and not topic:
+            yield f"approval: a machine asks by SNS alone; give [env.{environment.name}.notify] sns"
 
 
 _AS_PATH: Mapping[str, Mapping[str, str]] = {
     "alarm": {"{until}": "$.time", "{reason}": "$.detail.state.reason"},
-    "monitor": {"{until}": "$.detail.until"},
+    "monitor": {"{until}": "$.time"},
 }
 """Where an event has what a parameter asks for."""
 
@@ -154,12 +154,13 @@ def event_of(kind: str, watched: str) -> dict[str, Any]:
 
 
 def triggers_of(environment: Environment) -> Mapping[str, Trigger]:
-    """Those that are declared, and what feedback becomes in another account than the local one, which runs it."""
+    """Those that are declared, and feedback that in another account than the local one, which runs it, is no more than
+    a rule."""
     if environment.is_local or not environment.feedback:
         return environment.triggers
     made = {
         f"feedback-{name}": item.trigger(name)
         for name, item in ((name, item.placed(environment)) for name, item in environment.feedback.items())
-        if not any(item.needs_a_function())
+        if item.pipeline is not None and not item.needs_a_machine(environment)
     }
     return {**environment.triggers, **made}

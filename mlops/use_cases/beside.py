@@ -30,9 +30,9 @@ def beside(checked: Checked, resources: Sequence[Checked], environment: Environm
 
 
 def _promoted(checked: Checked, group: str | None, environment: Environment, root: Path) -> Promoted:
-    from mlops.use_cases.promoted import promoted
+    from mlops.deploy.shifting.promoted import only_group, promoted
 
-    return promoted(checked, group, environment, root)
+    return promoted(group or only_group(checked), environment, root)
 
 
 def _guarded(configuration: Mapping[str, Any], environment: Environment, root: Path) -> Mapping[str, Any]:

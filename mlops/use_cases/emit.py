@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from mlops.check.programs import compile_program
@@ -135,7 +136,12 @@ def _source(opened: Opened, environment: str, bucket: str | None, chosen: str | 
     def around() -> Surroundings:
         from mlops.project.surroundings import surroundings
 
-        return surroundings(opened.project.environment(environment))
+        found = opened.project.environment(environment)
+        if found.is_local or not found.feedback:
+            return surroundings(found)
+        from mlops.deploy.feedback.machines import machines
+
+        return replace(surroundings(found), machines=machines(found, [checked.definition.name], opened.root))
 
     def beside() -> Beside:
         # What deploys takes its time to load, and most targets do not ask for it.

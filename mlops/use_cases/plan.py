@@ -82,6 +82,10 @@ def plan(wanted: Wanted, listener: Listener, *, doing: str = "plan") -> Planned:
     need_sound(opened.findings, listener, doing=doing)
     connected = connect_here(wanted.environment, opened.project)
     judge_starts(connected.environment, [checked.definition for checked in opened.pipelines])
+    if connected.environment.feedback:
+        from mlops.deploy.feedback.machines import machines  # few declare any
+
+        machines(connected.environment, [checked.definition.name for checked in opened.pipelines], opened.root)
     if wanted.changed_since is None and wanted.suffix is None and _are_all(wanted.targets, opened.project):
         for told in _unused(connected.environment, opened.pipelines):
             listener(Said(text=told))

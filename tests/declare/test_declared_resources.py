@@ -258,6 +258,14 @@ WRONG = {
         'resources.Monitor("a", endpoint="e", drift=resources.Drift(), schedule=1)',
         {"D042"},
     ),
+    "feedback whose rule has no name": (
+        f'resources.Feedback("{"b-" * 25}b", alarm="b", pipeline="p")',
+        {"D042", "D064"},
+    ),
+    "a monitor whose group has no name": (
+        f'resources.Monitor("{"b-" * 25}b", endpoint="e", drift=resources.Drift())',
+        {"D042"},
+    ),
     "feedback about nothing": ('resources.Feedback("a", pipeline="p")', {"D042", "D064"}),
     "feedback that does nothing": ('resources.Feedback("a", alarm="b", notify=False)', {"D042", "D064"}),
     "feedback with a placeholder that is none": (

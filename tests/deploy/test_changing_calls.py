@@ -140,6 +140,11 @@ CHANGES = {
         "UpdateSchedule": "update the schedule",
         "DeleteSchedule": "remove the schedule",
     },
+    "deploy/resources/state_machine.py": {
+        "CreateStateMachine": "create the state-machine",
+        "UpdateStateMachine": "update the state-machine",
+        "DeleteStateMachine": "remove the state-machine",
+    },
     "deploy/resources/trigger.py": {
         "PutRule": "create the trigger",
         "PutTargets": "create the trigger",
@@ -246,6 +251,7 @@ SERVICES = (
     "application-autoscaling",
     "cloudwatch",
     "firehose",
+    "stepfunctions",
 )
 ELSEWHERE = ("account/local/", "use_cases/templates/")
 """What answers such calls on this machine; texts."""
@@ -316,7 +322,12 @@ ACTIONS = {
     **resource_types()["bucket"].policies_say,
 }
 """IAM's name where it is another than the operation's."""
-PREFIXES = {"opensearch": "es", "sagemaker-runtime": "sagemaker", "service-quotas": "servicequotas"}
+PREFIXES = {
+    "opensearch": "es",
+    "stepfunctions": "states",
+    "sagemaker-runtime": "sagemaker",
+    "service-quotas": "servicequotas",
+}
 OF_CI = (
     "deploy/conditional_object.py",
     "deploy/pipelines/",

@@ -363,3 +363,31 @@ def test_a_job_that_a_schedule_started_brings_and_tells_all_by_itself(world: Wor
     later = {**job["Environment"], "MLOPS_MONITOR_UNTIL": "2026-11-29T11:20:00Z"}
     by_itself.run(later, tmp_path / "three", words, world.account.client)
     assert (tmp_path / "three" / "processing" / "input" / "baseline" / "000002" / "statistics.json").exists()
+
+
+class Refusing:
+    """EventBridge that does not take an entry so many times, and says so in a reply that is well."""
+
+    def __init__(self, times: int) -> None:
+        self.times = times
+        self.asked = 0
+
+    def put_events(self, *, Entries: list[dict[str, str]]) -> dict[str, Any]:
+        self.asked += 1
+        failed = self.asked <= self.times
+        told = {"ErrorCode": "InternalFailure", "ErrorMessage": "try later"} if failed else {"EventId": "1"}
+        return {"FailedEntryCount": int(failed), "Entries": [told]}
+
+
+@pytest.mark.parametrize(("times", "asked"), [(0, 1), (2, 3), (9, 4)])
+def test_an_event_that_is_not_taken_is_sent_again_and_missed(
+    times: int, asked: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(by_itself, "_PAUSES", (0.0, 0.0, 0.0))
+    events = Refusing(times)
+    if times < 4:
+        by_itself._put(events, {"Source": "mlops.monitor"})
+    else:
+        with pytest.raises(Fault, match="was not taken: InternalFailure: try later"):
+            by_itself._put(events, {"Source": "mlops.monitor"})
+    assert events.asked == asked

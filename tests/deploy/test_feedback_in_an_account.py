@@ -1,4 +1,4 @@
-"""What EventBridge does of feedback in an account, and that the rest is refused by name."""
+"""Feedback in an account: a rule of EventBridge, or one with a state machine; what neither does is refused by name."""
 
 from __future__ import annotations
 
@@ -9,18 +9,29 @@ from typing import Any
 
 import pytest
 
+from mlops.deploy.feedback.machines import machines
 from mlops.deploy.monitors import running
 from mlops.deploy.outcomes.ground_truth import prefix_of
+from mlops.deploy.pipelines.plan import Plan, plan
+from mlops.deploy.pipelines.upsert import upsert
+from mlops.deploy.resources import state_machine, trigger
 from mlops.deploy.resources.trigger import declared
 from mlops.deploy.starts import judge_starts
+from mlops.emit.policies.feedback import feedback_needs
+from mlops.emit.policies.statements import policy
+from mlops.emit.policies.trust import trust
+from mlops.emit.states.feedback import feedback_machine
 from mlops.ir import ConfigurationError, Definition, Parameter
 from mlops.knowledge.eventbridge.matching import matches
 from mlops.project.environments import Environment
 from mlops.project.feedback import Feedback
+from mlops.project.starts import Notify
 from mlops.project.surroundings import surroundings
+from tests.emit.machine_judges import faults, states
+
+from .conftest import World
 
 PROD = Environment(name="prod", region="eu-west-1", role="arn:aws:iam::111122223333:role/pipelines", bucket="acme-ml")
-CHURN = Definition("churn")
 PLAIN: dict[str, Any] = {"alarm": "drift", "pipeline": "churn", "cooldown": "0s", "per_day": 0}
 
 
@@ -54,7 +65,7 @@ def test_violations_that_a_monitors_job_tells_of_start_a_pipeline(found: int | N
     assert matches(json.loads(rule.plain["EventPattern"]), event) is starts
     assert not matches(json.loads(rule.plain["EventPattern"]), {**event, "detail": {**detail, "monitor": "other"}})
     assert rule.plain["Target"]["SageMakerPipelineParameters"]["PipelineParameterList"] == [
-        {"Name": "Until", "Value": "$.detail.until"}
+        {"Name": "Until", "Value": "$.time"}
     ]
 
 
@@ -83,33 +94,113 @@ def test_a_parameter_that_the_pipeline_does_not_take_is_told_here_too() -> None:
         assert said in refused.value.message
 
 
-REFUSED: list[tuple[str, dict[str, Any], str | None]] = [
-    ("an alarm that starts a pipeline", {}, None),
-    ("a pipeline of another file", {"pipeline": "other", "group": "g"}, None),
-    ("a monitor that starts a pipeline", {"alarm": None, "monitor": "data"}, None),
-    (
-        "a monitor's reason",
+TOPIC = Notify(sns="arn:aws:sns:eu-west-1:111122223333:people")
+BY_A_MACHINE: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
+    "a promotion": ({"group": "churn"}, ("start", "train", "promote")),
+    "a person in between": ({"approval": ["start"]}, ("ask-start", "start", "train")),
+    "a cooldown": ({"cooldown": "1h"}, ("start", "train")),
+    "a cap": ({"per_day": 2}, ("start", "train")),
+    "the beginning of a window": ({"parameters": {"Since": "{since}"}}, ("start", "train")),
+    "a value inside of a text": ({"parameters": {"Note": "at {until}"}}, ("start", "train")),
+    "a monitor's reason": (
         {"alarm": None, "monitor": "data", "parameters": {"Why": "{reason}"}},
-        "parameters.Why = '{reason}'",
+        ("start", "train"),
     ),
-    ("a promotion", {"group": "churn"}, "group = 'churn': nobody would promote"),
-    ("a shift taken back", {"rollback": True, "endpoint": "e"}, "rollback: nobody would take the shift back"),
-    ("a person in between", {"approval": ["start"]}, "approval: nobody would wait"),
-    ("a cooldown", {"cooldown": "1h"}, "cooldown: nobody would keep it"),
-    ("a cap", {"per_day": 2}, "per_day: nobody would count"),
-    ("the beginning of a window", {"parameters": {"Since": "{since}"}}, "parameters.Since = '{since}'"),
-    ("a value inside of a text", {"parameters": {"Note": "at {until}"}}, "parameters.Note = 'at {until}'"),
-    ("nothing but a notice", {"pipeline": None}, "no pipeline is started"),
-]
+    "where what its endpoint captures lies": (
+        {"endpoint": "shop", "parameters": {"Captures": "{captures}"}},
+        ("start", "train"),
+    ),
+}
 
 
-@pytest.mark.parametrize(("more", "said"), [row[1:] for row in REFUSED], ids=[row[0] for row in REFUSED])
-def test_the_rest_is_refused(more: dict[str, Any], said: str | None) -> None:
-    environment = with_feedback(**more)
-    if said is None:
-        judge_starts(environment, [CHURN])
-        return
-    with pytest.raises(ConfigurationError, match="there is no function of ours") as refused:
-        judge_starts(environment, [CHURN])
+@pytest.mark.parametrize(("more", "stages"), BY_A_MACHINE.values(), ids=BY_A_MACHINE.keys())
+def test_what_a_rule_does_not_do_is_done_by_a_machine(more: dict[str, Any], stages: tuple[str, ...]) -> None:
+    environment = replace(with_feedback(**{"notify": False, **more}), notify=TOPIC)
+    (machine,) = machines(environment, ["churn"])
+    assert machine.stages == stages
+    (rule,) = trigger.declared(environment, "churn")
+    (made,) = state_machine.declared(environment, "churn")
+    arn = "arn:aws:states:eu-west-1:111122223333:stateMachine:churn-feedback-drift"
+    assert (rule.name, rule.plain["Target"]) == ("churn-feedback-drift", {"Arn": arn, "RoleArn": PROD.role})
+    assert (made.name, made.plain["RoleArn"]) == (arn, PROD.role)
+    assert faults(made.plain["Definition"]) == []
+    assert not machines(environment, ["other"]) and not machines(replace(environment, state=Path()), ["churn"])
+
+
+def test_people_are_told_where_somebody_is_named() -> None:
+    named = replace(with_feedback(), notify=TOPIC)
+    assert [machine.stages for machine in machines(named, ["churn"])] == [("notify", "start", "train")]
+    assert not machines(with_feedback(), ["churn"]), "a rule does it"
+
+
+def test_who_takes_the_role_on_may_do_what_the_machine_does() -> None:
+    environment = replace(with_feedback(group="churn", approval=["start"]), notify=TOPIC)
+    around = replace(surroundings(environment), machines=machines(environment, ["churn"]))
+    trusted = {item["Sid"] for item in trust("churn", around)["Statement"]}
+    assert trusted == {"SageMaker", "Events", "States"}
+    assert {item["Sid"] for item in trust("other", around)["Statement"]} == {"SageMaker"}
+    (machine,) = around.machines
+    allowed = policy(feedback_needs(machine, around)).document["Statement"]
+    may = {action: statement["Resource"] for statement in allowed for action in statement["Action"]}
+    asked = {
+        f"{service.replace('sfn', 'states')}:{action[0].upper()}{action[1:]}"
+        for _, state in states(feedback_machine(machine, "aws"))
+        if state["Type"] == "Task"
+        for service, action in [state["Resource"].removesuffix(".waitForTaskToken").split(":")[-2:]]
+    }
+    told = {action.replace("applicationautoscaling", "application-autoscaling") for action in asked}
+    assert told - {*may} == set()
+    assert may["states:StartExecution"] == [machine.arn]
+    assert may["s3:PutObject"] == ["arn:aws:s3:::acme-ml/mlops/feedback/prod-drift.json"]
+
+
+REFUSED: dict[str, tuple[dict[str, Any], Notify | None, str]] = {
+    "a shift taken back": (
+        {"rollback": True, "endpoint": "e"},
+        TOPIC,
+        "rollback: nobody would take the shift back",
+    ),
+    "nothing but a notice": ({"pipeline": None}, TOPIC, "no pipeline is started"),
+    "a person whom nobody asks": ({"approval": ["start"]}, None, "approval: a machine asks by SNS alone"),
+    "people who are told by a file": ({}, Notify(file="told.jsonl"), "notify: a machine tells by SNS alone"),
+    "a promotion that a machine cannot do": (
+        {"group": "churn"},
+        TOPIC,
+        "group = 'churn': the promotion of churn to prod cannot be a state machine:\n  gates.approvals",
+    ),
+}
+
+
+@pytest.mark.parametrize(("more", "notify", "said"), REFUSED.values(), ids=REFUSED.keys())
+def test_the_rest_is_refused(more: dict[str, Any], notify: Notify | None, said: str) -> None:
+    promote = {"gates": {"approvals": {"count": 2}}}
+    environment = replace(with_feedback(**more), notify=notify, promote=promote)
+    with pytest.raises(ConfigurationError, match="a state machine cannot do all that feedback declares") as refused:
+        machines(environment, ["churn"])
     assert f"[env.prod.feedback.drift] {said}" in refused.value.message
-    assert not [*declared(environment, "churn")]
+
+
+@pytest.mark.parametrize("world", ["moto"], indirect=True)
+def test_it_is_planned_upserted_changed_and_removed(world: World) -> None:
+    def planned(**more: Any) -> Plan:
+        told = Feedback.model_validate({**PLAIN, "cooldown": "1h", **more})
+        environment = replace(world.environment, feedback={"drift": told})
+        found = plan(world.account, environment, checked)
+        upsert(world.account, environment, checked)
+        return found
+
+    checked = world.compiled()
+    arn = "arn:aws:states:us-east-1:123456789012:stateMachine:churn-feedback-drift"
+    assert [action.label for action in planned().actions][-2:] == [
+        f"create the state-machine {arn}",
+        "create the trigger churn-feedback-drift",
+    ]
+    assert not planned().actions
+    (change,) = planned(cooldown="2h").companions
+    assert (change.type, change.name) == ("state-machine", arn)
+    machine = world.account.client("stepfunctions").describe_state_machine(stateMachineArn=arn)
+    assert "7200 s is not over" in machine["definition"]
+    left = replace(world.environment, feedback={})
+    assert {item.label for item in plan(world.account, left, checked).actions} >= {f"remove the state-machine {arn}"}
+    upsert(world.account, left, checked)
+    assert not world.account.client("stepfunctions").list_state_machines()["stateMachines"]

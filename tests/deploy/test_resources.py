@@ -31,6 +31,7 @@ TARGET = {
 }
 SAMPLES: dict[str, dict[str, Any]] = {
     "schedule": {"ScheduleExpression": "rate(1 day)", "State": "ENABLED", "Target": TARGET, "Description": "daily"},
+    "state-machine": {"RoleArn": TARGET["RoleArn"], "Definition": {"StartAt": "Done"}},
     "trigger": {"EventPattern": "{}", "State": "DISABLED", "Target": TARGET},
     "tags": {"team": "growth"},
     "model": {"PrimaryContainer": {"Image": "x"}, "ExecutionRoleArn": TARGET["RoleArn"]},

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import boto3
@@ -59,13 +60,14 @@ class Ended:
 
 
 class Interpreter:
-    """``told`` are the requests that the account was asked, in their order."""
+    """``told`` are the requests that the account was asked, in their order; ``said`` is what topics were told."""
 
     def __init__(self, url: str) -> None:
         from moto.stepfunctions.parser.models import StepFunctionsParserBackend
 
         self.url = url
         self.told: list[Told] = []
+        self.said: list[str] = []
         self.backend = StepFunctionsParserBackend(REGION, ACCOUNT)
 
     @property
@@ -73,6 +75,7 @@ class Interpreter:
         return [told.operation for told in self.told if not told.operation.startswith(_LOOKS)]
 
     def start(self, machine: Mapping[str, Any], given: Mapping[str, Any] | None = None) -> Any:
+        """Each of a machine of its own."""
         name = f"m{uuid.uuid4().hex[:8]}"
         role = f"arn:aws:iam::{ACCOUNT}:role/machine"
         made = self.backend.create_state_machine(name, json.dumps(_hurried(machine)), role)
@@ -106,11 +109,42 @@ def interpreting(state: Path) -> Iterator[Interpreter]:
     with pytest.MonkeyPatch.context() as patch:
         found = Interpreter(server.url)
         found.told = heard
-        _patched(patch, lambda service: _client(service, server.url))
+        own = {"sfn": _Executions(found), "sns": _Topics(found)}
+        _patched(patch, lambda service: own.get(service) or _client(service, server.url))
         try:
             yield found
         finally:
             server.stop()
+
+
+class _Executions:
+    """Of the interpreter's own machines, with members that begin large, as of all services in a machine."""
+
+    meta = SimpleNamespace(method_to_api_mapping={"describe_execution": "DescribeExecution"})
+
+    def __init__(self, interpreter: Interpreter) -> None:
+        self._backend = interpreter.backend
+
+    def describe_execution(self, **asked: str) -> Mapping[str, Any]:
+        found = self._backend.describe_execution(asked["ExecutionArn"])
+        status = found.exec_status.value if found.exec_status is not None else "RUNNING"
+        return {"ExecutionArn": found.execution_arn, "Status": status}
+
+
+class _Topics:
+    """SNS, which the local account has not: moto's topics, whose messages are kept."""
+
+    def __init__(self, interpreter: Interpreter) -> None:
+        self._said = interpreter.said
+
+    def publish(self, **asked: str) -> dict[str, Any]:
+        from moto.sns.models import sns_backends
+
+        topics = sns_backends[ACCOUNT][REGION]
+        topic = topics.create_topic(asked["TopicArn"].rpartition(":")[2])
+        made = topics.publish(asked["Message"], topic.arn, subject=asked["Subject"])
+        self._said.append(topic.sent_notifications[-1][1])
+        return {"MessageId": made}
 
 
 def _client(service: str, url: str) -> Any:
@@ -139,6 +173,9 @@ def _patched(patch: pytest.MonkeyPatch, client: Callable[[str], Any]) -> None:
         state_task_service_lambda as functions,
     )
     from moto.stepfunctions.parser.asl.component.state.exec.state_task.service import (
+        state_task_service_sns as topics,
+    )
+    from moto.stepfunctions.parser.asl.component.state.exec.state_task.service import (
         state_task_service_sqs as queues,
     )
     from moto.stepfunctions.parser.asl.jsonata import jsonata
@@ -161,6 +198,7 @@ def _patched(patch: pytest.MonkeyPatch, client: Callable[[str], Any]) -> None:
     patch.setattr(sdk.StateTaskServiceAwsSdk, "_eval_service_task", sdk_task)
     patch.setattr(functions, "boto_client_for", by_service, raising=False)
     patch.setattr(queues, "boto_client_for", by_service)
+    patch.setattr(topics, "boto_client_for", by_service)
 
     class OfSageMaker(callback.StateTaskServiceCallback):
         """``sagemaker:create….sync``: the job is made, and looked at until it has ended."""

@@ -16,12 +16,12 @@ from mlops.cli import main
 from mlops.deploy.endpoints import planning
 from mlops.deploy.endpoints.promotion import CreateModel, Promotion, Shift, Target
 from mlops.deploy.models.registry import version
+from mlops.deploy.shifting.promoted import promoted as declared
 from mlops.deploy.shifting.settings import read
 from mlops.emit.states.promotion import promotion_machine
 from mlops.ir import Checked, MlopsError, Refusal, unheard
 from mlops.ir.shift import MakeConfig, PointTo, Scale, Weigh
 from mlops.use_cases.emit import emit
-from mlops.use_cases.promoted import promoted as declared
 from tests.deploy.conftest import World
 from tests.deploy.shifting.test_shift_here import FLAKY, SOUND, load, promoted, registered
 from tests.emit.foreign import wrong
@@ -227,8 +227,7 @@ def promotions(world: World) -> Iterator[Interpreter]:
 
 
 def machine_here(world: World) -> Mapping[str, Any]:
-    checked = checked_of(MACHINED / "branches.py")
-    return promotion_machine(declared(checked, "churn", world.environment, world.folder), "aws")
+    return promotion_machine(declared("churn", world.environment, world.folder), "aws")
 
 
 def run(world: World, promotions: Interpreter, number: int, *, busy: bool = False) -> Ended:

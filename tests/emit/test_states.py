@@ -17,9 +17,11 @@ from mlops.account.local.services.cloudwatch.metric_math import Asked, Span, eva
 from mlops.check import check, step_types
 from mlops.check.sources import open_one
 from mlops.deploy.measures import measures
+from mlops.deploy.shifting.promoted import only_group, promoted
+from mlops.emit.policies.promotion import promotion_needs
 from mlops.emit.policies.statements import policy
 from mlops.emit.states.machine import written
-from mlops.emit.states.needs import machine_needs, promotion_needs
+from mlops.emit.states.needs import machine_needs
 from mlops.emit.states.promotion import promotion_machine
 from mlops.ir import Checked, UsageError
 from mlops.ir.measure import Judged
@@ -27,7 +29,6 @@ from mlops.ir.promoted import Promoted
 from mlops.ir.reader import read
 from mlops.ir.surroundings import Surroundings
 from mlops.project.environments import read_project
-from mlops.use_cases.promoted import promoted
 from tests.emit.machine_cases import (
     CASES,
     MODEL,
@@ -173,7 +174,7 @@ def declared(written: str, group: str | None = None) -> Promoted:
         head = "" if not written else f"[env.production.promote]\n{written}\n"
         (Path(folder) / "mlops.toml").write_text(f'{PLAIN}\n[env.other]\ninherits = "production"\n\n{head}')
         environment = read_project(Path(folder)).environment("production")
-        return promoted(_checked_churn(), group, environment, Path(folder))
+        return promoted(group or only_group(_checked_churn()), environment, Path(folder))
 
 
 def promotion_of(written: str) -> Mapping[str, Any]:
@@ -229,7 +230,7 @@ def test_which_group_is_said_or_the_only_one() -> None:
     assert declared("").group == "churn"
     assert declared("", "other").endpoint == "other"
     with pytest.raises(UsageError, match="registers in none"):
-        promoted(checked([training("A")]), None, read_project(Path("/nowhere")).environment("local"), Path("/nowhere"))
+        only_group(checked([training("A")]))
 
 
 def test_a_promotion_may_pass_its_role_to_sagemaker_alone() -> None:

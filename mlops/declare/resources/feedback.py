@@ -3,6 +3,7 @@ says it too."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias
 
@@ -12,6 +13,7 @@ from mlops.declare.resources.base import DeclaredResource
 from mlops.declare.steps.shared_arguments import Text
 from mlops.ir import StepType, Value
 from mlops.ir.fields import PLAIN, TEXT, Constructor, Field
+from mlops.ir.resource import SHORT_NAME
 from mlops.ir.shape_notation import ANY_SHAPE, STRING_SHAPE, ShapeNotation, structure
 
 if TYPE_CHECKING:
@@ -130,6 +132,9 @@ class Feedback(DeclaredResource):
             if (value := getattr(self, name)) is not None:
                 told[name] = value
         told["approval"] = list(self.approval)
+        if not re.fullmatch(SHORT_NAME, self.declared_name):
+            help = "use 1 to 40 letters, digits and dashes"
+            misuse("D042", f"{self.declared_name!r} is no name for feedback", help=help, step=self.name)
         try:
             Table.model_validate(told)
         except ValidationError as wrong:

@@ -13,6 +13,7 @@ from mlops.declare.resources.base import DeclaredResource
 from mlops.declare.steps.shared_arguments import Image, Text
 from mlops.ir import StepType, Value
 from mlops.ir.fields import PLAIN, REQUIRED, TEXT, Constructor, Field, Record, hidden, made
+from mlops.ir.resource import SHORT_NAME
 from mlops.ir.shape_notation import ANY_SHAPE, ROLE_SHAPE, STRING_SHAPE, ShapeNotation, structure
 from mlops.ir.values import from_json
 
@@ -380,6 +381,6 @@ class Monitor(DeclaredResource):
             help = "give template='{\"features\": $features}', as the model wants it"
             message = f"{self.label}: a model that takes {of.content_type} wants a template with $features"
             misuse("D042", message, help=help, step=self.name)
-        if not re.fullmatch(r"[0-9A-Za-z](-?[0-9A-Za-z]){0,39}", self.declared_name):
+        if not re.fullmatch(SHORT_NAME, self.declared_name):
             help = "use 1 to 40 letters, digits and dashes"
             misuse("D042", f"{self.declared_name!r} is no name for a monitor", help=help, step=self.name)

@@ -21,7 +21,7 @@ from mlops.deploy.outcomes.joining import need_capture
 from mlops.deploy.pages import items
 from mlops.deploy.resources import monitor as resource
 from mlops.deploy.waiting import Clock, until
-from mlops.ir import Event, MlopsError, Refusal, UsageError
+from mlops.ir import AccountError, Event, MlopsError, Refusal, UsageError
 from mlops.ir.dataclass import dataclass
 from mlops.ir.s3_uri import split_uri
 from mlops.project.environments import Environment
@@ -382,7 +382,13 @@ def _tell(account: Account, monitor: Monitor, window: Window, found: Run, clock:
         "features": sorted({feature_of(item) for item in found.violations})[:_MOST_FEATURES],
     }
     entry = {"Source": SOURCE, "DetailType": DETAIL, "Detail": json.dumps(detail)}
-    account.client("events").put_events(Entries=[entry])
+    reply = account.client("events").put_events(Entries=[entry])
+    if reply.get("FailedEntryCount"):
+        told_of_it = reply["Entries"][0]
+        raise AccountError(
+            f"PutEvents: {told_of_it.get('ErrorCode')}: {told_of_it.get('ErrorMessage')}",
+            hint="run the same command again: what was found is kept, and told then",
+        )
     if account.events is not None:
         account.events.append(*_events(monitor, found, detail, now))
     bucket, key = split_uri(done)

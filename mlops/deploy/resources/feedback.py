@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from mlops.ir import UsageError
-from mlops.ir.resource import Call, Kept, ResourceType
+from mlops.ir.resource import SHORT_NAME, Call, Kept, ResourceType
 
 PREFIX = "mlops-feedback-"
 _LONGEST = 512
@@ -81,7 +81,7 @@ RESOURCE_TYPE = ResourceType(
     delete=lambda name, inside: (Call("DeleteRule", {"Name": rule_of(name)}),),
     templated=lambda name, properties: _rule(name, properties),
     kept=Kept(
-        called=r"[0-9A-Za-z](-?[0-9A-Za-z]){0,39}",
+        called=SHORT_NAME,
         named="Name",
         arn="arn:{partition}:events:{region}:{account}:rule/mlops-feedback-{name}",
         tags=lambda arn, name: Call("ListTagsForResource", {"ResourceARN": arn}),

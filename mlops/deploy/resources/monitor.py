@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mlops.ir import UsageError
-from mlops.ir.resource import Call, Kept, ResourceType, fingerprint
+from mlops.ir.resource import SHORT_NAME, Call, Kept, ResourceType, fingerprint
 
 TARGET = "arn:{partition}:scheduler:::aws-sdk:sagemaker:createProcessingJob"
 ENTRY = "/opt/ml/processing/input/code/monitor/entry.py"
@@ -151,7 +151,7 @@ RESOURCE_TYPE = ResourceType(
         member: value for member, value in _schedule(name, properties).items() if member != "GroupName"
     },
     kept=Kept(
-        called=r"[0-9A-Za-z](-?[0-9A-Za-z]){0,39}",
+        called=SHORT_NAME,
         named="Name",
         arn="arn:{partition}:scheduler:{region}:{account}:schedule-group/mlops-monitor-{name}",
         tags=lambda arn, name: Call("ListTagsForResource", {"ResourceArn": arn}),

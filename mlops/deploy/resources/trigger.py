@@ -6,17 +6,18 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from mlops.deploy.feedback import machines_of
 from mlops.deploy.starts import name_of, read_target, target
 from mlops.ir import Value
 from mlops.ir.resource import Call, Resource, ResourceType
 from mlops.project.environments import Environment
-from mlops.project.feedback import triggers_of
+from mlops.project.feedback import event_of, triggers_of
 
 _TARGET_ID = "pipeline"
 
 
 def declared(environment: Environment, pipeline: str) -> Iterator[Resource]:
-    """``[env.NAME.triggers]``, and what EventBridge does of ``[env.NAME.feedback]``, which the local account runs."""
+    """``[env.NAME.triggers]``, and what begins ``[env.NAME.feedback]``, which the local account runs itself."""
     for name, trigger in triggers_of(environment).items():
         if trigger.pipeline != pipeline:
             continue
@@ -28,6 +29,19 @@ def declared(environment: Environment, pipeline: str) -> Iterator[Resource]:
         if trigger.description is not None:
             told["Description"] = trigger.description
         yield Resource("trigger", name_of(pipeline, name), told)
+    for machine in machines_of(environment, pipeline):
+        yield Resource(
+            "trigger",
+            machine.called,
+            {
+                "EventPattern": _pattern(event_of(machine.kind, machine.watched)),
+                "State": "ENABLED" if machine.enabled else "DISABLED",
+                "Target": {"Arn": machine.arn, "RoleArn": machine.role},
+                "Description": f"feedback {machine.name}: the {machine.kind} {machine.watched} starts its machine"[
+                    :512
+                ],
+            },
+        )
 
 
 def _pattern(event: Any) -> str:

@@ -71,6 +71,14 @@ def deployer_needs(definition: Definition, around: Surroundings, beside: Beside)
         yield _passing(
             f"PassRoleTo{service.capitalize()}", f"{service}.amazonaws.com", start.role, f"start {start.name}"
         )
+    for machine in around.feedback(definition.name or ""):
+        for service in ("events", "states"):
+            yield _passing(
+                f"PassRoleTo{service.capitalize()}",
+                f"{service}.amazonaws.com",
+                machine.role,
+                f"feedback {machine.name}",
+            )
     for resource in beside.declared:
         kind = beside.types[resource.type]
         yield from _of(resource, kind, around)
@@ -145,6 +153,8 @@ def _roles(value: Any) -> Iterator[str]:
 def _arn(resource: Resource, kind: ResourceType, around: Surroundings) -> str:
     if kind.kept is not None:
         return _formatted(kind.kept.arn, resource.name, around)
+    if resource.name.startswith("arn:"):
+        return resource.name
     service, place = _PLACES[resource.type]
     name = resource.name if service != "sagemaker" else resource.name.lower()
     told = place.format(name=name, short=name[:_CONTENT].rstrip("-"))

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 
 from mlops.emit.policies.arns import account_of, arn_of, key_arn
 from mlops.emit.policies.delivery import STREAM, delivery_needs
+from mlops.emit.policies.feedback import feedback_needs
 from mlops.emit.policies.places import STAR, members, pattern, places, unknown_places
 from mlops.emit.policies.statements import Need
 from mlops.ir import Checked, Definition, Step, StepType, Value
@@ -78,6 +79,8 @@ def execution_needs(checked: Checked, around: Surroundings) -> Iterator[Need]:
         if start.role == around.role:
             arn = arn_of(around, "sagemaker", f"pipeline/{(definition.name or '').lower()}")
             yield Need("StartThePipeline", ("sagemaker:StartPipelineExecution",), (arn,), f"start {start.name}")
+    for machine in around.feedback(definition.name or ""):
+        yield from feedback_needs(machine, around)
 
 
 def unknown_needs(checked: Checked) -> Iterator[str]:

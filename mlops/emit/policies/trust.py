@@ -11,9 +11,11 @@ from mlops.ir.surroundings import Surroundings
 def trust(pipeline: str | None, around: Surroundings, *, delivers: bool = False) -> dict[str, Any]:
     """SageMaker, and what starts the pipeline where that takes the same role on; ``delivers``: streams do, too."""
     starts = [start for start in around.starts(pipeline or "") if start.role == around.role]
-    services = sorted({"scheduler" if start.expression is not None else "events" for start in starts})
+    services = {"scheduler" if start.expression is not None else "events" for start in starts}
+    if around.feedback(pipeline or ""):
+        services |= {"events", "states"}
     found: list[dict[str, Any]] = [_statement("SageMaker", "sagemaker")]
-    for service in services:
+    for service in sorted(services):
         found.append(
             {
                 **_statement(service.capitalize(), service),

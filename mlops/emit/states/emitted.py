@@ -6,8 +6,9 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from mlops.emit.policies.promotion import promotion_needs
 from mlops.emit.states.machine import LARGEST_BYTES, Written, written
-from mlops.emit.states.needs import machine_needs, promotion_needs
+from mlops.emit.states.needs import machine_needs
 from mlops.emit.states.promotion import promotion_machine
 from mlops.emit.states.stack import machine_template
 from mlops.ir import UsageError

@@ -7,10 +7,9 @@ from typing import Any
 
 from mlops.emit.policies.arns import account_of, arn_of
 from mlops.emit.policies.execution import execution_needs
-from mlops.emit.policies.places import STAR, pattern, places
+from mlops.emit.policies.places import pattern, places
 from mlops.emit.policies.statements import Need
 from mlops.ir import Checked, Join, JsonGet, Value
-from mlops.ir.promoted import Promoted
 from mlops.ir.s3_uri import split_uri
 from mlops.ir.surroundings import Surroundings
 
@@ -90,29 +89,3 @@ def _files(checked: Checked, value: Value, step: str, around: Surroundings) -> I
 
 def _reads(place: str, step: str, around: Surroundings) -> Need:
     return Need("ReadReports", ("s3:GetObject",), (f"arn:{around.partition}:s3:::{place}",), step)
-
-
-def promotion_needs(promoted: Promoted, around: Surroundings) -> Iterator[Need]:
-    group, endpoint = promoted.group.lower(), promoted.endpoint.lower()
-    of = "promotion"
-    versions = (
-        arn_of(around, "sagemaker", f"model-package-group/{group}"),
-        arn_of(around, "sagemaker", f"model-package/{group}/*"),
-    )
-    configs, models = arn_of(around, "sagemaker", "endpoint-config/*"), arn_of(around, "sagemaker", "model/*")
-    served = arn_of(around, "sagemaker", f"endpoint/{endpoint}")
-    # IAM knows no resource for lists.
-    yield Need("FindVersions", ("sagemaker:ListModelPackages",), (STAR,), of)
-    yield Need("ReadVersions", ("sagemaker:DescribeModelPackage",), versions, of)
-    yield Need("UseModels", ("sagemaker:CreateModel", "sagemaker:DescribeModel"), (models, *versions), of)
-    made = ("sagemaker:CreateEndpointConfig", "sagemaker:DescribeEndpointConfig")
-    yield Need("UseEndpointConfigs", made, (configs,), of)
-    verbs = ("CreateEndpoint", "DescribeEndpoint", "UpdateEndpoint", "UpdateEndpointWeightsAndCapacities")
-    yield Need("UseEndpoints", tuple(f"sagemaker:{verb}" for verb in verbs), (configs, served), of)
-    passed = {"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}}
-    yield Need("PassRoles", ("iam:PassRole",), (str(promoted.model["ExecutionRoleArn"]),), of, passed)
-    yield Need("SeeScaling", ("application-autoscaling:DescribeScalableTargets",), (STAR,), of)
-    if promoted.engine == "weights":
-        yield Need("Judge", ("cloudwatch:DescribeAlarms", "cloudwatch:GetMetricData"), (STAR,), of)
-    elif promoted.alarms:
-        yield Need("Judge", ("cloudwatch:DescribeAlarms",), (STAR,), of)

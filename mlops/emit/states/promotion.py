@@ -11,15 +11,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mlops.emit.states.jsonata import DATA, braces, literal, merged, obj
-from mlops.emit.states.retrying import retries
 from mlops.emit.states.scopes import in_order
-from mlops.emit.states.verdicts import Verdicts, caught
+from mlops.emit.states.verdicts import Verdicts
+from mlops.emit.states.writing import PAUSE_SECONDS, Writer
 from mlops.ir.promoted import Promoted
 from mlops.ir.shift import Stage
 
-BEGIN = "Begin"
+BEGIN, PROMOTES = "Begin", "Version"
 _UNDER_WAY = "['Creating', 'Updating', 'SystemUpdating', 'RollingBack']"
-_PAUSE_SECONDS = 30
 _NAME_LENGTH = 63
 _ARN = "\N{LEFT-POINTING DOUBLE ANGLE QUOTATION MARK}version\N{RIGHT-POINTING DOUBLE ANGLE QUOTATION MARK}"
 _NEW, _OLD = f"{DATA}.New", f"{DATA}.Old"
@@ -28,14 +27,23 @@ _OF_A_MODEL = ("VariantName", "ModelName", "InitialInstanceCount", "InitialVaria
 
 
 def promotion_machine(promoted: Promoted, partition: str) -> Mapping[str, Any]:
+    return {
+        "Comment": f"{promoted.group} to {promoted.endpoint} by {promoted.strategy}: written by mlops emit states",
+        "QueryLanguage": "JSONata",
+        "StartAt": BEGIN,
+        "States": in_order(BEGIN, _Promotion(promoted, partition).written()),
+    }
+
+
+def promotion_states(promoted: Promoted, partition: str) -> Mapping[str, Any]:
+    """For a machine that comes to :data:`PROMOTES` with a ModelPackageArn."""
     return _Promotion(promoted, partition).written()
 
 
-class _Promotion:
+class _Promotion(Writer):
     def __init__(self, promoted: Promoted, partition: str) -> None:
+        super().__init__(partition)
         self._promoted = promoted
-        self._sdk = f"arn:{partition}:states:::aws-sdk"
-        self._states: dict[str, Any] = {}
 
     def written(self) -> Mapping[str, Any]:
         promoted = self._promoted
@@ -49,18 +57,13 @@ class _Promotion:
             case _:
                 self._at_once({})
         self._creates()
-        return {
-            "Comment": f"{promoted.group} to {promoted.endpoint} by {promoted.strategy}: written by mlops emit states",
-            "QueryLanguage": "JSONata",
-            "StartAt": BEGIN,
-            "States": in_order(BEGIN, self._states),
-        }
+        return self._states
 
     # What is promoted, and what serves.
 
     def _version(self) -> None:
         group = self._promoted.group
-        self._choice(BEGIN, [("$exists($states.input.ModelPackageArn)", "Version")], "Newest approved version")
+        self._choice(BEGIN, [("$exists($states.input.ModelPackageArn)", PROMOTES)], "Newest approved version")
         self._call(
             "Newest approved version",
             "sagemaker:listModelPackages",
@@ -74,11 +77,11 @@ class _Promotion:
             "($assert($count($states.result.ModelPackageSummaryList) > 0, "
             + literal(f"no version of {group} is approved")
             + "); {'ModelPackageArn': $states.result.ModelPackageSummaryList[0].ModelPackageArn})",
-            "Version",
+            PROMOTES,
         )
         offered = "$states.result.InferenceSpecification.SupportedRealtimeInferenceInstanceTypes"
         self._call(
-            "Version",
+            PROMOTES,
             "sagemaker:describeModelPackage",
             {"ModelPackageName": braces(f"{DATA}.ModelPackageArn")},
             obj(
@@ -128,7 +131,7 @@ class _Promotion:
             ],
             "Not in service",
         )
-        self._states["Somebody is at it"] = {"Type": "Wait", "Seconds": _PAUSE_SECONDS, "Next": "Endpoint"}
+        self._wait("Somebody is at it", PAUSE_SECONDS, "Endpoint")
         self._end("Not in service", "NotInService", f"'{name} is ' & {DATA}.Status")
         live = f"{DATA}.Live[0]"
         weight = f"($exists({live}.DesiredWeight) ? {live}.DesiredWeight : {live}.CurrentWeight)"
@@ -284,7 +287,7 @@ class _Promotion:
             ],
             "Lost",
         )
-        self._states["Take back, waits"] = {"Type": "Wait", "Seconds": _PAUSE_SECONDS, "Next": "Take back"}
+        self._wait("Take back, waits", PAUSE_SECONDS, "Take back")
         self._points("Both again", "both", "Traffic back", back="Lost")
         weights = [(_OLD, braces(f"{_OLD}.InitialVariantWeight")), (_NEW, 0)]
         self._call(
@@ -402,7 +405,7 @@ class _Promotion:
         if config is not None:
             there += f" and {DATA}.Seen.Serves = {f'({config})'}"
         self._choice(seen, [(there, then), (f"{DATA}.Seen.Status in {_UNDER_WAY}", pause)], back)
-        self._states[pause] = {"Type": "Wait", "Seconds": _PAUSE_SECONDS, "Next": label}
+        self._wait(pause, PAUSE_SECONDS, label)
 
     def _looks_at(self, label: str, then: str, *, back: str | None) -> None:
         found = {
@@ -412,44 +415,6 @@ class _Promotion:
         }
         asked = {"EndpointName": self._promoted.endpoint}
         self._call(label, "sagemaker:describeEndpoint", asked, self._with({"Seen": obj(found)}), then, back=back)
-
-    def _with(self, members: Mapping[str, str]) -> str:
-        return merged(obj(members))
-
-    def _call(
-        self,
-        label: str,
-        action: str,
-        arguments: Any,
-        output: str,
-        then: str,
-        *,
-        otherwise: tuple[str, str] | None = None,
-        back: str | None = None,
-    ) -> None:
-        state: dict[str, Any] = {
-            "Type": "Task",
-            "Resource": f"{self._sdk}:{action}",
-            "Arguments": arguments,
-            "Retry": retries(None),
-            "Output": braces(output),
-        }
-        if otherwise is not None:
-            to, kept = otherwise
-            state["Retry"] = []
-            state["Catch"] = [{"ErrorEquals": ["States.ALL"], "Output": braces(kept), "Next": to}]
-        elif back is not None:
-            state["Catch"] = [caught(back)]
-        if not state["Retry"]:
-            del state["Retry"]
-        self._states[label] = {**state, "Next": then}
-
-    def _choice(self, label: str, rules: Sequence[tuple[str, str]], otherwise: str) -> None:
-        choices = [{"Condition": braces(condition), "Next": to} for condition, to in rules]
-        self._states[label] = {"Type": "Choice", "Choices": choices, "Default": otherwise}
-
-    def _end(self, label: str, error: str, cause: str) -> None:
-        self._states[label] = {"Type": "Fail", "Error": error, "Cause": braces(cause)}
 
 
 def _why() -> str:

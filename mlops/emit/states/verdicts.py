@@ -11,6 +11,7 @@ from typing import Any
 
 from mlops.emit.states.jsonata import DATA, braces, literal, merged, obj
 from mlops.emit.states.retrying import retries
+from mlops.emit.states.writing import caught
 from mlops.ir.dataclass import dataclass
 from mlops.ir.promoted import Measured, Promoted
 from mlops.ir.shift import Stage
@@ -147,12 +148,6 @@ class Verdicts:
             "Catch": [caught(back)],
             "Next": then,
         }
-
-
-def caught(back: str) -> Mapping[str, Any]:
-    """What goes wrong takes the version back, and is the reason."""
-    reason = "$states.errorOutput.Error & ': ' & $substring($states.errorOutput.Cause, 0, 1024)"
-    return {"ErrorEquals": ["States.ALL"], "Output": braces(merged(obj({"Reason": reason}))), "Next": back}
 
 
 def _fails(rule: Measured) -> str:

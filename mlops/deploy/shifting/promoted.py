@@ -1,4 +1,4 @@
-"""What is declared of the promotion of what a pipeline registers, for who writes it as a state machine."""
+"""What is declared of the promotion of a group, for who writes it as a state machine."""
 
 from __future__ import annotations
 
@@ -22,9 +22,8 @@ _SEVERAL = 8
 """Instances of which any share that guardrails know is some: how many serve, only a run knows."""
 
 
-def promoted(checked: Checked, group: str | None, environment: Environment, root: Path) -> Promoted:
-    """``group`` is the only one without a name. Raises UsageError with everything that a machine cannot do."""
-    group = group or _only(checked)
+def promoted(group: str, environment: Environment, root: Path) -> Promoted:
+    """Raises UsageError with everything that a machine cannot do."""
     settings = read(environment, root)
     problems = list(_unspelled(settings))
     course = settings.course(None)
@@ -76,7 +75,8 @@ _ENGINES: Mapping[Engine, Any] = {
 }
 
 
-def _only(checked: Checked) -> str:
+def only_group(checked: Checked) -> str:
+    """In which a pipeline registers. Raises UsageError where that is none, or several."""
     groups = sorted(
         {
             name

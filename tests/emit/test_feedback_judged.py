@@ -1,0 +1,210 @@
+"""Feedback as a machine, in moto's interpreter against the local account: it acts as `mlops feedback run` acts."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from mlops.cli import main
+from mlops.deploy.feedback.machines import machines
+from mlops.emit.states.feedback import feedback_machine
+from mlops.ir.feedback_machine import FeedbackMachine
+from mlops.project.feedback import Feedback
+from mlops.project.starts import Notify
+from tests.deploy.conftest import World
+from tests.deploy.shifting.test_shift_here import SOUND, registered
+from tests.emit.machines import Ended, Interpreter, interpreting
+
+pytestmark = [pytest.mark.proof("states"), pytest.mark.xdist_group("feedback")]
+TOPIC = "arn:aws:sns:us-east-1:000000000000:people"
+RETRAIN = """
+from mlops import Pipeline, RegisterModel, image, join
+
+with Pipeline("retrain") as pipeline:
+    pipeline.string("Since", default="")
+    pipeline.string("Why", default="")
+    number = pipeline.string("Number", default="2")
+    RegisterModel(
+        "Register",
+        group="churn",
+        model=join("s3://mlops-local/", number, ".tar.gz"),
+        image=image.sklearn("1.2-1"),
+        approval=pipeline.string("Approval", default="Approved"),
+    )
+"""
+BROKEN = "raise RuntimeError('cannot start')\n"
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """Version 1 is approved; what is trained anew answers, or does not start."""
+    folder = tmp_path_factory.mktemp("feedback")
+    (folder / "retrain.py").write_text(RETRAIN)
+    for world in registered(folder, "[env.local]\n", SOUND.format(n=1), SOUND.format(n=2), BROKEN):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.chdir(folder)
+            assert main(["upsert", "retrain.py"]) == 0
+            yield world
+
+
+@pytest.fixture(scope="module")
+def interpreter(world: World) -> Iterator[Interpreter]:
+    with interpreting(world.folder / ".mlops") as found:
+        yield found
+
+
+def declared(world: World, name: str, **more: Any) -> FeedbackMachine:
+    """As in another account."""
+    table = {"alarm": "drift", "pipeline": "retrain", "cooldown": "0s", "per_day": 0, **more}
+    environment = replace(
+        world.environment,
+        state=None,
+        notify=Notify(sns=TOPIC),
+        feedback={name: Feedback.model_validate(table)},
+    )
+    (found,) = machines(environment, ["retrain"], world.folder)
+    return found
+
+
+def machine(declared: FeedbackMachine) -> Mapping[str, Any]:
+    """With looks that are a second apart."""
+    found = json.loads(json.dumps(feedback_machine(declared, "aws")))
+    for state in found["States"].values():
+        if state["Type"] == "Wait":
+            state["Seconds"] = 1
+    return found
+
+
+def event(number: int) -> Mapping[str, Any]:
+    return {
+        "id": f"event-{number}",
+        "time": "2026-11-29T12:00:00Z",
+        "detail": {"alarmName": "drift", "state": {"value": "ALARM", "reason": "0.3 is\nabove 0.2"}},
+    }
+
+
+def run(interpreter: Interpreter, declared: FeedbackMachine, number: int = 1) -> Ended:
+    interpreter.told.clear()
+    interpreter.said.clear()
+    return interpreter.run(machine(declared), event(number))
+
+
+def executions(world: World) -> list[Any]:
+    found = world.account.client("sagemaker").list_pipeline_executions(PipelineName="retrain")
+    return list(found["PipelineExecutionSummaries"])
+
+
+def test_it_tells_trains_and_serves_what_it_has_trained(world: World, interpreter: Interpreter) -> None:
+    given = {"Since": "{since}", "Why": "at {until}: {reason}", "Number": 2}
+    whole = declared(world, "whole", group="churn", endpoint="churn", window="1d", parameters=given)
+    ended = run(interpreter, whole)
+    assert (ended.status, ended.output.get("Outcome")) == ("SUCCEEDED", "promoted"), ended
+    assert interpreter.changes == [
+        "PutObject",
+        "StartPipelineExecution",
+        "CreateModel",
+        "CreateEndpointConfig",
+        "CreateEndpoint",
+    ]
+    assert interpreter.said == [
+        "feedback whole in local: the alarm drift is in state ALARM: 0.3 is above 0.2; "
+        "what follows: start, train, promote"
+    ]
+    sagemaker = world.account.client("sagemaker")
+    given_to = sagemaker.list_pipeline_parameters_for_execution(
+        PipelineExecutionArn=executions(world)[0]["PipelineExecutionArn"]
+    )
+    told = {item["Name"]: item["Value"] for item in given_to["PipelineParameters"]}
+    assert told["Since"] == "2026-11-28T12:00:00Z"
+    assert told["Why"] == "at 2026-11-29T12:00:00Z: the alarm drift is in state ALARM: 0.3 is above 0.2"
+    assert sagemaker.describe_endpoint(EndpointName="churn")["EndpointStatus"] == "InService"
+    assert executions(world)[0]["PipelineExecutionDisplayName"].startswith("feedback-")
+
+
+def test_one_that_does_not_start_is_not_served(world: World, interpreter: Interpreter) -> None:
+    given = {"Number": 3}
+    ended = run(interpreter, declared(world, "broken", group="churn", endpoint="churn", parameters=given))
+    assert (ended.status, ended.error) == ("FAILED", "TakenBack"), ended
+
+
+def test_what_waits_for_its_approval_is_waited_for(world: World, interpreter: Interpreter) -> None:
+    given = {"Number": 2, "Approval": "PendingManualApproval"}
+    started = interpreter.start(machine(declared(world, "waits", group="churn", parameters=given)), event(1))
+    sagemaker = world.account.client("sagemaker")
+
+    def rejects() -> None:
+        until = time.monotonic() + 90
+        while time.monotonic() < until:
+            asked = {"ModelPackageGroupName": "churn", "ModelApprovalStatus": "PendingManualApproval"}
+            for item in sagemaker.list_model_packages(**asked)["ModelPackageSummaryList"]:
+                arn = item["ModelPackageArn"]
+                sagemaker.update_model_package(ModelPackageArn=arn, ModelApprovalStatus="Rejected")
+                return
+            time.sleep(0.2)
+
+    thread = threading.Thread(target=rejects)
+    thread.start()
+    ended = interpreter.ended(started)
+    thread.join()
+    assert (ended.status, ended.error) == ("FAILED", "NotApproved"), ended
+
+
+@pytest.mark.parametrize(("approved", "status", "starts"), [(True, "SUCCEEDED", 1), (False, "FAILED", 0)], ids=str)
+def test_a_person_is_asked_and_heard(
+    approved: bool, status: str, starts: int, world: World, interpreter: Interpreter
+) -> None:
+    before = len(executions(world))
+    interpreter.said.clear()
+    asks = declared(world, f"asks-{approved}".lower(), approval=["start"])
+    started = interpreter.start(machine(asks), event(1))
+    until = time.monotonic() + 60
+    while not any("--task-token" in text for text in interpreter.said):
+        assert time.monotonic() < until, interpreter.said
+        time.sleep(0.05)
+    (text,) = (text for text in interpreter.said if "--task-token" in text)
+    assert "asks: train retrain anew? Because the alarm drift is in state ALARM: 0.3 is above 0.2." in text
+    assert len(executions(world)) == before
+    word = next(line for line in text.splitlines() if line.startswith("Yes: " if approved else "No: "))
+    *_, token, _, output = shlex.split(word)
+    interpreter.answer(token, json.loads(output))
+    ended = interpreter.ended(started)
+    assert ended.status == status, ended
+    assert len(executions(world)) == before + starts
+
+
+LIMITS: Mapping[str, tuple[Mapping[str, Any], int, str | None]] = {
+    "nothing keeps it": ({}, 2, None),
+    "the same event again": ({}, 1, "it acted on this event before"),
+    "its cooldown": ({"cooldown": "1h"}, 2, "its cooldown of 3600 s is not over"),
+    "its cap": ({"per_day": 1}, 2, "it acted as often within 24 hours as per_day says: 1"),
+}
+
+
+@pytest.mark.parametrize(("more", "second", "why"), LIMITS.values(), ids=LIMITS.keys())
+def test_it_does_not_act_again(
+    more: Mapping[str, Any], second: int, why: str | None, world: World, interpreter: Interpreter
+) -> None:
+    limited = declared(world, f"limited-{list(LIMITS.values()).index((more, second, why))}", **more)
+    ended = run(interpreter, limited)
+    assert (ended.status, ended.output["Outcome"]) == ("SUCCEEDED", "done"), ended
+    ended = run(interpreter, limited, second)
+    outcome = ended.output["Outcome"], ended.output.get("Why")
+    assert outcome == (("done", None) if why is None else ("skipped", why)), ended
+    assert ("StartPipelineExecution" in interpreter.changes) is (why is None)
+
+
+def test_of_two_events_at_once_one_acts(world: World, interpreter: Interpreter) -> None:
+    """By the condition on the journal, or since the other still runs."""
+    written, before = machine(declared(world, "twice")), len(executions(world))
+    started = [interpreter.start(written, event(number)) for number in range(4)]
+    ended = [interpreter.ended(each) for each in started]
+    assert all(each.status == "SUCCEEDED" for each in ended), ended
+    done = [each for each in ended if each.output["Outcome"] == "done"]
+    assert 1 <= len(executions(world)) - before == len(done) < 4, ended
