@@ -34,6 +34,19 @@ def accelerator(instance: str) -> str | None:
     return "gpu" if name[0] in "gp" else "cpu"
 
 
+_GRAVITON = re.compile(r"[a-z]+\d+g[a-z]*")
+
+
+def is_graviton(instance: str) -> bool:
+    """Whether its processor is of ARM's architecture.
+
+    >>> [is_graviton(f"ml.{name}.large") for name in ("m6g", "c7gn", "r7gd", "g5", "m5", "g4dn", "t4g")]
+    [True, True, True, False, False, False, True]
+    """
+    name = family(instance)
+    return name is not None and _GRAVITON.fullmatch(name) is not None and accelerator(instance) == "cpu"
+
+
 def has_local_storage(instance: str) -> bool:
     """Whether its own disks take the place of a volume; they cannot be encrypted with a key of one's own."""
     name = family(instance)

@@ -159,3 +159,13 @@ def served(placed: Placed, model: Mapping[str, Value]) -> Iterator[Container]:
         yield Container(f"{at}/PrimaryContainer", primary, placed)
     for where, item in entries(model, "Containers"):
         yield Container(at + where, item, placed)
+
+
+def registered(placed: Placed, registration: Mapping[str, Value]) -> Iterator[Container]:
+    """The containers of a model package."""
+    at = f"{placed.pointer}/Arguments"
+    holders = [("/InferenceSpecification", registration.get("InferenceSpecification"))]
+    holders += list(entries(registration, "AdditionalInferenceSpecifications"))
+    for where, holder in holders:
+        for inner, item in entries(holder, "Containers"):
+            yield Container(at + where + inner, item, placed)

@@ -142,6 +142,14 @@ class Subject:
         return tuple(container for container in found if container is not None)
 
     @cached_property
+    def serving(self) -> tuple[Container, ...]:
+        """What serves: the containers of models and of registrations."""
+        found = [container for container in self.containers if container.job is None]
+        for placed, registration in self.of_type("RegisterModel"):
+            found += jobs.registered(placed, registration)
+        return tuple(found)
+
+    @cached_property
     def uris(self) -> tuple[Uri, ...]:
         """Every place in S3 that Arguments name."""
         return tuple(

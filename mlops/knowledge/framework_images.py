@@ -42,6 +42,13 @@ _ACCOUNTS = frozenset((
 """Accounts of AWS that hold them (the official SDK's image_uri_config, 2026-11)."""
 
 
+PUBLISHED = {
+    "sagemaker-scikit-learn": ("0.20.0", "0.23-1", "1.0-1", "1.2-1", "1.4-2", "1.9-0"),
+    "sagemaker-xgboost": ("0.90-1", "0.90-2", "1.0-1", "1.2-1", "1.2-2", "1.3-1", "1.5-1", "1.7-1", "3.0-5", "3.2-0"),
+}
+"""Versions of repositories that have few, oldest first (the official SDK's image_uri_config, 2026-11)."""
+
+
 def needs_script(image: str) -> bool:
     """Whether that is an image of AWS that runs a script and nothing else. A copy in one's own account may be another
     image under the same name.

@@ -42,7 +42,7 @@ CASES = [
           {"sagemaker_program": "t.py", "sagemaker_submit_directory": "s3://acme/code/sourcedir.tar.gz"}}),
     Case("XGBoost's image is an algorithm", "X920", {IMAGE: TORCH}, IMAGE,
          {IMAGE: "141502667606.dkr.ecr.eu-west-1.amazonaws.com/sagemaker-xgboost:1.7-1",
-          "Train:HyperParameters": {"num_round": "5"}}),
+          "Train:AlgorithmSpecification/MetricDefinitions": GONE, "Train:HyperParameters": {"num_round": "5"}}),
     Case("a processing image without a command", "X920", UNTOLD, "Prepare:AppSpecification/ContainerEntrypoint",
          {**UNTOLD, "Prepare:AppSpecification": {"ImageUri": f"{REGISTRY}/prepare:1"}}, WARNING),
     _command("Python runs a shell script", ["python3", f"{CODE}/prepare.sh"], 1, ["/bin/bash", f"{CODE}/prepare.py.sh"][:1]),

@@ -41,6 +41,8 @@ def explained(**baseline: str) -> dict[str, Any]:
     return {"Variants:ExplainerConfig": {"ClarifyExplainerConfig": {"ShapConfig": {"ShapBaselineConfig": baseline}}}}
 
 
+METRICS, LOSS = "Segments:AlgorithmSpecification/MetricDefinitions", [{"Name": "loss", "Regex": "loss=(.*)"}]
+
 CASES = [
     Case(
         "preferences beside a type",
@@ -304,9 +306,9 @@ CASES = [
     Case(
         "a metric that an algorithm may bring",
         "R306",
-        {"Score:x": get("Steps.Segments.FinalMetricDataList['test:msd'].Value")},
+        {METRICS: LOSS, "Score:x": get("Steps.Segments.FinalMetricDataList['test:msd'].Value")},
         "Score:x/Get",
-        {"Score:x": get("Steps.Segments.FinalMetricDataList['loss'].Value")},
+        {METRICS: LOSS, "Score:x": get("Steps.Segments.FinalMetricDataList['loss'].Value")},
         WARNING,
     ),
     Case(

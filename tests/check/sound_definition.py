@@ -50,12 +50,9 @@ def processing_output(name: str, uri: Any, path: str) -> dict[str, Any]:
 
 
 def job(image: str = f"{REGISTRY}/fit:1") -> dict[str, Any]:
+    metrics = {} if image == KMEANS else {"MetricDefinitions": [{"Name": "loss", "Regex": "loss=([0-9.]+)"}]}
     return {
-        "AlgorithmSpecification": {
-            "TrainingImage": image,
-            "TrainingInputMode": "File",
-            "MetricDefinitions": [{"Name": "loss", "Regex": "loss=([0-9.]+)"}],
-        },
+        "AlgorithmSpecification": {"TrainingImage": image, "TrainingInputMode": "File", **metrics},
         "RoleArn": ROLE,
         "OutputDataConfig": {"S3OutputPath": "s3://acme/models"},
         "ResourceConfig": {"InstanceType": "ml.m5.xlarge", "InstanceCount": 1, "VolumeSizeInGB": 30},

@@ -65,9 +65,11 @@ def training(name: str, values: Mapping[str, str], inputs: Mapping[str, str | No
 def tuning(
     name: str, values: Mapping[str, str], ranges: Mapping[str, Any], metric: tuple[str, str] | None
 ) -> dict[str, Any]:
-    request = training(name, values)
-    request["StaticHyperParameters"] = request.pop("HyperParameters")
     name_, direction = metric or next(iter(known(name).metrics.items()))
+    told_of, kinds = name_.partition(":")[0], known(name).channels
+    asked = {told_of: (kinds[told_of].content_types or (None,))[0]} if told_of in kinds else {}
+    request = training(name, values, {**channels(name, values), **asked})
+    request["StaticHyperParameters"] = request.pop("HyperParameters")
     return {
         "HyperParameterTuningJobConfig": {
             "Strategy": "Bayesian",

@@ -217,9 +217,9 @@ def unknown_hyperparameter(subject: Subject) -> Iterator[Fault]:
 
 @rule("X858", "idle-hyperparameter", Severity.WARNING, source=_SOURCE)
 def idle_hyperparameter(subject: Subject) -> Iterator[Fault]:
-    """Hyperparameters that the built-in algorithm reads only where another one has a certain value, which it has not.
-    What has its default is not told; what Amazon's own examples do all the same is a note, what the container refuses
-    then an error.
+    """Hyperparameters that the built-in algorithm reads only where another one has a certain value, which it has not,
+    or only with a channel that is not there. What has its default is not told; what Amazon's own examples do all the
+    same is a note, what the container refuses then an error.
 
     Bad:  "word_ngrams": "3" for BlazingText with "mode": "skipgram"
     Good: "word_ngrams": "3" with "mode": "supervised"
@@ -243,6 +243,13 @@ def idle_hyperparameter(subject: Subject) -> Iterator[Fault]:
                 severity = Severity.ERROR if condition.refused else Severity.INFO if condition.usual else None
                 help_text = f"remove {'it' if len(idle) == 1 else 'them'}"
                 yield Fault(where, message, help_text, found.job.placed, severity=severity)
+        channels = [item.get("ChannelName") for _, item in entries(found.job.request, "InputDataConfig")]
+        known_channels = channels and all(isinstance(channel, str) for channel in channels)
+        for name, channel in found.algorithm.only_with.items() if known_channels and "_kfold" not in values else ():
+            if name in values and channel not in channels:
+                message = f"{found.name} reads {name} only with a channel {channel!r}"
+                where = f"{found.job.at}/{found.member}{pointer(name)}"
+                yield Fault(where, message, "add the channel, or remove it", found.job.placed)
 
 
 @rule("X851", "algorithm-input", Severity.ERROR, source=_SOURCE)
@@ -354,7 +361,8 @@ def algorithm_machine(subject: Subject) -> Iterator[Fault]:
 @rule("X857", "algorithm-tuning", Severity.ERROR, source=f"{_SOURCE}; sdk#2226, sagemaker-xgboost-container#113")
 def algorithm_tuning(subject: Subject) -> Iterator[Fault]:
     """A tuning job searches for what the built-in algorithm does not let be tuned, by a range of another kind or at
-    values that it refuses, or for the best of a metric that the algorithm does not tell, or in the wrong direction.
+    values that it refuses, or for the best of a metric that the algorithm does not tell, or tells of a channel that is
+    not there, or in the wrong direction.
 
     Bad:  "MetricName": "validation:rsme" for XGBoost
     Good: "MetricName": "validation:rmse"
@@ -408,6 +416,12 @@ def _objective(found: _Training, tuning: Job, placed: Placed) -> Iterator[Fault]
     elif isinstance(direction, str) and direction != metrics[metric]:
         message = f"the best {metric} is the other way round than {direction}"
         yield Fault(f"{at}/Type", message, f"write {metrics[metric]}", placed)
+    channel = metric.partition(":")[0]
+    listed = [item.get("ChannelName") for _, item in entries(found.job.request, "InputDataConfig")]
+    is_told = channel in listed or channel not in found.algorithm.channels or "_kfold" in found.given
+    if metric in metrics and not is_told and listed and all(isinstance(name, str) for name in listed):
+        message = f"{found.name} tells {metric} of a channel {channel!r} alone, and there is none"
+        yield Fault(f"{at}/MetricName", message, f"add the channel to {found.job.at}/InputDataConfig", placed)
 
 
 @rule(

@@ -90,6 +90,44 @@ def months_for_minutes(subject: Subject) -> Iterator[Fault]:
             yield Fault(f"{placed.pointer}/CacheConfig/ExpireAfter", message, help_text, placed)
 
 
+@rule(
+    "E532",
+    "cache-that-never-serves",
+    Severity.WARNING,
+    source="AWS docs: pipelines-caching, pipelines-default-keys: an earlier run serves whose arguments are the same",
+)
+def cache_that_never_serves(subject: Subject) -> Iterator[Fault]:
+    """A cache is on and can never serve: what it keeps expires at once, or the arguments that are compared have the
+    time of the execution in them, which is another each time.
+
+    Bad:  "CacheConfig": {"Enabled": true, "ExpireAfter": "PT0S"}
+    Good: "CacheConfig": {"Enabled": true, "ExpireAfter": "P30D"}
+    """
+    cached: dict[str, tuple[str, ...]] = {}
+    for placed in subject.placed:
+        config, step_type = placed.step.members.get("CacheConfig"), subject.type_of(placed.step)
+        if not isinstance(config, Mapping) or config.get("Enabled") is not True or step_type is None:
+            continue
+        expire = config.get("ExpireAfter")
+        cached[placed.pointer] = tuple(
+            f"{placed.pointer}/Arguments/{k.replace('.', '/')}/" for k in step_type.cache_keys
+        )
+        if isinstance(expire, str) and _DURATION.fullmatch(expire) and not _NOT_ZERO.search(expire):
+            at = f"{placed.pointer}/CacheConfig/ExpireAfter"
+            yield Fault(at, f"{expire} is no time at all", 'e.g. "P30D", or turn the cache off', placed)
+    for reading in subject.readings if cached else ():
+        path, site = reading.path, reading.site
+        if path.root != "Execution" or path.name not in _TIMES or site.placed is None:
+            continue
+        if site.at.startswith(cached.get(site.placed.pointer, ())):
+            message = f"the cache compares this argument, and Execution.{path.name} is another each time"
+            yield Fault(f"{site.at}/Get", message, "turn the cache off, or leave the time out", site.placed)
+
+
+_NOT_ZERO = re.compile(r"[1-9]")
+_TIMES = ("StartDateTime", "CurrentDateTime")
+
+
 @rule("E540", "retry-policy", Severity.ERROR, source="AWS docs: pipelines-retry-policy; official SDK's retry")
 def retry_policy(subject: Subject) -> Iterator[Fault]:
     """RetryPolicies is a list of {ExceptionType: [...], IntervalSeconds (1-43200), BackoffRate, and MaxAttempts (0-20)
@@ -147,6 +185,9 @@ def _policy(at: str, policy: Mapping[str, Value], placed: Placed) -> Iterator[Fa
             yield Fault(f"{at}/BackoffRate", f"BackoffRate is {shown(rate)}, a number is wanted", None, placed)
         elif rate <= 0:
             yield Fault(f"{at}/BackoffRate", f"BackoffRate {rate} is not above 0", "e.g. 2.0", placed)
+        elif rate < 1:
+            message = f"with BackoffRate {rate} each wait is shorter than the last"
+            yield Fault(f"{at}/BackoffRate", message, "e.g. 2.0", placed, severity=Severity.WARNING)
     if policy.get("MaxAttempts") is not None and policy.get("ExpireAfterMin") is not None:
         message = "MaxAttempts and ExpireAfterMin exclude each other"
         yield Fault(f"{at}/ExpireAfterMin", message, "keep one of them", placed)

@@ -151,7 +151,8 @@ _NAMES = {"ModelPackageGroupName": "ArnOrName", "ModelName": "ModelName"}
 
 @rule("X716", "check-name", Severity.ERROR, source="official SDK's check steps; botocore ArnOrName and ModelName")
 def check_name(subject: Subject) -> Iterator[Fault]:
-    """A check's ModelPackageGroupName, ModelName or supplied baseline is no text, or has not the form of such a name.
+    """A check's ModelPackageGroupName, ModelName or supplied baseline is no text, has not the form of such a name, or
+    reads another thing of a step.
 
     Bad:  "ModelPackageGroupName": "my_group"
     Good: "ModelPackageGroupName": "my-group"
@@ -166,6 +167,9 @@ def check_name(subject: Subject) -> Iterator[Fault]:
                 kind = expressions.kind_of(subject, value)
                 if kind not in (None, "String"):
                     yield Fault(f"{at}/Get", f"{name} wants a text, this is of type {kind}", None, placed)
+                elif name == "ModelName" and (last := _other_name(value)) is not None:
+                    message = f"{value.expression} is {last}, and the name of a model is wanted"
+                    yield Fault(f"{at}/Get", message, "read ModelName of a Model step", placed)
             elif isinstance(value, Mapping) and is_expression_attempt(value):
                 continue  # another rule speaks about it
             elif not isinstance(value, str):
@@ -176,3 +180,11 @@ def check_name(subject: Subject) -> Iterator[Fault]:
                     # Test suites of the SDK write model_name there, which no test there ever sends.
                     severity = Severity.WARNING if name == "ModelName" else None
                     yield Fault(at, misfit.message, "use letters, digits and -", placed, severity=severity)
+
+
+def _other_name(value: Ref) -> str | None:
+    """The member that is read of a step, where it is the name or the ARN of something else than a model."""
+    path = value.path
+    last = path.segments[-1] if path is not None and path.root == "Steps" and path.segments else None
+    is_other = isinstance(last, str) and last != "ModelName" and last.endswith(("Name", "Arn", "S3ModelArtifacts"))
+    return last if is_other and isinstance(last, str) else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from math import inf
 
 from mlops.check import expressions
 from mlops.check.nearest import did_you_mean
@@ -204,6 +205,9 @@ def condition_operand_types(subject: Subject) -> Iterator[Fault]:
             for at, operand in _operands(condition):
                 if _kind(subject, operand) == "Boolean":
                     yield Fault(at, "true and false have no order", "use Equals", placed)
+                elif _is_text_parameter(subject, operand) and _reads_file(value):
+                    message = "orders what a file says by a parameter of type String"
+                    yield Fault(f"{at}/Get", message, "make the parameter a Float or an Integer", placed)
                 elif isinstance(operand, str) and _is_number(operand) and _reads_file(value):
                     yield Fault(at, f"orders by the text {shown(operand)}", "write the number", placed)
         left = value.get("LeftValue", value.get("QueryValue"))
@@ -224,6 +228,11 @@ def _is_number(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def _is_text_parameter(subject: Subject, operand: Value) -> bool:
+    is_parameter = isinstance(operand, Ref) and operand.path is not None and operand.path.root == "Parameters"
+    return is_parameter and _kind(subject, operand) == "String"
 
 
 def _reads_file(condition: Mapping[str, Value]) -> bool:
@@ -304,3 +313,56 @@ def repeated_condition(subject: Subject) -> Iterator[Fault]:
                     yield Fault(f"{at}/{index}", message, "remove one of them", placed)
                 seen.append(item)
                 stack.append((f"{at}/{index}/Conditions", item.get("Conditions")))
+
+
+@rule("C608", "bounds-that-exclude", Severity.WARNING, source="follows from the document: the list is joined by and")
+def bounds_that_exclude(subject: Subject) -> Iterator[Fault]:
+    """Conditions that all have to hold leave no number: the first branch never runs.
+
+    Bad:  the error LessThan 6.0 and the same GreaterThan 9.0
+    Good: the error LessThan 6.0 and the same GreaterThan 0.0
+    """
+    for placed, arguments in subject.of_type("Condition"):
+        listed = arguments.get("Conditions")
+        seen: list[tuple[Value, str, float]] = []
+        for index, item in enumerate(listed if isinstance(listed, tuple) else ()):
+            bound = _bound(item) if isinstance(item, Mapping) else None
+            if bound is None:
+                continue
+            for value, kind, number in seen:
+                if value == bound[0] and _excludes(kind, number, bound[1], bound[2]):
+                    at = f"{placed.pointer}/Arguments/Conditions/{index}"
+                    message = f"no value is {bound[1]} {bound[2]:g} and {kind} {number:g}"
+                    yield Fault(at, message, "put one of them into an Or, or mend a bound", placed)
+            seen.append(bound)
+
+
+def _bound(item: Mapping[str, Value]) -> tuple[Value, str, float] | None:
+    """What is compared, how, and with which number."""
+    kind, left, right = item.get("Type"), item.get("LeftValue"), item.get("RightValue")
+    if not isinstance(kind, str) or kind not in ("Equals", *_ORDERINGS):
+        return None
+    if not isinstance(right, int | float) or isinstance(right, bool) or not isinstance(left, Ref | JsonGet | Join):
+        return None
+    return left, kind, right
+
+
+def _excludes(kind: str, number: float, other: str, limit: float) -> bool:
+    (low, low_open, high, high_open), (low2, low2_open, high2, high2_open) = (
+        _interval(kind, number),
+        _interval(other, limit),
+    )
+    bottom, bottom_open = max((low, low_open), (low2, low2_open))
+    top, top_closed = min((high, not high_open), (high2, not high2_open))
+    return bottom > top or (bottom == top and (bottom_open or not top_closed))
+
+
+def _interval(kind: str, number: float) -> tuple[float, bool, float, bool]:
+    """From where, whether that is left out, to where, whether that is left out."""
+    return {
+        "Equals": (number, False, number, False),
+        "GreaterThan": (number, True, inf, False),
+        "GreaterThanOrEqualTo": (number, False, inf, False),
+        "LessThan": (-inf, False, number, True),
+        "LessThanOrEqualTo": (-inf, False, number, False),
+    }[kind]

@@ -237,9 +237,9 @@ def algorithm_model_without_data(subject: Subject) -> Iterator[Fault]:
     Bad:  {"Image": ".../kmeans:1"}
     Good: {"Image": ".../kmeans:1", "ModelDataUrl": {"Get": "Steps.Train.ModelArtifacts.S3ModelArtifacts"}}
     """
-    for container in subject.containers:
+    for container in subject.serving:
         text = container.image
-        image = parse(text) if isinstance(text, str) and container.job is None else None
+        image = parse(text) if isinstance(text, str) else None
         if image is None or image.account not in ALGORITHM_ACCOUNTS or needs_script(str(text)):
             continue
         from mlops.knowledge.algorithms import algorithm  # most definitions serve none

@@ -73,6 +73,12 @@ def _instance_counts(at: str, variant: Mapping[str, Value], placed: Placed) -> I
     if low is not None and high is not None and low > high:
         where = f"{at}/ManagedInstanceScaling/MaxInstanceCount"
         yield Fault(where, f"MaxInstanceCount {high} is below MinInstanceCount {low}", "swap them", placed)
+    elif (count := _integer(variant.get("InitialInstanceCount"))) is not None and (
+        (low is not None and count < low) or (high is not None and count > high)
+    ):
+        message = f"it starts with {count} instances, and scales between {low} and {high}"
+        where = f"{at}/InitialInstanceCount"
+        yield Fault(where, message, "start within the bounds", placed, severity=Severity.WARNING)
 
 
 @rule(

@@ -312,3 +312,26 @@ def join_of_object(subject: Subject) -> Iterator[Fault]:
             elif isinstance(value, Ref) and (kind := expressions.kind_of(subject, value)) in _MANY:
                 help_text = "name one of its members" if kind == "structure" else "pick one of its items"
                 yield Fault(f"{at}/Get", f"{value.expression} is a {kind}, which has no text", help_text, site.placed)
+
+
+_BY_DOT = re.compile(r"\.OutputParameters\.(?P<name>\w+)")
+
+
+@rule(
+    "R341",
+    "output-by-dot",
+    Severity.WARNING,
+    source="official SDK's properties: OutputParameters['name'] alone is written",
+)
+def output_by_dot(subject: Subject) -> Iterator[Fault]:
+    """An output of a Lambda or Callback step is read by a dot; outputs are a map, read by a quoted key in brackets.
+
+    Bad:  {"Get": "Steps.Score.OutputParameters.score"}
+    Good: {"Get": "Steps.Score.OutputParameters['score']"}
+    """
+    for reading in subject.readings:
+        site = reading.site
+        found = _BY_DOT.search(site.expression.expression) if isinstance(site.expression, Ref) else None
+        if found is not None:
+            message = f"output {found['name']!r} is read by a dot"
+            yield Fault(f"{site.at}/Get", message, f"write OutputParameters['{found['name']}']", site.placed)

@@ -229,6 +229,39 @@ def _is_json_object(item: str | int | float) -> bool:
         return False
 
 
+@rule("X738", "iteration-past-the-items", Severity.WARNING, source="follows from the document")
+def iteration_past_the_items(subject: Subject) -> Iterator[Fault]:
+    """An iteration is read by a number that the default of the list does not reach.
+
+    Bad:  IterationOutputs[5] with three items in the default
+    Good: IterationOutputs[2]
+    """
+    counts: dict[str, int] = {}
+    for placed, arguments in subject.of_type("ForEach"):
+        items = arguments.get("IterableItems")
+        listed = _json_list(literal(subject, items)) if isinstance(items, Ref) else None
+        if listed is not None:
+            counts[placed.step.name] = len(listed)
+    for reading in subject.readings if counts else ():
+        path, site = reading.path, reading.site
+        if path.root != "Steps" or path.name not in counts or path.segments[:1] != ("IterationOutputs",):
+            continue
+        number, count = path.segments[1] if len(path.segments) > 1 else None, counts[path.name]
+        if isinstance(number, int) and number >= count:
+            message = (
+                f"{path.name!r} goes through {count} item{'s' * (count != 1)} by default, and number {number} is read"
+            )
+            yield Fault(f"{site.at}/Get", message, "they are counted from 0", site.placed)
+
+
+def _json_list(default: Value) -> list[object] | None:
+    try:
+        found = json.loads(default) if isinstance(default, str) else None
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, list) and found else None
+
+
 @rule("X728", "selector-of-texts", Severity.WARNING, source="official SDK 3.27 for_each_step: the most and the least")
 def selector_of_texts(subject: Subject) -> Iterator[Fault]:
     """A ForEach's Selector takes the largest or the smallest of values that are no numbers.

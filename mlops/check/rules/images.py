@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
@@ -16,6 +17,7 @@ from mlops.check.subject import Subject
 from mlops.ir import Placed, Ref, Severity, Value
 from mlops.ir.dataclass import dataclass
 from mlops.knowledge.algorithm_images import ALGORITHM_ACCOUNTS
+from mlops.knowledge.framework_images import PUBLISHED
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,26 +52,44 @@ def _reads(value: Value, name: str) -> bool:
 
 
 _SCOPES = {"TrainingImage": "training", "Image": "inference"}
-_SERVES = {"gpu": "a GPU", "neuron": "AWS Inferentia or Trainium", "cpu": "a CPU only"}
+_SERVES = {
+    "gpu": "a GPU",
+    "neuron": "AWS Inferentia or Trainium",
+    "cpu": "a CPU only",
+    "graviton": "a Graviton processor",
+}
 
 
 @rule("X860", "image-for-another-processor", Severity.WARNING, source="tags of AWS's deep learning containers")
 def image_for_another_processor(subject: Subject) -> Iterator[Fault]:
     """One of AWS's framework images on an instance with another processor than it is built for: what needs a GPU
-    does not find one, or a GPU is paid for and never used.
+    does not find one, or a GPU is paid for and never used; or it cannot start at all, as on Graviton.
 
     Bad:  "pytorch-training:2.3.0-gpu-py311-..." on ml.m5.xlarge
     Good: "pytorch-training:2.3.0-gpu-py311-..." on ml.g5.xlarge
     """
     for used in _used(subject):
-        if used.image.processor is None:
-            continue
-        for at, kind in used.machines:
-            has = instances.accelerator(kind)
-            if has is not None and has != used.image.processor:
-                built = _SERVES[used.image.processor]
-                message = f"{kind} has {_SERVES[has]}, and {_short(used.image)} is built for {built}"
+        built = _built_for(used.image)
+        for at, kind in used.machines if built is not None else ():
+            has = "graviton" if instances.is_graviton(kind) else instances.accelerator(kind)
+            if has is not None and built is not None and has not in built:
+                wanted = _SERVES[built[0]] if len(built) == 1 else "a processor of x86"
+                message = f"{kind} has {_SERVES[has]}, and {_short(used.image)} is built for {wanted}"
                 yield Fault(at, message, "choose another instance type, or the other image", used.placed)
+
+
+def _built_for(image: Image) -> tuple[str, ...] | None:
+    """None where it is no image of AWS's, or for more than its name tells."""
+    if _is_arm(image):
+        return ("graviton",)
+    if image.processor is not None:
+        return (image.processor,)
+    is_one = image.repository in PUBLISHED and image.account in ALGORITHM_ACCOUNTS
+    return ("cpu", "gpu") if is_one else None
+
+
+def _is_arm(image: Image) -> bool:
+    return image.repository.endswith("-graviton") or "-arm64" in (image.tag or "")
 
 
 def _short(image: Image) -> str:
@@ -163,6 +183,66 @@ def _repositories() -> frozenset[str]:
     from mlops.knowledge import algorithms, containers
 
     return frozenset((*FRAMEWORKS, *algorithms.names(), *containers.names()))
+
+
+@rule(
+    "X864",
+    "unpublished-version",
+    Severity.WARNING,
+    source="official SDK's image_uri_config: versions of XGBoost's and scikit-learn's images",
+)
+def unpublished_version(subject: Subject) -> Iterator[Fault]:
+    """An image of Amazon's XGBoost or scikit-learn by a tag that names none of the versions that there are. Versions
+    after the newest that is known are let pass.
+
+    Bad:  "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:1.8-1"
+    Good: "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:1.7-1"
+    """
+    jobs = (container for container in subject.containers if container.job is not None)
+    for container in (*jobs, *subject.serving):
+        text = literal(subject, container.image)
+        image = parse(text) if isinstance(text, str) else None
+        known = PUBLISHED.get(image.repository, ()) if image and image.account in ALGORITHM_ACCOUNTS else ()
+        if (
+            image is None
+            or not known
+            or not image.tag
+            or any(f"{image.tag}-".startswith(f"{version}-") for version in known)
+        ):
+            continue
+        if _number(image.tag) is None or _number(image.tag) < _number(known[-1]):  # type: ignore[operator]
+            message = f"{image.repository} has no version {image.tag}"
+            help_text = did_you_mean(image.tag, known) or f"the newest that are known: {', '.join(known[-3:])}"
+            yield Fault(container.image_at, message, help_text, container.placed)
+
+
+def _number(tag: str) -> tuple[int, int] | None:
+    """The first two numbers of a version."""
+    found = re.match(r"(\d{1,4})\.(\d{1,4})", tag)
+    return (int(found[1]), int(found[2])) if found is not None else None
+
+
+@rule(
+    "X865",
+    "framework-on-several-machines",
+    Severity.WARNING,
+    source="official SDK's sklearn estimator: scikit-learn does not support more than one instance",
+)
+def framework_on_several_machines(subject: Subject) -> Iterator[Fault]:
+    """A training job of scikit-learn's image on several instances: each of them trains the same, alone.
+
+    Bad:  "InstanceCount": 2 with sagemaker-scikit-learn:1.2-1-cpu-py3
+    Good: "InstanceCount": 1
+    """
+    for container in subject.containers:
+        machine, text = container.machine, literal(subject, container.image)
+        image = parse(text) if isinstance(text, str) and container.named == "TrainingImage" else None
+        if image is None or machine is None or image.repository != "sagemaker-scikit-learn":
+            continue
+        count = literal(subject, machine.settings.get(machine.counted))
+        if image.account in ALGORITHM_ACCOUNTS and isinstance(count, int) and count > 1:
+            message = f"scikit-learn's container trains on one instance, and asks for {count}"
+            yield Fault(f"{machine.at}/{machine.counted}", message, "set it to 1", machine.placed)
 
 
 _PLAIN = frozenset({"pytorch", "tensorflow", "mxnet"})

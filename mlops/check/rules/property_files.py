@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from mlops.check import properties
+from mlops.check.members import entries
 from mlops.check.nearest import did_you_mean
 from mlops.check.rule import Fault, rule
 from mlops.check.shapes import shown
@@ -71,7 +72,7 @@ def malformed_property_file(subject: Subject) -> Iterator[Fault]:
     source="AWS docs: output_name must match an output of the step",
 )
 def property_file_of_unknown_output(subject: Subject) -> Iterator[Fault]:
-    """A property file lies in an output that the step does not have.
+    """A property file lies in an output that the step does not have, or in one that goes to a feature group.
 
     Bad:  "OutputName": "reprot" with Outputs ["report"]
     Good: "OutputName": "report"
@@ -83,6 +84,16 @@ def property_file_of_unknown_output(subject: Subject) -> Iterator[Fault]:
             named = file.item.get("PropertyFileName")
             message = f"the step has no output {wanted!r}, in which property file {named!r} is to be found"
             yield Fault(f"{file.at}/OutputName", message, did_you_mean(wanted, outputs), file.placed)
+        elif outputs is not None and wanted is not None and _goes_to_a_store(file.placed, wanted):
+            message = f"output {wanted!r} goes to a feature group, and no file is left to read"
+            yield Fault(f"{file.at}/OutputName", message, "write the file to an output with an S3Output", file.placed)
+
+
+def _goes_to_a_store(placed: Placed, name: str) -> bool:
+    return any(
+        item.get("OutputName") == name and "FeatureStoreOutput" in item and "S3Output" not in item
+        for _, item in entries(placed.step.arguments, "ProcessingOutputConfig", "Outputs")
+    )
 
 
 def _outputs(placed: Placed) -> list[str] | None:
@@ -101,7 +112,8 @@ def _outputs(placed: Placed) -> list[str] | None:
 
 @rule("R322", "absolute-property-file-path", Severity.WARNING, source="AWS docs: FilePath is relative to the output")
 def absolute_property_file_path(subject: Subject) -> Iterator[Fault]:
-    """FilePath starts at the root of the container, or leaves the output; it is relative to the output's directory.
+    """FilePath starts at the root of the container, leaves the output, or is a folder; it is the path of a file
+    relative to the output's directory.
 
     Bad:  "FilePath": "/opt/ml/processing/report/quality.json"
     Good: "FilePath": "quality.json"
@@ -111,6 +123,9 @@ def absolute_property_file_path(subject: Subject) -> Iterator[Fault]:
         if path is not None and (path.startswith(("/", "s3:")) or ".." in path.split("/")):
             message = f"{path!r} is not inside of the output"
             yield Fault(f"{file.at}/FilePath", message, "write the path below the output", file.placed)
+        elif path is not None and path.endswith("/"):
+            message = f"{path!r} is a folder, and one file is read"
+            yield Fault(f"{file.at}/FilePath", message, f"e.g. {path}quality.json", file.placed)
 
 
 @rule(
@@ -174,6 +189,10 @@ def _path(at: str, path: str, placed: Placed | None) -> Iterator[Fault]:
     bare = re.sub(r"'[^']*'|\"[^\"]*\"", "", path)
     if bare.count("[") != bare.count("]") or "'" in bare or '"' in bare or path.endswith((".", "[")):
         yield Fault(at, f"{shown(path)} is a JSONPath that stops halfway", "e.g. \"metrics['mse'].value\"", placed)
+    elif "{" in bare or "}" in bare:
+        message = f"{shown(path)} has braces, and nothing is filled in there"
+        help_text = "write the members' names themselves"
+        yield Fault(at, message, help_text, placed, severity=Severity.WARNING)
     elif "/" in bare:
         message = f"{shown(path)} has slashes, members are separated by dots"
         help_text = f'write "{path.strip("/").replace("/", ".")}"'

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from math import ceil, floor, isfinite, prod
 
 from mlops.check.expressions import literal
 from mlops.check.images import parse
-from mlops.check.jobs import TUNING, Job, defined
+from mlops.check.jobs import TRAINING, TUNING, Job, defined
 from mlops.check.members import entries
 from mlops.check.nearest import did_you_mean
 from mlops.check.rule import Fault, rule
@@ -189,11 +190,11 @@ def strategy_lacks(subject: Subject) -> Iterator[Fault]:
     "metrics-of-another",
     Severity.ERROR,
     source="'You can't override the metric definitions for Amazon SageMaker algorithms' (xgboost-container#121)"
-    "; 'A metric is required for this hyperparameter tuning job objective' (ex#1207, sdk#3932)",
+    "; 'A metric is required for this hyperparameter tuning job objective' (ex#1207, sdk#3932); sdk#1031",
 )
 def metrics_of_another(subject: Subject) -> Iterator[Fault]:
     """A tuning job defines metrics for one of Amazon's algorithms, which has its own, in script mode too; or none for a
-    framework image, which has none.
+    framework image, which has none. A training job that defines some for an algorithm is a warning.
 
     Bad:  MetricDefinitions with XGBoost's image
     Good: the objective "validation:rmse" and no MetricDefinitions
@@ -209,6 +210,17 @@ def metrics_of_another(subject: Subject) -> Iterator[Fault]:
             elif isinstance(image, str) and not listed and needs_script(image):
                 message = "a framework image has no metrics of its own, and nothing finds the one that is tuned for"
                 yield Fault(where, message, "add its Name and a Regex for the script's log", placed)
+    for at, job, placed in subject.jobs[TRAINING]:
+        algorithm, listed = job.get("AlgorithmSpecification"), get(job, "AlgorithmSpecification", "MetricDefinitions")
+        image = literal(subject, get(algorithm, "TrainingImage")) if listed else None
+        runs_script = get(job, "HyperParameters", "sagemaker_program") or get(job, "Environment", "SAGEMAKER_PROGRAM")
+        own_command = get(algorithm, "ContainerEntrypoint")
+        if placed.step.type == "Tuning" or runs_script or own_command or not isinstance(image, str):
+            continue
+        if _is_algorithm(image):
+            where = f"{at}/AlgorithmSpecification/MetricDefinitions"
+            message = "the algorithm has metrics of its own, and these take their place"
+            yield Fault(where, message, "remove them", placed, severity=Severity.WARNING)
 
 
 def _is_algorithm(image: str) -> bool:
@@ -323,3 +335,40 @@ def tuning_members_that_exclude(subject: Subject) -> Iterator[Fault]:
             if get(_ranges(tuning, Job(at, job, placed)), "AutoParameters") and not autotuned:
                 message = "AutoParameters are for Autotune, which is not enabled"
                 yield Fault(f"{where}/AutoParameters", message, 'set "Autotune": {"Mode": "Enabled"}', placed)
+
+
+_SMALL = frozenset(
+    {"rmse", "mse", "mae", "mape", "rmsle", "loss", "logloss", "mlogloss", "error", "merror", "perplexity"}
+)
+_LARGE = frozenset({"accuracy", "acc", "auc", "aucpr", "f1", "precision", "recall", "r2", "ndcg", "bleu"})
+
+
+@rule("X988", "best-the-wrong-way", Severity.WARNING, source="what errors and scores are, by the words of their names")
+def best_the_wrong_way(subject: Subject) -> Iterator[Fault]:
+    """A tuning job looks for the largest of an error or a loss, or for the smallest of a score: the worst model wins.
+    A name that says that it is negated is let pass.
+
+    Bad:  {"Type": "Maximize", "MetricName": "validation:rmse"}
+    Good: {"Type": "Minimize", "MetricName": "validation:rmse"}
+    """
+    for tuning in subject.jobs[TUNING]:
+        places = [(f"{tuning.at}/{_CONFIG}/{_OBJECTIVE}", get(tuning.request, _CONFIG, _OBJECTIVE))]
+        places += [(f"{at}/TuningObjective", job.get("TuningObjective")) for at, job, _ in defined(tuning)]
+        images = [
+            literal(subject, get(job, "AlgorithmSpecification", "TrainingImage")) for _, job, _ in defined(tuning)
+        ]
+        # Of those X857 speaks.
+        if any(isinstance(image, str) and _is_algorithm(image) for image in images):
+            continue
+        for at, objective in places:
+            kind, name = get(objective, "Type"), get(objective, "MetricName")
+            words = set(re.split(r"[^a-z0-9]+", name.lower())) if isinstance(name, str) else set()
+            wanted = "Minimize" if words & _SMALL and not words & _LARGE else None
+            wanted = "Maximize" if words & _LARGE and not words & _SMALL else wanted
+            if wanted is not None and kind in ("Minimize", "Maximize") and kind != wanted and not words & _NEGATED:
+                message = f"the best {name} is the {'smallest' if wanted == 'Minimize' else 'largest'}, not {kind}"
+                yield Fault(f"{at}/Type", message, f"write {wanted}", tuning.placed)
+
+
+_OBJECTIVE = "HyperParameterTuningJobObjective"
+_NEGATED = frozenset({"neg", "negative", "minus", "inverse", "one"})

@@ -1,0 +1,92 @@
+"""What AWS's serving images need to have something to serve: model data, or the name of a model of a hub."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+from mlops.check.expressions import literal
+from mlops.check.images import Image, parse
+from mlops.check.nearest import did_you_mean
+from mlops.check.rule import Fault, rule
+from mlops.check.shapes import shown
+from mlops.check.subject import Subject
+from mlops.ir import Severity, Value
+from mlops.ir.members import get
+from mlops.knowledge.algorithm_images import ALGORITHM_ACCOUNTS
+
+_DATA = ("ModelDataUrl", "ModelDataSource", "ModelPackageName")
+_NEEDS_DATA = re.compile(r"(pytorch|tensorflow|mxnet)-inference(-graviton)?|sagemaker-scikit-learn")
+_TASKS = (
+    "audio-classification", "automatic-speech-recognition", "conversational", "custom", "depth-estimation",
+    "document-question-answering", "feature-extraction", "fill-mask", "image-classification",
+    "image-feature-extraction", "image-segmentation", "image-text-to-text", "image-to-image", "image-to-text",
+    "keypoint-matching", "mask-generation", "ner", "object-detection", "question-answering", "sentence-embeddings",
+    "sentence-ranking", "sentence-similarity", "sentiment-analysis", "summarization", "table-question-answering",
+    "text-classification", "text-generation", "text-to-audio", "text-to-image", "text-to-speech",
+    "text2text-generation", "token-classification", "translation", "video-classification",
+    "visual-question-answering", "vqa", "zero-shot-audio-classification", "zero-shot-classification",
+    "zero-shot-image-classification", "zero-shot-object-detection",
+)  # fmt: skip
+_TRANSLATION = re.compile(r"translation_\w+_to_\w+")
+
+
+@rule(
+    "X915",
+    "nothing-to-serve",
+    Severity.WARNING,
+    source="sagemaker-inference-toolkit, sagemaker-tensorflow-serving-container: they load what is in /opt/ml/model",
+)
+def nothing_to_serve(subject: Subject) -> Iterator[Fault]:
+    """A container of one of AWS's framework images gets neither model data nor sources: it starts, and has nothing to
+    answer with.
+
+    Bad:  {"Image": ".../sagemaker-scikit-learn:1.2-1-cpu-py3", "Environment": {"SAGEMAKER_PROGRAM": "serve.py"}}
+    Good: the same with "ModelDataUrl": {"Get": "Steps.Train.ModelArtifacts.S3ModelArtifacts"}
+    """
+    for container in subject.serving:
+        image = _image(subject, container.image)
+        if image is None or _NEEDS_DATA.fullmatch(image.repository) is None:
+            continue
+        sources = get(container.settings, "Environment", "SAGEMAKER_SUBMIT_DIRECTORY")
+        brought = sources is not None and not (isinstance(sources, str) and sources.startswith("/opt/ml/model"))
+        is_of_aws = image.framework is not None or image.account in ALGORITHM_ACCOUNTS
+        if is_of_aws and not brought and all(container.settings.get(name) is None for name in _DATA):
+            message = f"{image.repository} serves what is in its model data, and there is none"
+            help_text = "give the archive of the trained model"
+            yield Fault(f"{container.at}/ModelDataUrl", message, help_text, container.placed)
+
+
+def _image(subject: Subject, value: Value) -> Image | None:
+    text = literal(subject, value)
+    return parse(text) if isinstance(text, str) else None
+
+
+@rule(
+    "X916",
+    "hub-model",
+    Severity.WARNING,
+    source="sagemaker-huggingface-inference-toolkit: README, transformers_utils.py",
+)
+def hub_model(subject: Subject) -> Iterator[Fault]:
+    """A Hugging Face container is given a task that there is not, or the name of a model of the hub where it cannot
+    come to it: cut off from the network.
+
+    Bad:  "HF_TASK": "sentiment"
+    Good: "HF_TASK": "text-classification"
+    """
+    for container in subject.serving:
+        image = _image(subject, container.image)
+        values = container.settings.get("Environment")
+        if image is None or not image.repository.startswith("huggingface-") or not isinstance(values, Mapping):
+            continue
+        task = values.get("HF_TASK")
+        if isinstance(task, str) and task not in _TASKS and _TRANSLATION.fullmatch(task) is None:
+            help_text = did_you_mean(task, _TASKS) or "e.g. text-classification"
+            yield Fault(f"{container.at}/Environment/HF_TASK", f"{shown(task)} is no task", help_text, container.placed)
+        model = values.get("HF_MODEL_ID")
+        local = isinstance(model, str) and model.startswith("/")
+        if model is not None and not local and get(container.placed.step.arguments, "EnableNetworkIsolation") is True:
+            message = "the model comes from the hub, and the container is cut off from the network"
+            help_text = "bring it by ModelDataUrl, or leave EnableNetworkIsolation out"
+            yield Fault(f"{container.at}/Environment/HF_MODEL_ID", message, help_text, container.placed)
