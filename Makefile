@@ -8,7 +8,7 @@ WORKERS ?= 4
 DEMO = .venv/bin
 TEST = .venv-test/bin
 
-.PHONY: demo shift loop opensearch test proofs check names lint bench bench-steps bench-peers clean
+.PHONY: demo shift loop opensearch site test proofs check names lint bench bench-steps bench-peers clean
 
 demo: .venv/installed
 	$(DEMO)/python docs/demo.py
@@ -25,6 +25,10 @@ loop: .venv/installed
 # A real OpenSearch with ML Commons, put together from Maven Central in build/; it wants Java 17, mvn and 1 GB.
 opensearch:
 	$(PYTHON) -m tests.search.assembling
+
+# The documents and a reference from docstrings, in build/site.
+site: .venv-site/installed
+	NO_MKDOCS_2_WARNING=1 .venv-site/bin/python -m mkdocs build --quiet
 
 test: .venv-test/installed
 	@# Once, and not by each worker at the same time.
@@ -66,6 +70,11 @@ bench-peers: .venv-test/installed
 	$(DEMO)/python $(PIP) --editable '.[local]'
 	touch $@
 
+.venv-site/installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv-site
+	.venv-site/bin/python $(PIP) --editable '.[docs]'
+	touch $@
+
 .venv-test/installed: pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12")'
 	$(PYTHON) -m venv .venv-test
@@ -75,4 +84,4 @@ bench-peers: .venv-test/installed
 	touch $@
 
 clean:
-	rm -rf .venv .venv-test .venv-proofs .mlops build
+	rm -rf .venv .venv-site .venv-test .venv-proofs .mlops build
