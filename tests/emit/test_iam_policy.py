@@ -20,12 +20,15 @@ from mlops.emit.policies.statements import policy
 from mlops.ir import Checked, UsageError
 from mlops.ir.reader import read
 from mlops.ir.surroundings import Start, Surroundings
-from tests.emit.stacked import ROOT, emitted, project
+from mlops.use_cases.emit import emit
+from mlops.use_cases.news import Said
+from tests.emit.stacked import ENVIRONMENT, FOUND, ROOT, emitted, project
 
 ROLE = "arn:aws:iam::111122223333:role/pipelines"
 AROUND = Surroundings(
     "prod", "eu-west-1", ROLE, "ours", prefix="ml", schedules=(Start("nightly", "p", ROLE, "rate(1 day)"),)
 )
+THERE = "arn:aws:sagemaker:us-east-1:111122223333"
 JOB = "arn:aws:sagemaker:eu-west-1:111122223333"
 TRAINING = {
     "AlgorithmSpecification": {
@@ -334,6 +337,49 @@ def test_the_deployer_may_change_what_a_file_declares(tmp_path: Path) -> None:
     )
     group = f"arn:aws:scheduler:{region}:{account}:schedule/mlops-monitor-watch/watch"
     assert allows(statements, "scheduler:UpdateSchedule", group) and allows(statements, "scheduler:GetSchedule", group)
+
+
+OTHERS = 'role="arn:aws:iam::111122223333:role/other"'
+WATCHED = """
+from mlops import resources
+c = resources.EndpointConfig("churn", model="m", instance="ml.m5.large", capture=resources.Capture("s3://acme/seen/"))
+e = resources.Endpoint("door", config=c.config_name)
+resources.Monitor("watch", endpoint=e.endpoint_name, drift=resources.Drift(), schedule="rate(1 day)", {more})
+"""
+
+
+@pytest.mark.parametrize(
+    ("more", "action", "place", "may"),
+    [
+        ("", "s3:GetObject", "arn:aws:s3:::acme/seen/door/A/x.jsonl", True),
+        ("", "s3:GetObject", "arn:aws:s3:::acme/other/door/A/x.jsonl", False),
+        ("", "s3:PutObject", "arn:aws:s3:::acme-ml-production/mlops/monitors/watch/x", True),
+        ("", "sagemaker:DescribeModelPackage", f"{THERE}:model-package/churn/1", True),
+        ('baseline="s3://acme/b/"', "sagemaker:DescribeModelPackage", f"{THERE}:model-package/churn/1", False),
+        ("", "sagemaker:CreateEndpoint", f"{THERE}:endpoint/watch-asked", False),
+        ("attributions=resources.Attributions()", "sagemaker:CreateEndpoint", f"{THERE}:endpoint/watch-asked", True),
+        ("", "sagemaker:CreateProcessingJob", f"{THERE}:processing-job/watch-0a1b", True),
+        (OTHERS, "sagemaker:CreateProcessingJob", f"{THERE}:processing-job/watch-0a1b", False),
+    ],
+)  # fmt: skip
+def test_a_monitor_may_what_it_does(tmp_path: Path, more: str, action: str, place: str, may: bool) -> None:
+    there = project(tmp_path)
+    (there / "beside.py").write_text(WATCHED.replace("{more}", more))
+    assert allows(json.loads(emitted(there / "beside.py", "iam-policy"))["Statement"], action, place) is may
+    trusted = json.loads(emitted(there / "beside.py", "iam-policy", "trust"))["Statement"]
+    assert [item["Sid"] for item in trusted] == ["SageMaker", *(["Scheduler"] if more != OTHERS else [])]
+
+
+def test_what_is_captured_elsewhere_is_told(tmp_path: Path) -> None:
+    there = project(tmp_path)
+    (there / "beside.py").write_text(
+        'from mlops import resources\nresources.Monitor("w", endpoint="door", drift=resources.Drift())\n'
+    )
+    said: list[Any] = []
+    emit(FOUND["iam-policy"], str(there / "beside.py"), ENVIRONMENT, said.append, "execution")
+    assert [item.text for item in said if isinstance(item, Said)] == [
+        "note: monitor-w reads what an endpoint captures that is declared elsewhere: allow its role to read there"
+    ]
 
 
 DELIVERIES = """

@@ -63,7 +63,12 @@ STEP_TYPE = StepType(
     ),
     response="GetJobRunResponse",
     envelope=frozenset({"CacheConfig", "RetryPolicies"}),
-    permissions=("emr-serverless:StartJobRun", "emr-serverless:GetJobRun", "iam:PassRole"),
+    permissions=(
+        "emr-serverless:CancelJobRun",
+        "emr-serverless:GetJobRun",
+        "emr-serverless:StartJobRun",
+        "iam:PassRole",
+    ),
 )
 
 

@@ -53,7 +53,7 @@ STEP_TYPE = StepType(
     # The optimised integration takes fewer members (guide: connect-sagemaker).
     states_resource="arn:aws:states:::aws-sdk:sagemaker:createEndpointConfig",
     action="endpoint_config",
-    permissions=("sagemaker:CreateEndpointConfig",),
+    permissions=("sagemaker:CreateEndpointConfig", "iam:PassRole", "s3:PutObject"),
 )
 
 VARIANT = "AllTraffic"

@@ -29,7 +29,9 @@ _LOOKED_AT = (
     "{index}*/_stats",
 )  # fmt: skip
 _KINESIS = ("kinesis:DescribeStream", "kinesis:GetRecords", "kinesis:GetShardIterator", "kinesis:ListShards")
-_CLUSTER = ("kafka:DescribeCluster", "kafka:DescribeClusterV2", "kafka:GetBootstrapBrokers", "kafka-cluster:Connect")
+_CLUSTER = ("kafka:DescribeCluster", "kafka:DescribeClusterV2", "kafka-cluster:Connect")
+_BROKERS = ("kafka:GetBootstrapBrokers",)
+"""IAM knows no resource for it."""
 _TOPIC = ("kafka-cluster:DescribeTopic", "kafka-cluster:DescribeTopicDynamicConfiguration", "kafka-cluster:ReadData")
 _ROWS = ("glue:GetDatabase", "glue:GetTable", "glue:UpdateTable")
 _CONNECTED = (
@@ -138,6 +140,7 @@ def _kafka(step: Step, given: Mapping[str, Any]) -> Iterator[Need]:
     topic = cluster.replace(":cluster/", ":topic/")
     group = cluster.replace(":cluster/", ":group/")
     yield Need("ReachClusters", _CLUSTER, (cluster,), step.name)
+    yield Need("FindBrokers", _BROKERS, (STAR,), step.name)
     yield Need("ReadTopics", _TOPIC, (f"{topic}/{given['TopicName']}",), step.name)
     yield Need("SeeGroups", ("kafka-cluster:DescribeGroup",), (f"{group}/*",), step.name)
 

@@ -9,9 +9,11 @@ from collections.abc import Iterator, Sequence
 
 from mlops.emit.policies.arns import account_of, arn_of, key_arn
 from mlops.emit.policies.delivery import STREAM, delivery_needs
+from mlops.emit.policies.elsewhere import elsewhere_needs
 from mlops.emit.policies.feedback import feedback_needs
-from mlops.emit.policies.places import STAR, members, pattern, places, unknown_places
+from mlops.emit.policies.places import STAR, Place, members, pattern, places, unknown_places
 from mlops.emit.policies.statements import Need
+from mlops.emit.policies.watching import is_anothers, unknown_capture, watching_needs
 from mlops.ir import Checked, Definition, Step, StepType, Value
 from mlops.ir.image_uri import ecr_image
 from mlops.ir.members import get
@@ -27,10 +29,12 @@ _VERB = re.compile(r"sagemaker:(?:Create|Describe|Stop|Update|Delete)(\w+?)(?:V2
 _NAMED = "pipelines-"
 """What the service calls what steps make."""
 _KEYS = re.compile(r"\w*KmsKey(?:Id|Arn)?")
-_IMAGES = re.compile(r"Image|ImageUri|TrainingImage|ContainerImage")
+_OF_VOLUMES = frozenset({"VolumeKmsKeyId"})
+_VOLUMES_OF = frozenset({("EndpointConfig", "KmsKeyId"), ("NotebookInstance", "KmsKeyId")})
+"""Keys that are no data's: of disks."""
+_IMAGES = re.compile(r"[Ii]mage|ImageUri|TrainingImage|ContainerImage")
 _ROLES = re.compile(r"RoleArn|ExecutionRoleArn|Role")
 _ROLE_ARN = re.compile(r"arn:[\w-]+:iam::\d{12}:role/.+")
-_FUNCTION_ARN = re.compile(r"arn:[\w-]+:lambda:[\w-]+:\d{12}:function:.+")
 _GROUPS = re.compile(r"ModelPackageGroupName")
 _ENDPOINTS = re.compile(r"EndpointName")
 _NOTEBOOK = "NotebookInstance"
@@ -50,29 +54,54 @@ _LOOKED_UP = (
 )
 """IAM knows no resource for them."""
 _LINEAGE = ("action", "artifact", "context")
-_SERVING = {"Model": "/aws/sagemaker/Endpoints/*"}
-"""Each endpoint has a group of its own, and what its containers need is the model's role's."""
+_GROUPS_OF = {
+    "AutoML": ("/aws/sagemaker/ProcessingJobs", "/aws/sagemaker/TrainingJobs", "/aws/sagemaker/TransformJobs"),
+    "Model": ("/aws/sagemaker/Endpoints/*",),
+    "Monitor": ("/aws/sagemaker/ProcessingJobs",),
+    "NotebookInstance": ("/aws/sagemaker/NotebookInstances",),
+    "Tuning": ("/aws/sagemaker/TrainingJobs",),
+}
+"""Where what is made logs, of types whose jobs have no group of their own. Each endpoint has one, and what its
+containers need is the model's role's."""
+_AUTOPILOT = (
+    "sagemaker:CreateEndpoint",
+    "sagemaker:CreateEndpointConfig",
+    "sagemaker:CreateModel",
+    "sagemaker:DeleteEndpoint",
+    "sagemaker:DeleteEndpointConfig",
+    "sagemaker:DeleteModel",
+    "sagemaker:DescribeEndpoint",
+    "sagemaker:DescribeEndpointConfig",
+    "sagemaker:DescribeModel",
+    "sagemaker:InvokeEndpoint",
+    "sagemaker:ListTags",
+)
+"""What a job of Autopilot does as its role (guide: CreateAutoMLJob API, execution role permissions); how it calls what
+it makes is not said."""
 _PASSED = {"emr-serverless": "emr-serverless.amazonaws.com"}
 
 
 def execution_needs(checked: Checked, around: Surroundings) -> Iterator[Need]:
     """Of a file's declared resources: what serves them, and not what makes them."""
     definition = checked.definition
+    read = _read_by_others(definition)
     for placed in definition.placed():
         known = checked.type_of(placed.step)
         if known is None:
             continue
         if definition.of_resources and placed.step.type == STREAM:
             yield from delivery_needs(placed.step, around.role, around)
-        elif definition.of_resources:
-            yield from _of_step(definition, placed.step, known, ANY_JOB, around)
+        elif definition.of_resources and not is_anothers(placed.step, around.role):
+            yield from _of_step(definition, placed.step, known, ANY_JOB, around, read=False)
             yield from _of_versions(placed.step, around)
             yield from _of_notebook(placed.step, around)
-        elif known.permissions:
+            yield from watching_needs(definition, placed.step, around)
+        elif known.permissions and not definition.of_resources:
             yield from _of_sagemaker(definition, placed.step, known, around)
             yield from _passed(definition, placed.step, known, around)
-            yield from _elsewhere(definition, placed.step, known.permissions, around)
-            yield from _of_step(definition, placed.step, known, known.permissions, around)
+            yield from elsewhere_needs(definition, placed.step, known.permissions, around)
+            reads = placed.step.name in read
+            yield from _of_step(definition, placed.step, known, known.permissions, around, read=reads)
     for statement in secret_permissions(definition, account_of(around), around.region):
         yield Need("ReadSecrets", tuple(statement["Action"]), tuple(statement["Resource"]), "secrets")
     for start in around.starts(definition.name or ""):
@@ -90,6 +119,9 @@ def unknown_needs(checked: Checked) -> Iterator[str]:
         known = checked.type_of(placed.step)
         if known is None or known.permissions is None:
             yield f"what {placed.step.name} needs, of the type {placed.step.type}, is not known here: allow it too"
+        captured = unknown_capture(definition, placed.step)
+        if captured is not None:
+            yield captured
     places = (name for placed in definition.placed() for name in unknown_places(definition, placed.step.arguments))
     for name in dict.fromkeys(places):
         yield f"whoever starts {definition.name} gives {name}, a place: allow the role to read or write there"
@@ -115,15 +147,24 @@ def _of_versions(step: Step, around: Surroundings) -> Iterator[Need]:
         objects = f"arn:{around.partition}:s3:::{below}/*"
         images = f"arn:{around.partition}:ecr:{around.region}:*:repository/*"
         yield Need("ReadVersions", ("s3:GetObject",), (objects,), step.name)
+        yield from _decrypted(step, around)
         yield Need("PullImagesOfVersions", _PULL, (images,), step.name)
         yield Need("LogInToRegistries", (_LOG_IN,), (STAR,), step.name)
 
 
+def _read_by_others(definition: Definition) -> frozenset[str]:
+    """Steps of which another one, or a condition, says what it reads: an output of theirs is an input there."""
+    values = (value for placed in definition.placed() for value in (placed.step.arguments, placed.step.members))
+    found = (ref.path for value in values for _, ref in refs(value))
+    return frozenset(path.name for path in found if path is not None and path.root == "Steps")
+
+
 def _of_step(
-    definition: Definition, step: Step, known: StepType, actions: Sequence[str], around: Surroundings
+    definition: Definition, step: Step, known: StepType, actions: Sequence[str], around: Surroundings, *, read: bool
 ) -> Iterator[Need]:
+    """``read``: what it writes is read again."""
     arguments = step.arguments
-    yield from _s3(definition, step, actions, around)
+    yield from _s3(definition, step, actions, around, read=read)
     images = [ecr_image(text) for _, value in members(arguments, _IMAGES) if (text := pattern(definition, value))]
     pulled = tuple(
         f"arn:{around.partition}:ecr:{image.region}:{image.account}:repository/{image.repository}"
@@ -133,11 +174,12 @@ def _of_step(
     if pulled and _LOG_IN in actions:
         yield Need("PullImages", _PULL, pulled, step.name)
         yield Need("LogInToRegistries", (_LOG_IN,), (STAR,), step.name)
-    log_group = known.job.log_group if known.job is not None else _SERVING.get(known.type)
-    if log_group is not None:
-        group = arn_of(around, "logs", f"log-group:{log_group}")
+    log_group = known.job.log_group if known.job is not None else None
+    groups = _GROUPS_OF.get(known.type, ()) if log_group is None else (log_group,)
+    for group in (arn_of(around, "logs", f"log-group:{name}") for name in groups):
         # Containers of a transform log too, by the role of their model.
         yield Need("WriteLogs", LOGS, (group, f"{group}:log-stream:*"), step.name)
+    if groups:
         yield Need(
             "PutMetrics", ("cloudwatch:PutMetricData",), (STAR,), step.name,
             {"StringLike": {"cloudwatch:namespace": "/aws/sagemaker/*"}},
@@ -155,20 +197,43 @@ def _passed(definition: Definition, step: Step, known: StepType, around: Surroun
         yield Need("PassRoles", ("iam:PassRole",), passed, step.name, conditions)
 
 
-def _s3(definition: Definition, step: Step, actions: Sequence[str], around: Surroundings) -> Iterator[Need]:
+def _s3(
+    definition: Definition, step: Step, actions: Sequence[str], around: Surroundings, *, read: bool
+) -> Iterator[Need]:
     found = [place for place in places(definition, step.arguments) if place.bucket != STAR]
+    if "s3:DeleteObject" in actions:
+        found += _written_by_named(definition, step)
     for place in found:
         objects = (f"arn:{around.partition}:s3:::{place.bucket}/{place.prefix}",)
         if "s3:DeleteObject" in actions:
             yield Need("DeleteObjects", ("s3:DeleteObject",), objects, step.name)
             yield from _listed(place.bucket, step, around)
-        if "s3:GetObject" in actions:
-            # One step's outputs are another's inputs.
+        if "s3:GetObject" in actions and (place.reads or read):
             yield Need("ReadObjects", ("s3:GetObject",), objects, step.name)
-            if "s3:ListBucket" in actions:
+            if place.bucket == around.bucket:
+                yield from _decrypted(step, around)
+            if "s3:ListBucket" in actions and place.listed:
                 yield from _listed(place.bucket, step, around)
         if "s3:PutObject" in actions and place.writes:
             yield Need("WriteObjects", ("s3:AbortMultipartUpload", "s3:PutObject"), objects, step.name)
+
+
+def _decrypted(step: Step, around: Surroundings) -> Iterator[Need]:
+    """What lies in the environment's bucket was written with its key."""
+    if around.kms_key is not None:
+        arn, conditions = key_arn(around.kms_key, around)
+        yield Need("UseKeys", ("kms:Decrypt",), (arn,), step.name, conditions)
+
+
+def _written_by_named(definition: Definition, step: Step) -> Iterator[Place]:
+    """By the steps whose outputs a Cleanup removes where it names no places."""
+    listed = get(step.arguments, "Resources", "S3")
+    for item in listed if isinstance(listed, tuple) else ():
+        named = get(item, "StepName")
+        other = definition.step(named) if isinstance(named, str) and get(item, "S3Uris") is None else None
+        for place in places(definition, other.arguments) if other is not None else ():
+            if place.writes and place.bucket != STAR:
+                yield place
 
 
 def _listed(bucket: str, step: Step, around: Surroundings) -> Iterator[Need]:
@@ -186,9 +251,12 @@ def _of_sagemaker(definition: Definition, step: Step, known: StepType, around: S
         yield Need(f"Use{found[1]}s", (action,), resources, step.name)
     if "sagemaker:AddTags" in (known.permissions or ()):
         yield Need("TagWhatIsMade", ("sagemaker:AddTags",), tuple(made), step.name)
-    if "sagemaker:AddAssociation" in (known.permissions or ()):
+    if "sagemaker:AddAssociation" in (known.permissions or ()) and get(step.arguments, "Associations"):
         associated = tuple(arn_of(around, "sagemaker", f"{kind}/*") for kind in _LINEAGE)
         yield Need("Associate", ("sagemaker:AddAssociation",), associated, step.name)
+    if "sagemaker:CreateAutoMLJobV2" in (known.permissions or ()):
+        tried = tuple(arn_of(around, "sagemaker", f"{kind}/*") for kind in ("endpoint", "endpoint-config", "model"))
+        yield Need("TryCandidates", _AUTOPILOT, tried, step.name)
 
 
 def _resources(noun: str, definition: Definition, step: Step, known: StepType, around: Surroundings) -> Iterator[str]:
@@ -211,7 +279,11 @@ def _resources(noun: str, definition: Definition, step: Step, known: StepType, a
             elif noun == "Endpoint":
                 yield arn_of(around, "sagemaker", "endpoint-config/*")
         case "Action" | "Artifact" | "Context":
-            yield arn_of(around, "sagemaker", f"{kebab}/*")
+            if get(step.arguments, f"{noun}s"):
+                yield arn_of(around, "sagemaker", f"{kebab}/*")
+        case "Job":
+            category = pattern(definition, get(step.arguments, "JobCategory")) or STAR
+            yield arn_of(around, "sagemaker", f"job/{category}/{_NAMED}*")
         case _:
             segment = known.job.segment if known.job is not None else kebab
             given = pattern(definition, get(step.arguments, known.name_member or ""))
@@ -219,16 +291,19 @@ def _resources(noun: str, definition: Definition, step: Step, known: StepType, a
 
 
 def _keys(definition: Definition, step: Step, around: Surroundings) -> Iterator[Need]:
-    for _, value in members(step.arguments, _KEYS):
+    for path, value in members(step.arguments, _KEYS):
         key = pattern(definition, value)
         if not key:
             continue
         arn, conditions = key_arn(key, around)
-        used = ("kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey")
-        yield Need("UseKeys", used, (arn,), step.name, conditions)
-        # For volumes the service hands the key on to EC2.
-        granted = {**conditions, "Bool": {"kms:GrantIsForAWSResource": "true"}}
-        yield Need("GrantKeys", ("kms:CreateGrant",), (arn,), step.name, granted)
+        if path[-1] in _OF_VOLUMES or (step.type, *path) in _VOLUMES_OF:
+            # For volumes the service hands the key on to EC2.
+            granted = {**conditions, "Bool": {"kms:GrantIsForAWSResource": "true"}}
+            yield Need("GrantKeys", ("kms:CreateGrant",), (arn,), step.name, granted)
+            yield Need("SeeKeys", ("kms:DescribeKey",), (arn,), step.name, conditions)
+        else:
+            used = ("kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey")
+            yield Need("UseKeys", used, (arn,), step.name, conditions)
 
 
 def _network(step: Step, around: Surroundings) -> Iterator[Need]:
@@ -249,24 +324,3 @@ def _joined(subnets: Value, groups: Value, step: Step, around: Surroundings) -> 
 def _plain(value: Value) -> tuple[str, ...]:
     """Texts; a star for what only a run knows."""
     return tuple(item if isinstance(item, str) else STAR for item in value) if isinstance(value, tuple) else (STAR,)
-
-
-def _elsewhere(definition: Definition, step: Step, actions: Sequence[str], around: Surroundings) -> Iterator[Need]:
-    if "lambda:InvokeFunction" in actions:
-        told = pattern(definition, step.members.get("FunctionArn")) or STAR
-        arn = told if _FUNCTION_ARN.fullmatch(told) else arn_of(around, "lambda", f"function:{told}")
-        yield Need("CallFunctions", ("lambda:InvokeFunction",), (arn,), step.name)
-    if "sqs:SendMessage" in actions:
-        url = pattern(definition, step.members.get("SqsQueueUrl")) or ""
-        found = re.fullmatch(r"https://sqs\.([a-z0-9-]+)\.[a-z.]+/(\d{12})/([\w-]+(?:\.fifo)?)", url)
-        queue = f"arn:{around.partition}:sqs:{found[1]}:{found[2]}:{found[3]}" if found else arn_of(around, "sqs", STAR)
-        yield Need("SendMessages", ("sqs:SendMessage",), (queue,), step.name)
-    emr = tuple(action for action in actions if action.startswith("elasticmapreduce:"))
-    if emr:
-        cluster = pattern(definition, get(step.arguments, "ClusterId")) or STAR
-        yield Need("UseClusters", emr, (arn_of(around, "elasticmapreduce", f"cluster/{cluster}"),), step.name)
-    serverless = tuple(action for action in actions if action.startswith("emr-serverless:"))
-    if serverless:
-        application = pattern(definition, get(step.arguments, "ApplicationId")) or STAR
-        arn = arn_of(around, "emr-serverless", f"/applications/{application}")
-        yield Need("UseApplications", serverless, (arn, f"{arn}/jobruns/*"), step.name)

@@ -9,10 +9,12 @@ from mlops.ir import Definition, Join, Ref, Value
 from mlops.ir.dataclass import dataclass
 from mlops.ir.s3_uri import split_uri
 
-_URI = re.compile(r"s3://[^\s\"'\\,;]+")
+_URI = re.compile(r"(?:\"(?P<member>\w+)\"\s*:\s*\")?(?P<uri>s3://[^\s\"'\\,;]+)")
+"""With the member before it, where the text is itself a document."""
 _ADDRESS = re.compile(r"(/assets/)[0-9a-f]{64}(?=/|$).*")
 _WRITES = ("Output", "DataCaptureConfig", "S3FailurePath")
 _BOTH = "CheckpointConfig"
+_ONE = frozenset({("ModelDataUrl",), ("SamplePayloadUrl",)})
 STAR = "*"
 
 
@@ -24,6 +26,8 @@ class Place:
     key: str
     reads: bool
     writes: bool
+    listed: bool = True
+    """Objects below a prefix are looked for; an archive is one object."""
 
     @property
     def prefix(self) -> str:
@@ -33,12 +37,13 @@ class Place:
 
 def places(definition: Definition, value: Value) -> Iterator[Place]:
     """In the Arguments of a step."""
-    for path, text in _texts(definition, value, ()):
-        for found in _URI.findall(text):
-            bucket, key = split_uri(_ADDRESS.sub(r"\1*", found))
+    for around, text in _texts(definition, value, ()):
+        for found in _URI.finditer(text):
+            path = around if found["member"] is None else (*around, found["member"])
+            bucket, key = split_uri(_ADDRESS.sub(r"\1*", found["uri"]))
             both = _BOTH in path
             writes = both or any(mark in member for member in path for mark in _WRITES)
-            yield Place(bucket, key, reads=both or not writes, writes=writes)
+            yield Place(bucket, key, reads=both or not writes, writes=writes, listed=path[-1:] not in _ONE)
 
 
 def unknown_places(definition: Definition, value: Value) -> Iterator[str]:
@@ -97,13 +102,15 @@ def _parameter(value: Value) -> str | None:
     return path.name if path is not None and path.root == "Parameters" and not path.segments else None
 
 
-def members(value: Value, wanted: re.Pattern[str], path: tuple[str, ...] = ()) -> Iterator[tuple[str, Value]]:
-    """What members, however deep, are whose name fits."""
+def members(
+    value: Value, wanted: re.Pattern[str], path: tuple[str, ...] = ()
+) -> Iterator[tuple[tuple[str, ...], Value]]:
+    """What members, however deep, are whose name fits, with the names of those around them and their own."""
     match value:
         case Mapping():
             for member, item in value.items():
                 if wanted.fullmatch(member):
-                    yield member, item
+                    yield (*path, member), item
                 yield from members(item, wanted, (*path, member))
         case tuple():
             for item in value:

@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from mlops.emit.policies.delivery import delivery_needs, own_roles, roles_in, roles_of, streams_of
+from mlops.emit.policies.delivery import delivery_needs, own_roles, roles_in, streams_of
 from mlops.emit.policies.execution import execution_needs
 from mlops.emit.policies.statements import Policy, policy
 from mlops.emit.policies.trust import delivery_trust, trust
@@ -52,7 +52,7 @@ class Stack:
         allowed = policy([need for each in parts for need in execution_needs(each, self.around)])
         streams = streams_of(parts)
         resources = {
-            **dict(self._role(allowed, streams)),
+            **dict(self._role(allowed)),
             **dict(self._stream_roles(streams)),
             **self._pipeline(inline, allowed),
             **self._declared(allowed, {role: policy for role, (_, policy) in self._called(streams).items()}),
@@ -165,10 +165,9 @@ class Stack:
             },
         }
 
-    def _role(self, allowed: Policy, streams: Sequence[Step]) -> Iterator[tuple[str, Any]]:
+    def _role(self, allowed: Policy) -> Iterator[tuple[str, Any]]:
         """Pipelines of an environment have one role; each has a policy of its own there, with what its steps need."""
-        delivers = any(self.around.role in roles_of(step) for step in streams)
-        trusted = trust(self._definition.name, self.around, delivers=delivers)
+        trusted = trust(self._definition.name, self.around, self.beside.with_declared(self.checked))
         yield "Role", self._made(self.around.role, CREATES_ROLE, trusted)
         if not allowed.statements:
             return

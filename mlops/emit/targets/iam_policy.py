@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from mlops.emit.policies.comparing import compare
-from mlops.emit.policies.delivery import delivery_needs, own_roles, roles_of, streams_of
+from mlops.emit.policies.delivery import delivery_needs, own_roles, streams_of
 from mlops.emit.policies.deployer import deployer_needs
 from mlops.emit.policies.execution import execution_needs, unknown_needs
 from mlops.emit.policies.statements import Policy, policy
@@ -30,9 +30,8 @@ def _policy(source: Source) -> Policy:
 
 def _document(source: Source) -> dict[str, Any]:
     if source.chosen == TRUST:
-        around, streams = source.around(), streams_of(source.beside().with_declared(source.checked))
-        delivers = any(around.role in roles_of(step) for step in streams)
-        return trust(source.checked.definition.name, around, delivers=delivers)
+        parts = source.beside().with_declared(source.checked)
+        return trust(source.checked.definition.name, source.around(), parts)
     return _policy(source).document
 
 
