@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import subprocess
+import weakref
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -15,6 +16,7 @@ from pathlib import Path
 from mlops.ir.dataclass import dataclass
 from mlops.ir.secret import Secret
 from mlops.knowledge.container_engine import engine, is_contained
+from mlops.run.abandoned_containers import hold, labels, remove_abandoned
 from mlops.run.output import note
 from mlops.run.sandbox import Boxed, start_engine
 from mlops.run.sandbox.order import FIRST_NAME
@@ -39,8 +41,8 @@ class Container:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """What a container is given of this machine: ``ml`` is its ``/opt/ml``, ``tmp`` its ``/tmp``. ``name`` is its own,
-    ``secret`` is asked for what its variables refer to."""
+    """What a container is given of this machine: ``ml`` is its ``/opt/ml``, ``tmp`` its ``/tmp``, in a folder that is
+    its alone. ``name`` is its own, ``secret`` is asked for what its variables refer to."""
 
     name: str
     ml: Path
@@ -79,8 +81,10 @@ def start(
     name = f"mlops-{place.name}"
     for folder in (place.ml, place.tmp):
         folder.mkdir(parents=True, exist_ok=True)
+    owner = place.tmp.parent
+    held = hold(owner)
     variables = with_stand_ins(environment, place.secret)
-    words = [program, "run", "--rm", "--name", name, "--hostname", hostname, "--pull", "never"]
+    words = [program, "run", "--rm", "--name", name, "--hostname", hostname, "--pull", "never", *labels(owner)]
     if port is not None:
         words += ["--publish", f"127.0.0.1:{port}:{_SERVED}"]
         if not network:
@@ -95,10 +99,13 @@ def start(
     if given.entrypoint is not None:
         words += ["--entrypoint", given.entrypoint]
     words += [given.image, *given.words]
+    remove_abandoned()
     _remove(program, name)
     passed = {key: text for key, text in variables.items() if not _OF_THE_ENGINE.fullmatch(key)}
     note(place.log, f"a container of {given.image} by {program}")
-    return start_engine(words, {**os.environ, **passed}, place.log, killed=lambda: _remove(program, name))
+    started = start_engine(words, {**os.environ, **passed}, place.log, killed=lambda: _remove(program, name))
+    weakref.finalize(started, os.close, held)
+    return started
 
 
 def _remove(program: str, name: str) -> None:

@@ -6,9 +6,11 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tarfile
+import urllib.request
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +19,15 @@ from ports_for_tests import Account, processing, step, tar_gz, training
 
 from mlops.knowledge.container_engine import VARIABLE, identity, is_own
 from mlops.knowledge.this_machine import of_step
+from mlops.run.abandoned_containers import hold, remove_abandoned
 
 ENGINE = """#!/bin/sh
 here=$(dirname "$0")
 case "$1 $2" in
 "image inspect") test "$5" = own:1 && echo sha256:abc; exit ;;
 rm*) echo "$@" >> "$here/removed"; exit ;;
+ps*) test -f "$here/labels" && cut -f1 "$here/labels"; exit ;;
+inspect*) cut -f2 "$here/labels"; exit ;;
 esac
 for word in "$@"; do
     echo "$word" >> "$here/words"
@@ -210,6 +215,24 @@ def test_a_container_serves_behind_a_port(account: Account, engine: Path) -> Non
     assert {"MINE", "SAGEMAKER_BATCH"} <= set(asked)
 
 
+def test_what_an_owner_left_is_removed_by_who_comes_next(engine: Path, tmp_path: Path) -> None:
+    owners = [tmp_path / name for name in ("lives", "died", "gone")]
+    for owner in owners[:2]:
+        owner.mkdir()
+    told = [{"mlops.owner": str(owner)} for owner in owners] + [{"somebody": "else's"}, {"mlops.owner": "../nothing"}]
+    (engine / "labels").write_text("".join(f"id-{number}\t{json.dumps(item)}\n" for number, item in enumerate(told)))
+    held = hold(owners[0])
+    remove_abandoned()
+    assert (engine / "removed").read_text().splitlines() == ["rm --force id-1", "rm --force id-2"]
+    os.close(held)
+    remove_abandoned()
+    assert (engine / "removed").read_text().splitlines()[2:] == [
+        "rm --force id-0",
+        "rm --force id-1",
+        "rm --force id-2",
+    ]
+
+
 def podman(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """An image of busybox in a storage of its own; skipped where podman starts nothing."""
     found, busybox = shutil.which("podman"), shutil.which("busybox")
@@ -226,7 +249,7 @@ def podman(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     root = tmp_path / "root.tar"
     with tarfile.open(root, "w") as packed:
         packed.add(os.path.realpath(busybox), "bin/busybox")
-        for name in ("sh", "cat", "echo", "sleep", "hostname"):
+        for name in ("sh", "cat", "echo", "sleep", "hostname", "head", "nc", "tr"):
             link = tarfile.TarInfo(f"bin/{name}")
             link.type, link.linkname = tarfile.SYMTYPE, "busybox"
             packed.addfile(link)
@@ -267,3 +290,69 @@ if [ "$STAY" = yes ]; then trap 'echo told; exit 0' TERM; while true; do sleep 0
     assert account.run(late) == "Failed" and "told" in account.journal.log("Fit")
     left = subprocess.run([program, "ps", "--all", "--quiet"], capture_output=True, text=True, check=True)
     assert left.stdout.strip() == ""
+
+
+SERVE = """trap 'kill $!; exit 0' TERM
+nc -ll -p 8080 -e /bin/sh /opt/ml/model/answer.sh &
+wait
+"""
+ANSWER = r"""length=0
+read -r method path version
+while read -r name value; do
+    value=$(echo "$value" | tr -d '\r')
+    [ -z "$(echo "$name" | tr -d '\r')" ] && break
+    case "$name" in [Cc]ontent-[Ll]ength:) length=$value ;; esac
+done
+answer="$path $(head -c "$length")"
+printf 'HTTP/1.1 200 OK\r\nContent-Length: %s\r\nConnection: close\r\n\r\n%s' "${#answer}" "$answer"
+"""
+OWNER = """
+import sys, time
+from pathlib import Path
+from mlops.run.containers import serving
+from mlops.run.serving.model_server import ModelServer
+
+folder = Path(sys.argv[1])
+environment = {"RUN": "/opt/ml/model/serve.sh"}
+server = ModelServer.launch(folder / "ml" / "model", environment, folder / "log.txt", contained=serving("own:1"))
+server.wait_until_healthy(60)
+print(server.port, flush=True)
+time.sleep(600)
+"""
+
+
+@pytest.mark.proof("images")
+@pytest.mark.parametrize("killed", ["the owner", "all that it started"])
+def test_podman_serves_behind_a_port_and_nothing_stays_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, killed: str
+) -> None:
+    program = podman(tmp_path, monkeypatch)
+    monkeypatch.setenv(VARIABLE, "podman")
+    model = tmp_path / "served" / "ml" / "model"
+    model.mkdir(parents=True)
+    (model / "serve.sh").write_text(SERVE)
+    (model / "answer.sh").write_text(ANSWER)
+    owner = subprocess.Popen([sys.executable, "-c", OWNER, str(tmp_path / "served")], stdout=subprocess.PIPE, text=True)
+    assert owner.stdout is not None
+    port = owner.stdout.readline().strip()
+    asked = urllib.request.Request(f"http://127.0.0.1:{port}/invocations", b"1,2", method="POST")
+    assert urllib.request.urlopen(asked).read() == b"/invocations 1,2"
+    victims = [owner.pid, *(started_by(owner.pid) if killed == "all that it started" else [])]
+    for victim in reversed(victims):
+        os.kill(victim, signal.SIGKILL)
+    owner.communicate()
+    remove_abandoned()
+    listed = subprocess.run([program, "ps", "--all", "--quiet"], capture_output=True, text=True, check=True)
+    assert listed.stdout.strip() == ""
+    with pytest.raises(OSError):
+        urllib.request.urlopen(asked, timeout=5)
+
+
+def started_by(process: int) -> list[int]:
+    """By it, and by what it started."""
+    children = [
+        int(child)
+        for thread in Path(f"/proc/{process}/task").glob("*/children")
+        for child in thread.read_text().split()
+    ]
+    return [item for child in children for item in (child, *started_by(child))]

@@ -25,6 +25,7 @@ def settle(state: State, execution: str) -> None:
     if row is None or row["status"] not in RUNNING or ownership.owned(state.execution_folder(execution)):
         return
     ready_to_end(state, execution)
+    remove_containers()
     time = datetime.now(UTC)
     # The owner commits its last word before it lets go, so whatever still runs here will never change by itself.
     with state.store.transaction() as connection:
@@ -47,6 +48,13 @@ def ready_to_end(state: State, execution: str) -> None:
     knows all kinds of job, so nothing where no step is alive."""
     if state.store.one(f"SELECT 1 FROM step WHERE execution = ? AND {_STEP_IS_ALIVE}", execution) is not None:  # noqa: S608
         _load()
+
+
+def remove_containers() -> None:
+    """Those that a process which is gone has left."""
+    from mlops.run.abandoned_containers import remove_abandoned
+
+    remove_abandoned()
 
 
 def _load() -> None:
@@ -187,6 +195,7 @@ def _settle_created(state: State, kind: str, name: str) -> None:
     if known is None or ownership.owned(folder := state.job_folder(known.segment, name)):
         return
     _load()
+    remove_containers()
     with state.store.transaction() as connection:
         alive = connection.execute(
             f"SELECT * FROM resource WHERE kind = ? AND name = ? AND {_ARE_ALIVE}",  # noqa: S608

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from mlops.account.local import events, kept_values, ownership, reserve
 from mlops.account.local.objects import WRITING, StoredObject
-from mlops.account.local.settling import ALIVE, RUNNING, settle
+from mlops.account.local.settling import ALIVE, RUNNING, remove_containers, settle
 from mlops.account.local.state import State, moment
 from mlops.account.local.upkeep.references import (
     Going,
@@ -122,6 +122,7 @@ def prune(state: State, planned: Pruning) -> Pruning:
     what it names. Each execution goes in one transaction, with some others, its folder after that; cut off in between,
     the next pruning finds the rest."""
     _need_ours(planned)
+    remove_containers()
     going = _going(planned)
     gone = [old for batch in _batches(planned.executions) for old in _forget(state, planned.mark, going, batch)]
     versions = tuple(_forget_versions(state, planned.versions))

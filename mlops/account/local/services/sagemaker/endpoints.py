@@ -10,6 +10,7 @@ from typing import Any
 from mlops.account.local import events, ownership
 from mlops.account.local.refusal import invalid
 from mlops.account.local.services.sagemaker import capturing, deployments, models, resources, scaled
+from mlops.account.local.settling import remove_containers
 from mlops.account.local.state import State, now
 from mlops.ir.values import Value
 from mlops.run.beneath import remove
@@ -420,6 +421,8 @@ def settle(state: State, name: str) -> None:
     row = state.store.one("SELECT status FROM resource WHERE kind = ? AND name = ?", KIND, name)
     if row is None or row["status"] not in (*ALIVE, "Failed") or ownership.owned(state.endpoint_folder(name)):
         return
+    if row["status"] in ALIVE:
+        remove_containers()
     if row["status"] in ("Updating", "RollingBack") and _revive(state, name):
         return
     with state.store.transaction():
