@@ -189,7 +189,7 @@ EMITTED_WHOLE = {
     "emit python": "the definition as Python",
     "emit states": "its requests, as the definition has them",
 }
-OF_AN_ACCOUNT = {"emit cloudformation", "emit iam-policy"}
+OF_AN_ACCOUNT = {"emit cloudformation", "emit iam-policy", "emit terraform"}
 """The local one has none: tests/emit has what they write."""
 BASELINE = ("--baseline", "baseline.json", "--write-baseline")
 CALLS = (

@@ -12,7 +12,7 @@ from tests.emit.stacked import ENVIRONMENT, ROOT, project
 
 
 @pytest.mark.proof("templates")
-@pytest.mark.parametrize("target", ["cloudformation", "iam-policy"])
+@pytest.mark.parametrize("target", ["cloudformation", "iam-policy", "terraform"])
 def test_a_template_is_emitted_without_boto3(target: str, tmp_path: Path) -> None:
     script = (
         "import sys; from mlops.cli import main\n"

@@ -23,7 +23,7 @@ def logical_ids(named: Iterable[tuple[str, str]]) -> Mapping[tuple[str, str], st
     plain = {key: (_camel(key[0]) + _camel(key[1]))[:_SHOWN] for key in keys}
     times = Counter(plain.values())
     return {
-        key: f"{shown}{_hash(key)}" if times[shown] > 1 or len(shown) == _SHOWN else shown
+        key: f"{shown}{short_hash(*key)}" if times[shown] > 1 or len(shown) == _SHOWN else shown
         for key, shown in plain.items()
     }
 
@@ -32,5 +32,5 @@ def _camel(text: str) -> str:
     return "".join(part[:1].upper() + part[1:] for part in re.split(r"[^A-Za-z0-9]+", text))
 
 
-def _hash(key: tuple[str, str]) -> str:
-    return hashlib.sha256(" ".join(key).encode()).hexdigest()[:8]
+def short_hash(*words: str) -> str:
+    return hashlib.sha256(" ".join(words).encode()).hexdigest()[:8]

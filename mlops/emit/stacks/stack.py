@@ -20,6 +20,7 @@ from mlops.ir.resource import GROUPS, ITSELF, ROOT, Resource, label_of
 from mlops.ir.surroundings import Surroundings
 from mlops.ir.target import Beside
 from mlops.ir.values import Expression, RefPath, Value, expressions, from_json, to_json, transform
+from mlops.knowledge.cloudformation import schema
 
 INLINE_BYTES = 51_200
 """A template of so many bytes is taken without a bucket (guide: CloudFormation quotas); in a larger one the pipeline's
@@ -30,7 +31,6 @@ DESCRIPTION_BYTES = 1024
 CREATES_ROLE, CREATES_GROUPS, CREATES_LOGS = "CreatesRole", "CreatesModelPackageGroups", "CreatesLogGroups"
 CREATES_STREAM_ROLES = "CreatesStreamRoles"
 _RETENTION = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653)
-_DYNAMIC = "{{resolve:"
 _GROUP, _VERSION = "ModelPackageGroup", "ModelPackage"
 _PIPELINES = "arn:${AWS::Partition}:sagemaker:${AWS::Region}:${AWS::AccountId}:pipeline"
 _KEPT = {"DeletionPolicy": "Retain", "UpdateReplacePolicy": "Retain"}
@@ -181,13 +181,7 @@ class Stack:
 
     def _body(self, inline: bool) -> Mapping[str, Any]:
         if inline:
-            text = _body_text(self._definition)
-            if _DYNAMIC in text:
-                raise UsageError(
-                    f"the definition of {self._name} has {_DYNAMIC!r} in it, which CloudFormation would replace",
-                    hint="let a step resolve it, or give it as a parameter of the execution",
-                )
-            return {"PipelineDefinitionBody": text}
+            return {"PipelineDefinitionBody": body_text(self._definition)}
         bucket, key = definition_place(self._definition, self.around)
         return {"PipelineDefinitionS3Location": {"Bucket": bucket, "Key": key}}
 
@@ -260,7 +254,7 @@ class Stack:
                 if guarded:
                     written["DeploymentConfig"] = dict(guarded)
             tags = {**self.around.tags, **{item["Key"]: item["Value"] for item in written.pop("Tags", ())}}
-            if tags:
+            if tags and _takes_tags(self._cloudformation(resource)):
                 written["Tags"] = _listed(tags)
             before = self._policies_first(resource, allowed, policies)
             kept = self.beside.types[resource.type].kept
@@ -394,13 +388,14 @@ _SWITCHES = {
 
 
 def definition_place(definition: Definition, around: Surroundings) -> tuple[str, str]:
-    """Bucket and key, by the bytes that `mlops compile` writes: another body has another key, so that a stack sees
+    """Bucket and key, by the body's bytes: another body has another key, so that a stack sees
     it."""
-    digest = hashlib.sha256(_body_text(definition).encode()).hexdigest()
+    digest = hashlib.sha256(body_text(definition).encode()).hexdigest()
     return around.bucket, "/".join(filter(None, (around.prefix, "stacks", f"{digest}.json")))
 
 
-def _body_text(definition: Definition) -> str:
+def body_text(definition: Definition) -> str:
+    """What `mlops compile` writes."""
     return json.dumps(document(definition), indent=2, ensure_ascii=False) + "\n"
 
 
@@ -418,6 +413,12 @@ def _stream_role(role: str) -> tuple[str, str]:
 
 def _stream_policy(role: str) -> tuple[str, str]:
     return "stream-role", f"{role.partition(':role/')[2]} policy"
+
+
+def _takes_tags(kind: str) -> bool:
+    """A schedule has none there: its group has them."""
+    known = schema(kind)
+    return known is None or "Tags" in known["properties"]
 
 
 def _paths(value: Value) -> Iterator[RefPath]:
