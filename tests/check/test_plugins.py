@@ -125,29 +125,31 @@ RULE = "from mlops.check.rule import Fault, rule\nfrom mlops.ir import Severity\
 MADE = '@rule({code!r}, "odd", Severity.ERROR, source="x")\ndef odd(subject):\n    {body}\n'
 
 
-@pytest.mark.parametrize(
-    ("text", "said"),
-    [
-        ("import nothing_like_that\n", "ModuleNotFoundError: No module named 'nothing_like_that'"),
-        ("1 / 0\n", "ZeroDivisionError"),
-        ("raise SystemExit(3)\n", "SystemExit: 3"),
-        ("def (\n", "SyntaxError"),
-        ("nothing = 1\n", "neither a rule, several, nor a module with one"),
-        (RULE + MADE.format(code="G104", body="return []"), "the code G104 is taken"),
-        (RULE + MADE.format(code="odd one", body="return []"), "is no code"),
-        (RULE + MADE.format(code="ACME2", body="raise KeyError('x')"), "ACME2 raised KeyError: 'x'"),
-        (RULE + MADE.format(code="ACME2", body="return [1]"), "ACME2 raised AttributeError"),
-    ],
-    ids=["import", "error", "exit", "syntax", "no rule", "taken", "no code", "raises", "no fault"],
-)
-def test_a_broken_one_is_named_and_the_check_goes_on(site: Path, tmp_path: Path, text: str, said: str) -> None:
-    install(site, {"broken_acme": text}, {RULES: {"broken": "broken_acme"}}, "broken-acme")
+BROKEN = {
+    "imports": ("import nothing_like_that\n", "ModuleNotFoundError: No module named 'nothing_like_that'"),
+    "fails": ("1 / 0\n", "ZeroDivisionError"),
+    "ends": ("raise SystemExit(3)\n", "SystemExit: 3"),
+    "spelt": ("def (\n", "SyntaxError"),
+    "none": ("nothing = 1\n", "neither a rule, several, nor a module with one"),
+    "taken": (RULE + MADE.format(code="G104", body="return []"), "the code G104 is taken"),
+    "coded": (RULE + MADE.format(code="odd one", body="return []"), "is no code"),
+    "raises": (RULE + MADE.format(code="ACME2", body="raise KeyError('x')"), "ACME2 raised KeyError: 'x'"),
+    "returns": (RULE + MADE.format(code="ACME3", body="return [1]"), "ACME3 raised AttributeError"),
+}
+
+
+def test_each_broken_one_is_named_and_the_check_goes_on(site: Path, tmp_path: Path) -> None:
+    """All of them at once, and the one that is sound."""
+    modules = {f"{name}_acme": text for name, (text, _) in BROKEN.items()}
+    install(site, modules, {RULES: {name: f"{name}_acme" for name in BROKEN}}, "broken-acme")
     told = mlops("check", "d.json", "--format", "json", folder=tmp_path, code=1, PYTHONPATH=path(site))
     assert "Traceback" not in told.err
-    assert [item["code"] for item in told.json["findings"]] == ["A010", "ACME1"]
-    message = told.json["findings"][0]["message"]
-    assert "the plug-in 'broken' (mlops.rules) of broken-acme 1.2 is left out: " in message
-    assert said in message
+    found = told.json["findings"]
+    assert [item["code"] for item in found] == ["A010"] * len(BROKEN) + ["ACME1"]
+    for name, (_, said) in BROKEN.items():
+        left_out = f"the plug-in '{name}' (mlops.rules) of broken-acme 1.2 is left out: "
+        (message,) = (item["message"] for item in found if left_out in item["message"])
+        assert said in message
 
 
 def test_where_there_is_none_nothing_is_imported_for_it(tmp_path: Path) -> None:

@@ -8,11 +8,16 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
+import pytest
 from botocore import xform_name
 from botocore.session import Session
 
 from mlops.account.protected import is_change
 from mlops.deploy.resources import resource_types
+from tests.layers.sources import nodes_of
+
+# Where the sources are walked anyway.
+pytestmark = pytest.mark.xdist_group("layers")
 
 PACKAGE = Path(__file__).parents[2] / "mlops"
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "ci.md").read_text(encoding="utf-8")
@@ -281,7 +286,7 @@ def _called() -> Iterator[tuple[str, str, str]]:
         module = file.relative_to(PACKAGE).as_posix()
         if module.startswith(ELSEWHERE):
             continue
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        for node in nodes_of(file):
             if isinstance(node, ast.Attribute) and node.attr in known:
                 yield from ((module, service, name) for service, name in sorted(known[node.attr]))
             if isinstance(node, ast.Constant) and isinstance(node.value, str):

@@ -202,6 +202,8 @@ LARGE = 2 * PART_BYTES + 3
 def test_what_was_changed_since_it_was_compiled_is_refused_and_leaves_nothing(
     world: World, tmp_path: Path, change: Callable[[Path], object], size: int, count: int, given: dict[str, bool]
 ) -> None:
+    if size == LARGE and not world.environment.is_local and change not in (edited, Path.unlink):
+        pytest.skip("how a file is looked at is not the account's; what is left of an upload is")
     folder = tmp_path / "code"
     folder.mkdir()
     for number in range(count):

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from command_line import ROOT, mlops
+from command_line import ROOT, in_this_process
 
 from mlops.emit import targets
 from mlops.ir.discovery import modules
@@ -24,7 +24,7 @@ with Pipeline("waits"):
 
 
 @pytest.fixture
-def project(tmp_path: Path) -> Path:
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "mlops.toml").write_text(
         """[env.prod]
 account = "111122223333"
@@ -34,24 +34,29 @@ bucket = "ours"
 """
     )
     (tmp_path / "pipeline.py").write_text(PIPELINE)
+    monkeypatch.chdir(tmp_path)
     return tmp_path
 
 
 @pytest.mark.parametrize("name", list(TARGETS))
-def test_a_target_is_a_command_and_tells_of_itself(name: str, project: Path) -> None:
+def test_a_target_is_a_command_and_tells_of_itself(name: str, project: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    mlops = in_this_process(capfd)
     target = TARGETS[name].load().TARGET
     assert target.help.endswith(".")
-    assert mlops("emit", name, "pipeline.py", "--env", "prod", folder=project).out.strip()
+    assert mlops("emit", name, "pipeline.py", "--env", "prod").out.strip()
     if target.of_an_account:
-        assert "--env" in mlops("emit", name, "pipeline.py", folder=project, code=2).err
+        assert "--env" in mlops("emit", name, "pipeline.py", code=2).err
 
 
-def test_the_definition_and_the_outline_are_those_of_their_own_commands(project: Path) -> None:
-    def out(*words: str) -> str:
-        return mlops(*words, folder=project).out
-
-    assert out("emit", "definition-json", "pipeline.py") == out("compile", "pipeline.py", "-o", "-")
-    assert out("emit", "outline", "pipeline.py") == out("show", "pipeline.py")
+def test_the_definition_and_the_outline_are_those_of_their_own_commands(
+    project: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    mlops = in_this_process(capfd)
+    for emitted, own in (
+        (("definition-json", "pipeline.py"), ("compile", "pipeline.py", "-o", "-")),
+        (("outline", "pipeline.py"), ("show", "pipeline.py")),
+    ):
+        assert mlops("emit", *emitted).out == mlops(*own).out
 
 
 def test_what_does_not_emit_loads_no_targets(project: Path) -> None:

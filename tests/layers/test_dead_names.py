@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
 
 import mlops
-from tests.layers.sources import parsed
+from tests.layers.sources import nodes_of
 
 pytestmark = pytest.mark.xdist_group("layers")
 
@@ -61,8 +61,8 @@ _READ = frozenset({"property", "staticmethod", "classmethod", "cache"})
 """Decorators of what is still to be named; others hand the function on."""
 
 
-def defined(tree: ast.AST) -> Iterator[tuple[str, int]]:
-    for node in ast.walk(tree):
+def defined(nodes: Iterable[ast.AST]) -> Iterator[tuple[str, int]]:
+    for node in nodes:
         if isinstance(node, ast.ClassDef):
             yield node.name, node.lineno
         elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
@@ -74,9 +74,9 @@ def defined(tree: ast.AST) -> Iterator[tuple[str, int]]:
             yield node.attr, node.lineno
 
 
-def used(tree: ast.AST) -> Iterator[str]:
+def used(nodes: Iterable[ast.AST]) -> Iterator[str]:
     """By name, as an attribute, in a pattern, or in a short string."""
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Store):
             yield node.id
         elif isinstance(node, ast.Attribute) and not isinstance(node.ctx, ast.Store):
@@ -88,14 +88,14 @@ def used(tree: ast.AST) -> Iterator[str]:
 
 
 def dead(root: Path) -> list[str]:
-    trees = {file: parsed(file) for file in root.rglob("*.py") if "use_cases/templates" not in file.as_posix()}
-    known = {name for tree in trees.values() for name in used(tree)}
+    sources = {file: nodes_of(file) for file in root.rglob("*.py") if "use_cases/templates" not in file.as_posix()}
+    known = {name for nodes in sources.values() for name in used(nodes)}
     for page in root.rglob("page.html"):  # what a template tells
         known.update(re.findall(r"\w+", page.read_text(encoding="utf-8")))
     return sorted(
         f"{file.relative_to(root)}:{line} {name}"
-        for file, tree in trees.items()
-        for name, line in defined(tree)
+        for file, nodes in sources.items()
+        for name, line in defined(nodes)
         if name not in known and name.strip("_") and not name.startswith("__")
     )
 

@@ -6,7 +6,7 @@ import ast
 import inspect
 import re
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -16,7 +16,7 @@ import pytest
 import mlops
 from mlops.check.ports import COMPOSER, Composer
 from mlops.declare.ports import NOTEBOOK, Notebook
-from tests.layers.sources import parsed
+from tests.layers.sources import nodes_of, parsed
 
 pytestmark = pytest.mark.xdist_group("layers")
 
@@ -96,17 +96,15 @@ def height(module: str) -> int | None:
     return next((at for name, at in layers().items() if f"{module}.".startswith(f"{name}.")), None)
 
 
-def docstrings(tree: ast.AST) -> set[ast.AST]:
+def docstrings(nodes: Iterable[ast.AST]) -> set[ast.AST]:
     """Strings that stand alone."""
-    return {
-        node.value for node in ast.walk(tree) if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
-    }
+    return {node.value for node in nodes if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)}
 
 
-def named(tree: ast.AST, known: Mapping[str, Path]) -> Iterator[tuple[int, str]]:
+def named(nodes: Sequence[ast.AST], known: Mapping[str, Path]) -> Iterator[tuple[int, str]]:
     """Line and module of every string that names one: alone, before a colon, or as a program for ``-m``."""
-    told = docstrings(tree)
-    strings = [node for node in ast.walk(tree) if isinstance(node, ast.Constant) and node not in told]
+    told = docstrings(nodes)
+    strings = [node for node in nodes if isinstance(node, ast.Constant) and node not in told]
     programs = any(node.value == "-m" for node in strings)
     for node in strings:
         name = re.split(r"[:\s]", node.value)[0] if isinstance(node.value, str) else ""
@@ -120,7 +118,7 @@ def reaching_up(root: Path) -> list[str]:
     for name, file in known.items():
         if file.relative_to(root).as_posix() in BY_STRING:
             continue
-        for line, other in named(parsed(file), known):
+        for line, other in named(nodes_of(file), known):
             own, theirs = height(name), height(other)
             if own is not None and (theirs is None or theirs > own):
                 found.append(f"{file.relative_to(root)}:{line} names {other}")
@@ -183,7 +181,7 @@ def test_dataclasses_are_made_by_our_own_decorator() -> None:
         file.relative_to(ROOT / "mlops").as_posix()
         for file in modules(ROOT).values()
         if file != own
-        for node in ast.walk(parsed(file))
+        for node in nodes_of(file)
         if isinstance(node, ast.ImportFrom) and node.module == "dataclasses"
         if "dataclass" in {name.name for name in node.names}
     ]
