@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -25,6 +24,7 @@ from mlops.emit.states.machine import written
 from mlops.ir import MlopsError
 from tests.emit.foreign import NAMED
 from tests.emit.stacked import ENVIRONMENT, project
+from tests.npm import installed
 
 VALIDATOR = "asl-validator@4.0.0"
 _SERVICES = {
@@ -197,23 +197,10 @@ def _model(service: str) -> ServiceModel:
     return get_session().get_service_model(service)
 
 
-@cache
-def validator() -> Path | None:
-    """Where asl-validator is, None where npm is not."""
-    npm = shutil.which("npm")
-    if npm is None:
-        return None
-    to = Path(tempfile.mkdtemp(prefix="asl-"))
-    quiet = ["--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline"]
-    subprocess.run([npm, "install", "--prefix", str(to), *quiet, VALIDATOR], check=True, capture_output=True)
-    (to / "judge.js").write_text(_SCRIPT)
-    return to
-
-
 def invalid(machines: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """What asl-validator says of them, one process for all."""
-    there = validator()
-    assert there is not None, "npm is needed"
+    there = installed(VALIDATOR)
+    (there / "judge.js").write_text(_SCRIPT)
     with tempfile.TemporaryDirectory() as folder:
         files = []
         for number, (name, machine) in enumerate(machines.items()):

@@ -4,14 +4,12 @@ condition keys of AWS's service authorization reference. One process of Node dec
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
-from pathlib import Path
 from typing import Any
+
+from tests.npm import installed
 
 PACKAGE = "@cloud-copilot/iam-simulate@0.1.173"
 """AGPL: for tests alone. Of a key it asks the key's policy too, which is the one that a key has by default."""
@@ -83,19 +81,11 @@ class Verdict:
     needless: list[str]
 
 
-@cache
-def _installed() -> Path:
-    npm = shutil.which("npm")
-    assert npm is not None, "npm is needed"
-    to = Path(tempfile.mkdtemp(prefix="iam-"))
-    quiet = ["--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline"]
-    subprocess.run([npm, "install", "--prefix", str(to), *quiet, PACKAGE], check=True, capture_output=True)
-    (to / "judge.mjs").write_text(_SCRIPT)
-    return to
-
-
 def _decided(questions: Sequence[tuple[Mapping[str, Any], Request]], principal: str) -> list[str]:
-    there, policies, numbers = _installed(), [], dict[str, int]()
+    there = installed(PACKAGE)
+    policies: list[Mapping[str, Any]] = []
+    numbers: dict[str, int] = {}
+    (there / "judge.mjs").write_text(_SCRIPT)
     asked = []
     for document, request in questions:
         text = json.dumps(document)
