@@ -24,7 +24,7 @@ TYPES = (
             *("Pipeline", "Space", "UserProfile"),
         )
     ),
-    *(f"AWS::IAM::{name}" for name in ("ManagedPolicy", "Policy", "Role", "RolePolicy")),
+    *(f"AWS::IAM::{name}" for name in ("ManagedPolicy", "OIDCProvider", "Policy", "Role", "RolePolicy")),
     "AWS::Events::Rule",
     "AWS::KMS::Alias",
     "AWS::KMS::Key",

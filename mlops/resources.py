@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from mlops.declare.resources.endpoint import Endpoint
     from mlops.declare.resources.endpoint_config import Asynchronous, Capture, EndpointConfig, Serverless, Variant
     from mlops.declare.resources.feedback import Feedback
+    from mlops.declare.resources.identity_provider import IdentityProvider
     from mlops.declare.resources.key import Key
     from mlops.declare.resources.model import Container, Model, ModelData, Network
     from mlops.declare.resources.monitor import (
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     )
     from mlops.declare.resources.notebook_instance import NotebookInstance
     from mlops.declare.resources.notebook_instance_lifecycle_config import NotebookInstanceLifecycleConfig
+    from mlops.declare.resources.role import Role
     from mlops.declare.resources.stream import (
         Captured,
         HttpEndpoint,
@@ -65,6 +67,7 @@ __all__ = [
     "Feedback",
     "HttpEndpoint",
     "Iceberg",
+    "IdentityProvider",
     "Kafka",
     "Key",
     "Kinesis",
@@ -80,6 +83,7 @@ __all__ = [
     "OpenSearch",
     "Query",
     "Redshift",
+    "Role",
     "Serverless",
     "Snowflake",
     "Splunk",

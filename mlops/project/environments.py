@@ -26,6 +26,7 @@ from mlops.project.written_channels import wrong_command, wrong_file
 
 if TYPE_CHECKING:
     # Their checks need pydantic, which is loaded where an environment has any.
+    from mlops.project.ci_identity import Ci
     from mlops.project.cost import Cost
     from mlops.project.feedback import Feedback
     from mlops.project.search import Search
@@ -112,6 +113,7 @@ class Environment:
     notify: Notify | None = None
     search: Search | None = None
     cost: Cost | None = None
+    ci: Ci | None = None
     profile: str | None = None
     assume_role: Annotated[str, Pattern(r"^arn:aws[a-z\-]*:iam::\d{12}:role/.+$")] | None = None
     endpoint_url: Annotated[str, Pattern(r"^https?://")] | None = None

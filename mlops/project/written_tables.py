@@ -14,7 +14,7 @@ from typing import Any, get_args
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
 from mlops.ir.secrecy import is_secret
-from mlops.project import cost, feedback, search, starts
+from mlops.project import ci_identity, cost, feedback, search, starts
 from mlops.project.table_places import Place, holds, unknown_key
 from mlops.project.toml_places import mistake
 
@@ -25,7 +25,7 @@ def model_of(cls: type) -> type[BaseModel]:
     hints = typing.get_type_hints(
         cls,
         vars(sys.modules[cls.__module__]),
-        {**vars(starts), **vars(feedback), **vars(search), **vars(cost)},
+        {**vars(starts), **vars(feedback), **vars(search), **vars(cost), **vars(ci_identity)},
         include_extras=True,
     )
     members: dict[str, Any] = {}

@@ -299,6 +299,7 @@ TEAM = "arn:aws:scheduler:us-east-1:000000000000:schedule-group/team"
 MANY = "arn:aws:cloudwatch:us-east-1:000000000000:alarm:many"
 DELIVERED = {"RoleARN": ROLE, "BucketARN": "arn:aws:s3:::mlops-tests"}
 NOTEBOOK, LIFECYCLE = {"NotebookInstanceName": "n"}, "NotebookInstanceLifecycleConfig"
+PROVIDER = {"OpenIDConnectProviderArn": "arn:aws:iam::000000000000:oidc-provider/ci.example.com"}
 CLOSED = {"BlockPublicAcls": True}
 OWNED = {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
 ENCRYPTED = {"Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}]}
@@ -552,6 +553,27 @@ EVERY_REPLY: list[tuple[str, str, dict[str, Any]]] = [
     ("iam", "ListAttachedRolePolicies", {"RoleName": "r"}),
     ("iam", "DetachRolePolicy", {"RoleName": "r", "PolicyArn": POLICY}),
     ("iam", "SimulatePrincipalPolicy", {"PolicySourceArn": ROLE, "ActionNames": ["s3:GetObject"]}),
+    ("iam", "PutRolePolicy", {"RoleName": "r", "PolicyName": "p", "PolicyDocument": "{}"}),
+    ("iam", "GetRolePolicy", {"RoleName": "r", "PolicyName": "p"}),
+    ("iam", "ListRolePolicies", {"RoleName": "r"}),
+    ("iam", "DeleteRolePolicy", {"RoleName": "r", "PolicyName": "p"}),
+    ("iam", "UpdateAssumeRolePolicy", {"RoleName": "r", "PolicyDocument": "{}"}),
+    ("iam", "UpdateRole", {"RoleName": "r", "Description": "other"}),
+    ("iam", "PutRolePermissionsBoundary", {"RoleName": "r", "PermissionsBoundary": POLICY}),
+    ("iam", "GetRole", {"RoleName": "r"}),
+    ("iam", "DeleteRolePermissionsBoundary", {"RoleName": "r"}),
+    ("iam", "TagRole", {"RoleName": "r", "Tags": [{"Key": "k", "Value": "v"}]}),
+    ("iam", "ListRoleTags", {"RoleName": "r"}),
+    ("iam", "UntagRole", {"RoleName": "r", "TagKeys": ["k"]}),
+    ("iam", "CreateOpenIDConnectProvider", {"Url": "https://ci.example.com", "ClientIDList": ["a"]}),
+    ("iam", "ListOpenIDConnectProviders", {}),
+    ("iam", "GetOpenIDConnectProvider", PROVIDER),
+    ("iam", "AddClientIDToOpenIDConnectProvider", {**PROVIDER, "ClientID": "b"}),
+    ("iam", "RemoveClientIDFromOpenIDConnectProvider", {**PROVIDER, "ClientID": "a"}),
+    ("iam", "TagOpenIDConnectProvider", {**PROVIDER, "Tags": [{"Key": "k", "Value": "v"}]}),
+    ("iam", "ListOpenIDConnectProviderTags", PROVIDER),
+    ("iam", "UntagOpenIDConnectProvider", {**PROVIDER, "TagKeys": ["k"]}),
+    ("iam", "DeleteOpenIDConnectProvider", PROVIDER),
     ("iam", "DeleteRole", {"RoleName": "r"}),
     ("sagemaker", "CreateAction", {"ActionName": "a", "Source": {"SourceUri": "s3://b/k"}, "ActionType": "t"}),
     ("sagemaker", "DescribeAction", {"ActionName": "a"}),

@@ -178,6 +178,7 @@ ROWS: tuple[Reads | Changes, ...] = (
     Reads("gc", ("--older-than", "0")),
     Reads("assets list"),
     Reads("assets prune", ("--older-than", "0")),
+    Changes("bootstrap", ("--force",), "make or change bucket acme-ml, role pipelines"),
     Changes("upsert", ("pipeline.py", "--force"), "upsert churn"),
     Changes("start", ("churn",), "start churn"),
     Changes("executions answer", ("Ask", "--fail", "no"), "answer Ask of the execution", environment="local"),

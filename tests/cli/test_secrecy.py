@@ -194,6 +194,7 @@ OF_AN_ACCOUNT = {"emit cloudformation", "emit iam-policy", "emit terraform"}
 BASELINE = ("--baseline", "baseline.json", "--write-baseline")
 CALLS = (
     Call("doctor"),
+    Call("bootstrap", code=2),
     Call("lock"),
     Call("init", ("new",)),
     Call("explain", ("X840",)),

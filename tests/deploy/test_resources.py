@@ -78,6 +78,14 @@ SAMPLES: dict[str, dict[str, Any]] = {
         "Tags": [{"Key": "a", "Value": "b"}],
     },
     "key": {"EnableKeyRotation": True, "Policy": {"Statement": []}, "Tags": [{"Key": "a", "Value": "b"}]},
+    "role": {
+        "AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": []},
+        "Policy": {"Version": "2012-10-17", "Statement": []},
+        "ManagedPolicyArns": ["arn:aws:iam::aws:policy/ReadOnlyAccess"],
+        "PermissionsBoundary": "arn:aws:iam::aws:policy/ReadOnlyAccess",
+        "Tags": [{"Key": "a", "Value": "b"}],
+    },
+    "identity-provider": {"ClientIDList": ["sts.amazonaws.com"], "Tags": [{"Key": "a", "Value": "b"}]},
     "bucket": {
         "Region": "eu-west-1",
         "ServerSideEncryptionConfiguration": {
@@ -92,7 +100,11 @@ SAMPLES: dict[str, dict[str, Any]] = {
     },
     "pipeline": {"PipelineDefinition": "{}", "RoleArn": TARGET["RoleArn"], "PipelineDescription": "x"},
 }
-INSIDE: dict[str, dict[str, Any]] = {"trigger": {"Targets": [{"Id": "a"}]}, "tags": {"team": None}}
+INSIDE: dict[str, dict[str, Any]] = {
+    "role": {"PolicyNames": ["p"], "AttachedPolicies": [{"PolicyArn": "arn:aws:iam::aws:policy/ReadOnlyAccess"}]},
+    "trigger": {"Targets": [{"Id": "a"}]},
+    "tags": {"team": None},
+}
 REPLIES: dict[str, dict[str, Any]] = {
     "notebook-instance": {"DefaultCodeRepository": "https://git.acme.example/a", "SecurityGroups": ["sg-1"]},
     "stream": {

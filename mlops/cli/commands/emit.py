@@ -25,6 +25,17 @@ def _found() -> Mapping[str, Found]:
     return discovered(targets, TARGETS)
 
 
+def found_target(name: str) -> Found:
+    """Raises UsageError for a name that none has."""
+    from mlops.ir import UsageError
+    from mlops.ir.choices import instead
+
+    known = _found()
+    if name not in known:
+        raise UsageError(f"there is no target {name!r}{instead(name, sorted(known))}")
+    return known[name]
+
+
 class _Targets(Group):
     """The targets of :mod:`mlops.emit.targets`, and those of other packages; each is loaded when it is asked for."""
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from mlops.declare.resources.endpoint import Endpoint
     from mlops.declare.resources.endpoint_config import Asynchronous, Capture, EndpointConfig, Serverless, Variant
     from mlops.declare.resources.feedback import Feedback
+    from mlops.declare.resources.identity_provider import IdentityProvider
     from mlops.declare.resources.key import Key
     from mlops.declare.resources.model import Container, Model, ModelData, Network
     from mlops.declare.resources.monitor import (
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     )
     from mlops.declare.resources.notebook_instance import NotebookInstance
     from mlops.declare.resources.notebook_instance_lifecycle_config import NotebookInstanceLifecycleConfig
+    from mlops.declare.resources.role import Role
     from mlops.declare.resources.stream import (
         Captured,
         HttpEndpoint,
@@ -71,6 +73,7 @@ __all__ = [
     "Feedback",
     "HttpEndpoint",
     "Iceberg",
+    "IdentityProvider",
     "Kafka",
     "Key",
     "Kinesis",
@@ -86,6 +89,7 @@ __all__ = [
     "OpenSearch",
     "Query",
     "Redshift",
+    "Role",
     "Serverless",
     "Snowflake",
     "Splunk",
@@ -117,6 +121,7 @@ _HOMES = {
     "Feedback": "mlops.declare.resources.feedback",
     "HttpEndpoint": "mlops.declare.resources.stream",
     "Iceberg": "mlops.declare.resources.stream",
+    "IdentityProvider": "mlops.declare.resources.identity_provider",
     "Kafka": "mlops.declare.resources.stream",
     "Key": "mlops.declare.resources.key",
     "Kinesis": "mlops.declare.resources.stream",
@@ -132,6 +137,7 @@ _HOMES = {
     "OpenSearch": "mlops.declare.resources.stream",
     "Query": "mlops.declare.resources.alarm",
     "Redshift": "mlops.declare.resources.stream",
+    "Role": "mlops.declare.resources.role",
     "Serverless": "mlops.declare.resources.endpoint_config",
     "Snowflake": "mlops.declare.resources.stream",
     "Splunk": "mlops.declare.resources.stream",

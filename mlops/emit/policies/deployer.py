@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from mlops.emit.policies.arns import account_of, key_arn
+from mlops.emit.policies.arns import account_of, arn_of, key_arn
 from mlops.emit.policies.places import STAR
 from mlops.emit.policies.statements import Need
 from mlops.ir import Definition
@@ -91,6 +91,21 @@ def deployer_needs(definition: Definition, around: Surroundings, beside: Beside)
                     role,
                     resource.key,
                 )
+
+
+def promoter_needs(around: Surroundings) -> Iterator[Need]:
+    """What who promotes needs, whichever endpoint of the account it is."""
+    who = "promotions"
+    yield Need("TellWhoIAm", ("sts:GetCallerIdentity",), (STAR,), who)
+    yield from _bucket(around)
+    serving = tuple(arn_of(around, "sagemaker", f"{kind}/*") for kind in ("endpoint", "endpoint-config", "model"))
+    endpoint = ("sagemaker:CreateEndpoint", "sagemaker:DescribeEndpoint", "sagemaker:UpdateEndpoint")
+    yield Need("TakeToServing", (*_PROMOTES, *endpoint), serving, who)
+    yield Need("TagWhatServes", _TAGGED, serving, who)
+    yield Need("FindVersions", _VERSIONS, (STAR,), who)
+    yield Need("Judge", _JUDGES, (STAR,), who)
+    yield Need("Scale", _SCALES, (STAR,), who)
+    yield _passing("PassRole", "sagemaker.amazonaws.com", around.role, who)
 
 
 def _of(resource: Resource, kind: ResourceType, around: Surroundings, *, removed: bool = False) -> Iterator[Need]:

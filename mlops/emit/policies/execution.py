@@ -38,6 +38,8 @@ _ROLE_ARN = re.compile(r"arn:[\w-]+:iam::\d{12}:role/.+")
 _GROUPS = re.compile(r"ModelPackageGroupName")
 _ENDPOINTS = re.compile(r"EndpointName")
 _NOTEBOOK = "NotebookInstance"
+_RUNS_NOTHING = frozenset({"Bucket", "IdentityProvider", "Key", "Role"})
+"""Of what is declared: it takes no role on."""
 _VPC = re.compile(r"VpcConfig")
 _CONNECTED = (
     "ec2:CreateNetworkInterface",
@@ -88,6 +90,8 @@ def execution_needs(checked: Checked, around: Surroundings) -> Iterator[Need]:
     for placed in definition.placed():
         known = checked.type_of(placed.step)
         if known is None:
+            continue
+        if definition.of_resources and placed.step.type in _RUNS_NOTHING:
             continue
         if definition.of_resources and placed.step.type == STREAM:
             yield from delivery_needs(placed.step, around.role, around)

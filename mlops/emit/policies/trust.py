@@ -2,25 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from mlops.emit.policies.arns import account_of
 from mlops.emit.policies.delivery import STREAM, roles_of
 from mlops.emit.policies.watching import is_scheduled, is_watched_as
 from mlops.ir import Checked
-from mlops.ir.surroundings import Surroundings
+from mlops.ir.surroundings import Start, Surroundings
 
 
 def trust(pipeline: str | None, around: Surroundings, parts: Sequence[Checked]) -> dict[str, Any]:
     """SageMaker, what starts the pipeline where that takes the same role on, and streams and monitors among ``parts``,
     which are the pipeline and what its file declares."""
+    asked = bool(around.feedback(pipeline or ""))
+    return _trust(around.starts(pipeline or ""), around, parts, asked=asked)
+
+
+def trust_of_all(around: Surroundings, parts: Sequence[Checked]) -> dict[str, Any]:
+    """Whichever pipeline is started."""
+    return _trust((*around.schedules, *around.triggers), around, parts, asked=bool(around.machines))
+
+
+def _trust(
+    all_starts: Iterable[Start], around: Surroundings, parts: Sequence[Checked], *, asked: bool
+) -> dict[str, Any]:
+    """``asked``: feedback starts a state machine."""
     steps = [step for each in parts if each.definition.of_resources for step in each.definition.steps]
     delivers = any(around.role in roles_of(step) for step in steps if step.type == STREAM)
     watches = any(is_watched_as(step, around.role) and is_scheduled(step) for step in steps)
-    starts = [start for start in around.starts(pipeline or "") if start.role == around.role]
+    starts = [start for start in all_starts if start.role == around.role]
     services = {"scheduler" if start.expression is not None else "events" for start in starts}
-    if around.feedback(pipeline or ""):
+    if asked:
         services |= {"events", "states"}
     if watches:
         services.add("scheduler")

@@ -95,7 +95,7 @@ class Stack:
             return {}
         found: dict[str, Any] = {}
         told: dict[str, Any] = {
-            "RoleArn": {"Fn::If": [CREATES_ROLE, {"Fn::GetAtt": ["Role", "Arn"]}, self.around.role]},
+            "RoleArn": self._role_arn,
             "PipelineDefinition": self._body(inline),
         }
         if self._definition.description:
@@ -168,7 +168,8 @@ class Stack:
     def _role(self, allowed: Policy) -> Iterator[tuple[str, Any]]:
         """Pipelines of an environment have one role; each has a policy of its own there, with what its steps need."""
         trusted = trust(self._definition.name, self.around, self.beside.with_declared(self.checked))
-        yield "Role", self._made(self.around.role, CREATES_ROLE, trusted)
+        if self._declared_role is None:
+            yield "Role", self._made(self.around.role, CREATES_ROLE, trusted)
         if not allowed.statements:
             return
         size = len(json.dumps(allowed.document, separators=(",", ":")))
@@ -177,7 +178,21 @@ class Stack:
                 f"the policy of {self._name} has {size} characters, and a role takes {POLICY_CHARACTERS}",
                 hint="let steps read and write below fewer prefixes, or divide the pipeline",
             )
-        yield "RolePolicy", self._policy(allowed, {"Fn::If": [CREATES_ROLE, {"Ref": "Role"}, self._role_name]})
+        declared = self._declared_role
+        made = {"Fn::If": [CREATES_ROLE, {"Ref": "Role"}, self._role_name]}
+        yield "RolePolicy", self._policy(allowed, made if declared is None else {"Ref": declared})
+
+    @property
+    def _declared_role(self) -> str | None:
+        """The environment's, where the file declares it: its logical id."""
+        name = self.around.role.partition(":role/")[2]
+        return self._ids()["role", name] if any(item.key == f"role {name}" for item in self.beside.declared) else None
+
+    @property
+    def _role_arn(self) -> Mapping[str, Any]:
+        if self._declared_role is not None:
+            return {"Fn::GetAtt": [self._declared_role, "Arn"]}
+        return {"Fn::If": [CREATES_ROLE, {"Fn::GetAtt": ["Role", "Arn"]}, self.around.role]}
 
     def _body(self, inline: bool) -> Mapping[str, Any]:
         if inline:
@@ -368,7 +383,7 @@ class Stack:
             found["PipelineName"] = {"Description": "What starts it asks for", "Value": {"Ref": "Pipeline"}}
         found["RoleArn"] = {
             "Description": "What the jobs run as",
-            "Value": {"Fn::If": [CREATES_ROLE, {"Fn::GetAtt": ["Role", "Arn"]}, self.around.role]},
+            "Value": self._role_arn,
         }
         for name, resource in resources.items():
             if resource["Type"] == "AWS::SageMaker::Endpoint":

@@ -28,12 +28,14 @@ _KEPT = ("Description", "MaxSessionDuration", "Tags")
 
 def create_role(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
     name = request["RoleName"]
-    _need_json(request["AssumeRolePolicyDocument"])
+    need_json(request["AssumeRolePolicyDocument"])
     kept = {member: request[member] for member in _KEPT if request.get(member) is not None}
     body = {"Path": request.get("Path") or "/", "Trust": request["AssumeRolePolicyDocument"], **kept}
+    if request.get("PermissionsBoundary"):
+        body["Boundary"] = request["PermissionsBoundary"]
     taken = Refusal("EntityAlreadyExists", f"Role with name {name} already exists.", 409)
     resources.insert(state, KIND, name, body, taken=taken)
-    return {"Role": _role(name, _body(state, name))}
+    return {"Role": _role(name, body_of_role(state, name))}
 
 
 def get_role(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -52,14 +54,16 @@ def list_roles(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def delete_role(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
-    _body(state, request["RoleName"])
+    body = body_of_role(state, request["RoleName"])
+    if body.get("Policies") or body.get("Attached"):
+        raise Refusal("DeleteConflict", "Cannot delete entity, must detach all policies first.", 409)
     resources.remove(state, KIND, request["RoleName"], _arn("/", request["RoleName"]))
     return {}
 
 
 def attach_role_policy(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
     with state.store.transaction():
-        body = _made(state, request["RoleName"])
+        body = made_role(state, request["RoleName"])
         attached = sorted({*body.get("Attached", ()), request["PolicyArn"]})
         resources.replace(state, KIND, request["RoleName"], {**body, "Attached": attached})
     return {}
@@ -67,9 +71,9 @@ def attach_role_policy(state: State, request: Mapping[str, Any]) -> Mapping[str,
 
 def detach_role_policy(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
     with state.store.transaction():
-        body = _body(state, request["RoleName"])
+        body = body_of_role(state, request["RoleName"])
         if request["PolicyArn"] not in body.get("Attached", ()):
-            raise _missing(f"Policy {request['PolicyArn']} was not found.")
+            raise no_entity(f"Policy {request['PolicyArn']} was not found.")
         left = [arn for arn in body["Attached"] if arn != request["PolicyArn"]]
         resources.replace(state, KIND, request["RoleName"], {**body, "Attached": left})
     return {}
@@ -96,7 +100,7 @@ def simulate_principal_policy(state: State, request: Mapping[str, Any]) -> Mappi
     }
 
 
-def _need_json(document: str) -> None:
+def need_json(document: str) -> None:
     try:
         found = json.loads(document)
     except (ValueError, RecursionError):
@@ -105,22 +109,22 @@ def _need_json(document: str) -> None:
         raise Refusal("MalformedPolicyDocument", "This policy contains invalid Json")
 
 
-def _body(state: State, name: str) -> dict[str, Any]:
+def body_of_role(state: State, name: str) -> dict[str, Any]:
     body = resources.find(state, KIND, name)
     if body is None:
-        raise _missing(f"The role with name {name} cannot be found.")
+        raise no_entity(f"The role with name {name} cannot be found.")
     return body
 
 
-def _made(state: State, name: str) -> dict[str, Any]:
+def made_role(state: State, name: str) -> dict[str, Any]:
     """The role; one that was taken to be there is there from now on."""
     if resources.find(state, KIND, name) is None:
         supposed = {"Path": "/", "Trust": json.dumps(_TRUST)}
-        resources.insert(state, KIND, name, supposed, taken=_missing(f"The role with name {name} cannot be found."))
-    return _body(state, name)
+        resources.insert(state, KIND, name, supposed, taken=no_entity(f"The role with name {name} cannot be found."))
+    return body_of_role(state, name)
 
 
-def _missing(message: str) -> Refusal:
+def no_entity(message: str) -> Refusal:
     return Refusal("NoSuchEntity", message, 404)
 
 
@@ -138,8 +142,13 @@ def _role(name: str, body: Mapping[str, Any]) -> dict[str, Any]:
         "Arn": _arn(body["Path"], name),
         "CreateDate": body["CreationTime"],
         "AssumeRolePolicyDocument": quote(body["Trust"]),
+        **({"PermissionsBoundary": _bounded(body["Boundary"])} if body.get("Boundary") else {}),
         **{member: body[member] for member in _KEPT if member in body},
     }
+
+
+def _bounded(arn: str) -> dict[str, str]:
+    return {"PermissionsBoundaryType": "Policy", "PermissionsBoundaryArn": arn}
 
 
 def _arn(path: str, name: str) -> str:

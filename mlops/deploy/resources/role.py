@@ -1,0 +1,165 @@
+"""Roles of IAM, declared beside pipelines: made with nobody's permissions, which come after."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from mlops.ir.resource import Call, Kept, ResourceType
+
+POLICY = "mlops"
+"""What the role's own policy is called; others that it has are somebody else's."""
+_ABSENT = ("NoSuchEntity",)
+_FILLED: Mapping[str, Any] = {"MaxSessionDuration": 3600}
+_PLAIN = ("Description", "MaxSessionDuration")
+_LISTED = ("Action", "NotAction", "Resource", "NotResource")
+
+
+def _named(name: str) -> dict[str, str]:
+    return {"RoleName": name.rpartition("/")[2]}
+
+
+def _path(name: str) -> str:
+    return "/" + "".join(name.rpartition("/")[:2])
+
+
+def _read(reply: Mapping[str, Any]) -> Mapping[str, Any]:
+    role = reply["Role"]
+    boundary = role.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn")
+    return _form(
+        {
+            **{member: role.get(member) for member in _PLAIN},
+            "AssumeRolePolicyDocument": role.get("AssumeRolePolicyDocument"),
+            "Policy": reply.get("PolicyDocument"),
+            "ManagedPolicyArns": [item["PolicyArn"] for item in reply.get("AttachedPolicies", ())],
+            "PermissionsBoundary": boundary,
+        }
+    )
+
+
+def _form(properties: Mapping[str, Any]) -> dict[str, Any]:
+    told = {
+        member: properties[member]
+        for member in (*_PLAIN, "PermissionsBoundary")
+        if properties.get(member) not in (None, "", _FILLED.get(member))
+    }
+    for member in ("AssumeRolePolicyDocument", "Policy"):
+        if properties.get(member):
+            told[member] = _document(properties[member])
+    if properties.get("ManagedPolicyArns"):
+        told["ManagedPolicyArns"] = sorted(properties["ManagedPolicyArns"])
+    return told
+
+
+def _document(policy: Any) -> Any:
+    """IAM knows one and a list of one as the same, and no order among actions and resources."""
+    if not isinstance(policy, Mapping):
+        return policy
+    statements = policy.get("Statement") or []
+    return {**policy, "Statement": [_statement(item) for item in _several(statements)]}
+
+
+def _statement(statement: Mapping[str, Any]) -> dict[str, Any]:
+    return {member: sorted(_several(item)) if member in _LISTED else item for member, item in statement.items()}
+
+
+def _several(value: Any) -> list[Any]:
+    return list(value) if isinstance(value, list | tuple) else [value]
+
+
+def _create(name: str, properties: Mapping[str, Any]) -> tuple[Call, ...]:
+    told = {member: properties[member] for member in (*_PLAIN, "PermissionsBoundary") if properties.get(member)}
+    trust = json.dumps(properties["AssumeRolePolicyDocument"])
+    tags = {"Tags": list(properties["Tags"])} if properties.get("Tags") else {}
+    made = {**_named(name), "Path": _path(name), "AssumeRolePolicyDocument": trust, **told, **tags}
+    return (Call("CreateRole", made),)
+
+
+def _change(name: str, properties: Mapping[str, Any], reply: Mapping[str, Any]) -> tuple[Call, ...]:
+    return tuple(_changes(_named(name), _read(reply) if reply.get("Role") else {}, _form(properties), properties))
+
+
+def _changes(
+    role: Mapping[str, str], was: Mapping[str, Any], now: Mapping[str, Any], properties: Mapping[str, Any]
+) -> Iterator[Call]:
+    if was.get("PermissionsBoundary") != now.get("PermissionsBoundary"):
+        # Before it may more.
+        if "PermissionsBoundary" in now:
+            boundary = {"PermissionsBoundary": now["PermissionsBoundary"]}
+            yield Call("PutRolePermissionsBoundary", {**role, **boundary})
+        else:
+            yield Call("DeleteRolePermissionsBoundary", role)
+    if was.get("AssumeRolePolicyDocument") != now.get("AssumeRolePolicyDocument"):
+        document = json.dumps(properties["AssumeRolePolicyDocument"])
+        yield Call("UpdateAssumeRolePolicy", {**role, "PolicyDocument": document})
+    if any(was.get(member) != now.get(member) for member in _PLAIN):
+        told = {"Description": now.get("Description", "")}
+        session = now.get("MaxSessionDuration", _FILLED["MaxSessionDuration"])
+        yield Call("UpdateRole", {**role, **told, "MaxSessionDuration": session})
+    if was.get("Policy") != now.get("Policy"):
+        if "Policy" in now:
+            document = json.dumps(properties["Policy"], separators=(",", ":"))
+            yield Call("PutRolePolicy", {**role, "PolicyName": POLICY, "PolicyDocument": document})
+        else:
+            yield Call("DeleteRolePolicy", {**role, "PolicyName": POLICY})
+    before, after = set(was.get("ManagedPolicyArns", ())), set(now.get("ManagedPolicyArns", ()))
+    yield from (Call("AttachRolePolicy", {**role, "PolicyArn": arn}) for arn in sorted(after - before))
+    yield from (Call("DetachRolePolicy", {**role, "PolicyArn": arn}) for arn in sorted(before - after))
+
+
+def _delete(name: str, inside: Mapping[str, Any]) -> tuple[Call, ...]:
+    role = _named(name)
+    own = (Call("DeleteRolePolicy", {**role, "PolicyName": policy}) for policy in inside["PolicyNames"])
+    attached = (
+        Call("DetachRolePolicy", {**role, "PolicyArn": item["PolicyArn"]}) for item in inside["AttachedPolicies"]
+    )
+    return (*own, *attached, Call("DeleteRole", role))
+
+
+def _templated(name: str, properties: Mapping[str, Any]) -> Mapping[str, Any]:
+    told = {
+        member: properties[member]
+        for member in (*_PLAIN, "PermissionsBoundary", "ManagedPolicyArns", "Tags")
+        if properties.get(member)
+    }
+    policy = properties.get("Policy")
+    own = {"Policies": [{"PolicyName": POLICY, "PolicyDocument": policy}]} if policy else {}
+    trust = {"AssumeRolePolicyDocument": properties["AssumeRolePolicyDocument"]}
+    return {**_named(name), "Path": _path(name), **trust, **own, **told}
+
+
+RESOURCE_TYPE = ResourceType(
+    type="role",
+    service="iam",
+    cloudformation="AWS::IAM::Role",
+    describe=lambda name: (
+        # The local account tells of every role that it may be taken on, and has tags of those that were made.
+        Call("ListRoleTags", _named(name)),
+        Call("GetRole", _named(name)),
+        Call("GetRolePolicy", {**_named(name), "PolicyName": POLICY}, nothing=_ABSENT),
+        Call("ListAttachedRolePolicies", _named(name), pages="AttachedPolicies"),
+    ),
+    read=_read,
+    create=_create,
+    update=None,
+    inside=lambda name: (
+        Call("ListRolePolicies", _named(name), pages="PolicyNames"),
+        Call("ListAttachedRolePolicies", _named(name), pages="AttachedPolicies"),
+    ),
+    delete=_delete,
+    templated=_templated,
+    retained=True,
+    kept=Kept(
+        called=r"([\w+=,.@\-]+/)*[\w+=,.@\-]{1,64}",
+        named="RoleName",
+        arn="arn:{partition}:iam::{account}:role/{name}",
+        tags=lambda arn, name: Call("ListRoleTags", _named(name)),
+        told=lambda reply: {item["Key"]: item["Value"] for item in reply["Tags"]},
+        tag=lambda arn, name, tags: Call("TagRole", {**_named(name), "Tags": tags}),
+        change=_change,
+        form=_form,
+        in_parts=True,
+        behind=("identity-provider",),
+    ),
+)
