@@ -39,6 +39,16 @@ class Graph:
     def upstream(self, name: str) -> frozenset[str]:
         return frozenset(edge.upstream for edge in self.edges.get(name, ()))
 
+    def all_upstream(self, *names: str) -> frozenset[str]:
+        """All that these steps wait for, also by others."""
+        found: set[str] = set()
+        rest = list(names)
+        while rest:
+            new = self.upstream(rest.pop()) - found
+            found |= new
+            rest.extend(new)
+        return frozenset(found)
+
 
 def depends_on(step: Step) -> Iterator[tuple[int, str]]:
     """Names in DependsOn with their index."""

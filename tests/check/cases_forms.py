@@ -81,11 +81,7 @@ CASES = [
         "R339",
         {DATA: join(ARCHIVE, "model.tar.gz")},
         f"{DATA}/Std:Join/Values/0",
-        {
-            DATA: join(ARCHIVE, "model.bin"),
-            "Train:OutputDataConfig/CompressionType": "NONE",
-            "Model:PrimaryContainer/ModelDataUrl": ARCHIVE,
-        },
+        {DATA: join("s3://acme/m", "model.tar.gz")},
         severity=WARNING,
     ),
     Case(

@@ -439,7 +439,7 @@ SOUND: Mapping[str, Any] = {
         {"Name": "Instance", "Type": "String", "DefaultValue": "ml.m5.xlarge"},
         {"Name": "Count", "Type": "Integer", "DefaultValue": 1},
         {"Name": "Depth", "Type": "Integer", "DefaultValue": 5},
-        {"Name": "Stage", "Type": "String", "DefaultValue": "dev", "EnumValues": ["dev", "prod"]},
+        {"Name": "Stage", "Type": "String", "DefaultValue": "dev", "EnumValues": ["dev", "qa", "prod"]},
         {"Name": "Skip", "Type": "Boolean", "DefaultValue": False},
         {"Name": "Items", "Type": "String", "DefaultValue": '[{"name": "north"}]'},
     ],

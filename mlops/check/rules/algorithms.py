@@ -285,6 +285,7 @@ def algorithm_input(subject: Subject) -> Iterator[Fault]:
                 yield Fault(f"{at}/ContentType", message, 'set its "InputMode" to "File"', job.placed)
             if kind is not None:
                 yield from _distributed(name, at, kind, channel, job.placed)
+                yield from _read_otherwise(name, at, kind, channel, names, job.placed)
             for narrowing, why in narrowed if kind is not None and types else ():
                 if form in types and narrowing.content_types and form not in narrowing.content_types:
                     message = f"{name} does not read {content} with {why}"
@@ -320,6 +321,27 @@ def _distributed(
         message = f"{name} takes this channel {kind.distribution} alone, not {given}"
         where = f"{at}/DataSource/S3DataSource/S3DataDistributionType"
         yield Fault(where, message, f"write {kind.distribution}", placed)
+
+
+def _read_otherwise(
+    name: str, at: str, kind: ChannelKind, channel: Mapping[str, Value], names: list[Value], placed: Placed
+) -> Iterator[Fault]:
+    """A file that is not of the type by which it is read, and a type that needs another channel."""
+    content, source = channel.get("ContentType"), get(channel, "DataSource", "S3DataSource")
+    uri = get(source, "S3Uri")
+    if kind.default_type is not None and "ContentType" not in channel and isinstance(uri, str):
+        ending = uri.rpartition(".")[2].lower()
+        if ending in ("csv", "parquet") and ending not in kind.default_type:
+            message = f"{name} reads a channel without ContentType as {kind.default_type}, and this is a .{ending} file"
+            yield Fault(f"{at}/ContentType", message, f"add {_TYPES[ending]}", placed, severity=Severity.WARNING)
+    wanted = kind.beside.get(content) if isinstance(content, str) else None
+    if wanted is not None and wanted not in names and get(source, "S3DataType") != "AugmentedManifestFile":
+        message = f"{name} reads {content} by what a channel {wanted!r} says of it, and there is none"
+        help_text = "add the channel, or use an augmented manifest"
+        yield Fault(f"{at}/ContentType", message, help_text, placed, severity=Severity.WARNING)
+
+
+_TYPES = {"csv": "text/csv", "parquet": "application/x-parquet"}
 
 
 @rule("X856", "algorithm-machine", Severity.WARNING, source=_SOURCE)

@@ -8,7 +8,7 @@ from mlops.check.expressions import literal
 from mlops.check.rule import Fault, rule
 from mlops.check.shapes import shown
 from mlops.check.subject import Reading, Subject
-from mlops.ir import Placed, Ref, Severity, Value
+from mlops.ir import Join, Placed, Ref, Severity, Value
 from mlops.ir.members import get
 
 _LIFECYCLE = "AWS docs: pipelines-quality-clarify-baseline-lifecycle"
@@ -168,3 +168,20 @@ def _group(value: Value) -> str | None:
     if isinstance(value, Ref):
         return value.expression
     return value.rpartition("/")[2] if isinstance(value, str) else None
+
+
+@rule("X733", "metrics-of-another-type", Severity.WARNING, source="CreateModelPackage API: MetricsSource")
+def metrics_of_another_type(subject: Subject) -> Iterator[Fault]:
+    """A registration says of a JSON file of metrics that it is of another type.
+
+    Bad:  {"ContentType": "text/csv", "S3Uri": "s3://acme/report/evaluation.json"}
+    Good: {"ContentType": "application/json", "S3Uri": "s3://acme/report/evaluation.json"}
+    """
+    for at, holder, placed in subject.objects:
+        content, uri = holder.get("ContentType"), holder.get("S3Uri")
+        if placed.step.type != "RegisterModel" or not isinstance(content, str) or "json" in content.lower():
+            continue
+        last = uri.values[-1] if isinstance(uri, Join) and uri.values else uri
+        if isinstance(last, str) and last.lower().endswith(".json"):
+            message = f"{shown(last.rpartition('/')[2])} is said to be {content}"
+            yield Fault(f"{at}/ContentType", message, "write application/json", placed)

@@ -208,6 +208,9 @@ def condition_operand_types(subject: Subject) -> Iterator[Fault]:
                 elif _is_text_parameter(subject, operand) and _reads_file(value):
                     message = "orders what a file says by a parameter of type String"
                     yield Fault(f"{at}/Get", message, "make the parameter a Float or an Integer", placed)
+                elif _is_text_parameter(subject, operand) and _other_is_text(value, operand):
+                    message = "texts are ordered by their letters, if at all"
+                    yield Fault(f"{at}/Get", message, "use Equals or In, or compare numbers", placed)
                 elif isinstance(operand, str) and _is_number(operand) and _reads_file(value):
                     yield Fault(at, f"orders by the text {shown(operand)}", "write the number", placed)
         left = value.get("LeftValue", value.get("QueryValue"))
@@ -228,6 +231,12 @@ def _is_number(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def _other_is_text(condition: Mapping[str, Value], operand: Value) -> bool:
+    """Whether the other side is a text, and no date."""
+    others = [condition.get(side) for side in ("LeftValue", "RightValue") if condition.get(side) is not operand]
+    return bool(others) and all(isinstance(other, str) and not other[:4].isdigit() for other in others)
 
 
 def _is_text_parameter(subject: Subject, operand: Value) -> bool:
@@ -272,13 +281,17 @@ def impossible_choice(subject: Subject) -> Iterator[Fault]:
 
 @rule("C606", "constant-condition", Severity.WARNING, source="follows from the document")
 def constant_condition(subject: Subject) -> Iterator[Fault]:
-    """A comparison of two literals: one branch never runs.
+    """A comparison of two literals, or with all that a parameter can be: one branch never runs.
 
     Bad:  {"Type": "Equals", "LeftValue": 1, "RightValue": 1}
     Good: {"Type": "Equals", "LeftValue": {"Get": "Parameters.Mode"}, "RightValue": 1}
     """
     for condition in _conditions(subject):
         operands = list(_operands(condition))
+        name = _all_named(subject, condition.value, [operand for _, operand in operands])
+        if name is not None:
+            message = f"these are all the values that {name} can have"
+            yield Fault(condition.at, message, "leave the condition out, or some of the values", condition.placed)
         if len(operands) > 1 and all(isinstance(operand, str | int | float) for _, operand in operands):
             yield Fault(
                 condition.at, "nothing in this comparison can change", "compare an expression", condition.placed
@@ -287,6 +300,14 @@ def constant_condition(subject: Subject) -> Iterator[Fault]:
         values = [operand for _, operand in operands]
         if len(values) == 2 and isinstance(values[0], Ref | Join | JsonGet) and values[0] == values[1]:
             yield Fault(condition.at, "compares a value with itself", "compare two values", condition.placed)
+
+
+def _all_named(subject: Subject, condition: Value, operands: list[Value]) -> str | None:
+    """The parameter of which an In lists all choices."""
+    if not isinstance(condition, Mapping) or condition.get("Type") != "In" or not operands:
+        return None
+    found = _choices(subject, operands[0])
+    return found[0] if found is not None and all(choice in operands[1:] for choice in found[1]) else None
 
 
 @rule("C607", "repeated-condition", Severity.WARNING, source="follows from the document: the list is joined by and")

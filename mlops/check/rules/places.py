@@ -124,7 +124,8 @@ def another_region(subject: Subject) -> Iterator[Fault]:
 
 @rule("X811", "another-account", Severity.ERROR, source="the service passes a role to jobs of its own account only")
 def another_account(subject: Subject) -> Iterator[Fault]:
-    """A role is of another account than the other roles of the document.
+    """A role is of another account than the other roles of the document; or it is a service-linked one, which a service
+    takes for itself and no job can be given (a warning).
 
     Bad:  "RoleArn" of 111122223333 in three steps and of 999999999999 in one
     Good: one account
@@ -137,6 +138,10 @@ def another_account(subject: Subject) -> Iterator[Fault]:
     ]
     usual = _majority(everywhere)
     for item in roles:
+        if ":role/aws-service-role/" in item.text:
+            message = "a service-linked role is the service's own, and no job can be given it"
+            help_text = "use a role that sagemaker.amazonaws.com may assume"
+            yield Fault(item.at, message, help_text, item.placed, item.where, Severity.WARNING)
         if usual is not None and item.account != usual:
             message = f"the role is of account {item.account}, most of the pipeline of {usual}"
             yield Fault(item.at, message, f"use a role of {usual}", item.placed, item.where)

@@ -143,6 +143,9 @@ def _value(use: _Use, at: str, variable: Variable, value: str) -> Iterator[Fault
         help_text = did_you_mean(value, variable.one_of)
         severity = None if variable.refused else Severity.WARNING
         yield Fault(at, message, help_text, use.placed, severity=severity)
+    elif variable.share and not _is_share(value):
+        message = f"{variable.name} is {shown(value)}, a number from 0 to 1 is wanted"
+        yield Fault(at, message, "e.g. 0.5", use.placed, severity=Severity.WARNING)
     elif variable.in_input:
         sources = ("S3Input", "DatasetDefinition")
         items = [item for _, item in entries(use.job.request, "ProcessingInputs")]
@@ -151,6 +154,13 @@ def _value(use: _Use, at: str, variable: Variable, value: str) -> Iterator[Fault
         if len(known) == len(paths) and not any(value.startswith(f"{path.rstrip('/')}/") for path in known):
             message = f"no input brings {value}"
             yield Fault(at, message, "use the input's LocalPath", use.placed, severity=Severity.WARNING)
+
+
+def _is_share(text: str) -> bool:
+    try:
+        return 0 <= float(text) <= 1
+    except ValueError:
+        return False
 
 
 @rule(

@@ -7,6 +7,7 @@ from math import ceil
 
 from mlops.check.expressions import literal
 from mlops.check.instances import family
+from mlops.check.members import entries
 from mlops.check.rule import Fault, rule
 from mlops.check.serving import Endpoint, Variant, endpoints
 from mlops.check.subject import Subject
@@ -139,14 +140,19 @@ def _help(least: int, count: int | None) -> str:
     source="AWS docs: deployment-guardrails-configuration, alarms are a prerequisite for baking and for rolling back",
 )
 def rollout_without_alarms(subject: Subject) -> Iterator[Fault]:
-    """A deployment waits between its steps, and no alarm is there to stop it: a bad version is waited for and then gets
-    all traffic.
+    """A deployment waits between its steps, and no alarm is there to stop it, or one is named by its ARN: a bad version
+    is waited for and then gets all traffic.
 
     Bad:  "Type": "CANARY" without AutoRollbackConfiguration
     Good: the same with "AutoRollbackConfiguration": {"Alarms": [{"AlarmName": "churn-errors"}]}
     """
     for endpoint, policy, _ in _configured(subject):
         rollback = policy.get("AutoRollbackConfiguration")
+        for where, item in entries(rollback, "Alarms"):
+            name = item.get("AlarmName")
+            if isinstance(name, str) and name.startswith("arn:"):
+                at = f"{endpoint.at}/DeploymentConfig/AutoRollbackConfiguration{where}/AlarmName"
+                yield Fault(at, "an ARN is no name of an alarm", f"write {name.rpartition(':')[2]}", endpoint.placed)
         if _way(policy) in _SIZES and (rollback is None or rollback == {}):
             at = f"{endpoint.at}/DeploymentConfig/AutoRollbackConfiguration"
             yield Fault(

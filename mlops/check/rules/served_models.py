@@ -11,7 +11,7 @@ from mlops.check.nearest import did_you_mean
 from mlops.check.rule import Fault, rule
 from mlops.check.shapes import shown
 from mlops.check.subject import Subject
-from mlops.ir import Severity, Value
+from mlops.ir import Ref, Severity, Value
 from mlops.ir.members import get
 from mlops.knowledge.algorithm_images import ALGORITHM_ACCOUNTS
 
@@ -60,6 +60,44 @@ def nothing_to_serve(subject: Subject) -> Iterator[Fault]:
 def _image(subject: Subject, value: Value) -> Image | None:
     text = literal(subject, value)
     return parse(text) if isinstance(text, str) else None
+
+
+@rule(
+    "X917",
+    "packed-otherwise",
+    Severity.WARNING,
+    source="OutputDataConfig API: CompressionType; ContainerDefinition API: ModelDataUrl is a .tar.gz",
+)
+def packed_otherwise(subject: Subject) -> Iterator[Fault]:
+    """A model takes as an archive what a training job leaves unpacked in a folder, or as a folder what a job packs.
+
+    Bad:  "ModelDataUrl" of a job with "OutputDataConfig": {"CompressionType": "NONE", ...}
+    Good: "ModelDataSource" of that job, with "S3DataType": "S3Prefix" and "CompressionType": "None"
+    """
+    for container in subject.serving:
+        source = get(container.settings, "ModelDataSource", "S3DataSource")
+        packed = _leaves_packed(subject, container.settings.get("ModelDataUrl"))
+        if packed is False:
+            message = "the training job leaves its model unpacked, and ModelDataUrl is an archive"
+            help_text = "use ModelDataSource with S3Prefix and CompressionType None"
+            yield Fault(f"{container.at}/ModelDataUrl", message, help_text, container.placed)
+        if get(source, "CompressionType") == "None" and _leaves_packed(subject, get(source, "S3Uri")):
+            message = "the training job packs its model into an archive, and a folder is taken"
+            help_text = "let the job write it with CompressionType NONE, or use ModelDataUrl"
+            at = f"{container.at}/ModelDataSource/S3DataSource/S3Uri"
+            yield Fault(at, message, help_text, container.placed)
+
+
+def _leaves_packed(subject: Subject, value: Value) -> bool | None:
+    """Of a training job whose model is read; None where it is something else."""
+    path = value.path if isinstance(value, Ref) else None
+    if path is None or path.root != "Steps" or path.segments != ("ModelArtifacts", "S3ModelArtifacts"):
+        return None
+    producer = subject.by_name.get(path.name)
+    if producer is None or producer.step.type != "Training":
+        return None
+    kind = literal(subject, get(producer.step.arguments, "OutputDataConfig", "CompressionType"))
+    return {None: True, "GZIP": True, "NONE": False}.get(kind) if kind is None or isinstance(kind, str) else None
 
 
 @rule(

@@ -12,6 +12,8 @@ from mlops.check.serving import Variant, configurations, containers
 from mlops.check.subject import Subject
 from mlops.ir import Placed, Severity, Value
 from mlops.ir.members import get
+from mlops.knowledge.algorithm_images import ALGORITHM_ACCOUNTS
+from mlops.knowledge.framework_images import is_of_aws
 
 _OF_INSTANCES = (
     "InstancePools", "AcceleratorType", "RoutingConfig", "InferenceAmiVersion", "CoreDumpConfig", "EnableSSMAccess",
@@ -56,12 +58,14 @@ def _features(subject: Subject, model: Placed) -> Iterator[str]:
     "X900",
     "serverless-exclusion",
     Severity.ERROR,
-    source="AWS docs: serverless-endpoints, feature exclusions; CreateModel and CreateEndpointConfig API (ex#3102)",
+    source="AWS docs: serverless-endpoints, feature exclusions; CreateModel and CreateEndpointConfig API (ex#3102);"
+    " amazon-sagemaker-feedback#181: no images of other accounts",
 )
 def serverless_exclusion(subject: Subject) -> Iterator[Fault]:
     """A serverless variant with what only instances have: another variant beside it, data capture, a VPC, network
     isolation; or with a model that is in a VPC, isolated, multi-model, of several containers, from a private registry
-    or fed by ModelDataSource. An image for GPUs, which a serverless variant has none of, is a warning.
+    or fed by ModelDataSource. An image for GPUs, which a serverless variant has none of, or of another account is a
+    warning.
 
     Bad:  a ServerlessConfig whose model has "VpcConfig"
     Good: the same model without it, or the variant with "InstanceType"
@@ -108,6 +112,16 @@ def _model(subject: Subject, variant: Variant) -> Iterator[Fault]:
                 f"{variant.name} is serverless, which has CPUs only, and the image of {name!r} is for {image.processor}"
             )
             yield Fault(at, message, "use the image for CPUs", variant.placed, severity=Severity.WARNING)
+        role = literal(subject, get(variant.model.step.arguments, "ExecutionRoleArn"))
+        own = role.split(":")[4] if isinstance(role, str) and role.count(":") == 5 else ""
+        if image is not None and own.isdigit() and image.account != own and not _is_amazons(image.account):
+            message = f"{variant.name} is serverless, and the image of {name!r} is of account {image.account}"
+            help_text = f"copy it into a repository of account {own}"
+            yield Fault(at, message, help_text, variant.placed, severity=Severity.WARNING)
+
+
+def _is_amazons(account: str) -> bool:
+    return account in ALGORITHM_ACCOUNTS or is_of_aws(account)
 
 
 @rule(

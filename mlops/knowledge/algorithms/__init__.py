@@ -159,12 +159,15 @@ class Hyperparameter:
 @dataclass(frozen=True, slots=True)
 class ChannelKind:
     """Without ``content_types`` nothing is known of them; of these ``not_piped`` are read as files alone. Without
-    ``distribution`` it may have any."""
+    ``distribution`` it may have any. ``default_type`` is how it is read where nothing says its type; ``beside`` are
+    channels that types of it need."""
 
     required: bool
     content_types: tuple[str, ...] = ()
     not_piped: tuple[str, ...] = ()
     distribution: str | None = None
+    default_type: str | None = None
+    beside: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,6 +273,8 @@ def _read(name: str) -> Algorithm:
                 tuple(said.get("content_types", ())),
                 tuple(said.get("not_piped", ())),
                 said.get("distribution"),
+                said.get("default_type"),
+                said.get("beside", {}),
             )
             for channel, said in written["channels"].items()
         },

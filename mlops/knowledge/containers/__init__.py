@@ -26,7 +26,7 @@ _FOLDER = Path(__file__).parent
 class Variable:
     """A variable of the environment. ``required_for`` are types of checks; ``json`` are the members, one of which its
     JSON has; ``in_input`` says that it is a path to a file that an input brings, ``refused`` that the container ends
-    with any other value than those that are ``one_of`` it."""
+    with any other value than those that are ``one_of`` it, ``share`` that it is a number from 0 to 1."""
 
     name: str
     required: bool = False
@@ -35,6 +35,7 @@ class Variable:
     json: tuple[str, ...] = ()
     in_input: bool = False
     refused: bool = False
+    share: bool = False
 
 
 @dataclass(frozen=True, slots=True)
