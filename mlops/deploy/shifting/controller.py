@@ -41,6 +41,8 @@ from mlops.ir.shift import (
 )
 from mlops.project.environments import Environment
 
+_SLEPT_SECONDS = 5.0
+"""By which the clock may go on between two looks, beside what a clock that is set right now and then is moved."""
 Happened = Literal["start", "stage", "verdict", "rollback", "end"]
 
 
@@ -173,8 +175,10 @@ class Controller:
         begun = f"{stage}: {share}, looked at for {said(bake.seconds)}"
         self._say(begun)
         self._tell("stage", begun, self._journal)
+        ahead = self._clock.wall() - self._clock.now()
         while True:
             now = self._clock.wall()
+            ahead = self._heed_the_clock(ahead, now)
             verdict = self._look(bake, since, now)
             if verdict.standing == "red":
                 self._tell("verdict", f"{stage} is red: {verdict.why}", self._journal)
@@ -187,7 +191,7 @@ class Controller:
                     cut = f"{_called(bake)} after {said(max(0, round(now - since)))} of {said(bake.seconds)}"
                     self._writer.journal = replace(self._journal, cut_short=(*self._journal.cut_short, cut))
                     return since, now
-            left = since + bake.seconds - now
+            left = since + bake.seconds + self._judge.asleep(since, now) - now
             if isinstance(bake, Bake) and bake.until_decided and left > 0 and verdict.standing == "green":
                 self._say(f"stage {bake.stage} is decided: {verdict.why}")
                 self._tell("verdict", f"stage {bake.stage} is decided: {verdict.why}", self._journal)
@@ -208,6 +212,19 @@ class Controller:
             self._clock.sleep(max(0.0, min(self._interval(bake), left)))
             self._writer.renew()
             self._repair.hold(self._expected())
+
+    def _heed_the_clock(self, before: float, now: float) -> float:
+        """How far the wall's clock is ahead of the one that stands while a machine sleeps. Where that is more than it
+        was ``before``, the time between was none under traffic that anybody looked at."""
+        ahead = now - self._clock.now()
+        gone = ahead - before
+        if gone > _SLEPT_SECONDS:
+            self._judge.slept(now - gone, now)
+            self._say(
+                f"the clock went on by {said(round(gone))} and nobody looked: this machine slept, or its clock was "
+                "set; that time does not count"
+            )
+        return ahead
 
     def _interval(self, bake: Bake | Mirror) -> float:
         if isinstance(bake, Mirror):

@@ -168,9 +168,15 @@ def _of_rule(rule: Rule, samples: Samples, windows: Sequence[Window], until: flo
     verdicts = []
     if rule.at_most is not None or rule.at_least is not None:
         seen = _answered(rule, samples, samples.new, periods_of(rule, windows[-1], until))
-        values = [rule.measure.value(rule.settings, answers) for answers in seen.values()]
-        shares = rule.measure.counted is not None
-        verdicts.append(judged(rule, values, [_counted(rule, of) for of in seen.values()] if shares else None))
+        # Of a time in which the machine slept, that nothing was measured says nothing.
+        awake = [
+            (value, answers)
+            for at, answers in seen.items()
+            if (value := rule.measure.value(rule.settings, answers)) is not None
+            or not samples.slept(at, at + rule.interval)
+        ]
+        counts_of_them = [_counted(rule, answers) for _, answers in awake] if rule.measure.counted is not None else None
+        verdicts.append(judged(rule, [value for value, _ in awake], counts_of_them))
     if rule.compare is not None:
         verdicts.append(_of_comparison(rule, rule.compare, samples, windows, until))
     return min(verdicts, key=lambda verdict: ("red", "unsure", "green").index(verdict.standing))
@@ -206,7 +212,7 @@ def _of_comparison(
     if min(found.new_requests, found.old_requests) < comparison.enough:
         return Verdict("unsure", f"{rule.name}: {told}: {comparison.enough:,} of each are wanted")
     since, now = windows[-1]
-    planned_end = since + samples.stages[last - 1].bake
+    planned_end = since + samples.stages[last - 1].bake + samples.slept(since, now)
     if found.better and comparison.wanted == "better":
         heeded = slices if comparison.worse_slice == "back" else {}
         unknown = [name for name, item in heeded.items() if not item.no_worse]

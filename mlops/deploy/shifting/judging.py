@@ -82,6 +82,12 @@ class ByMetrics:
         self._keep_at_times(now)
         return verdict
 
+    def slept(self, since: float, until: float) -> None:
+        self._samples.asleep.append((since, until))
+
+    def asleep(self, since: float, until: float) -> float:
+        return self._samples.slept(since, until)
+
     def look(self, bake: Bake, since: float, now: float, before: Sequence[Window] = ()) -> Verdict:
         windows = (*before, (since, now))
         try:

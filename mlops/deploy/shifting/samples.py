@@ -59,6 +59,12 @@ class Samples:
     """The one that the shift was begun with. An older version wrote none."""
     by_people: tuple[str, ...] = ()
     """What people did to the shift, a clause each."""
+    asleep: list[tuple[float, float]] = field(default_factory=list)
+    """When the clock went on and nobody looked: the machine slept, or its clock was set."""
+
+    def slept(self, since: float, until: float) -> float:
+        """How many seconds of these."""
+        return sum(max(0.0, min(end, until) - max(begin, since)) for begin, end in self.asleep)
 
     @property
     def began(self) -> float | None:
@@ -105,6 +111,7 @@ def parsed(content: bytes) -> Samples:
         if not 1 <= look.stage <= len(samples.stages):
             raise ValueError(f"a look is of stage {look.stage}, and there are {len(samples.stages)}")
     times = [at for look in samples.looks for at in (look.since, look.now)]
+    times += [at for begin, end in samples.asleep for at in (begin, end)]
     if samples.shadow is not None:
         times += [at for look in samples.shadow.looks for at in (look.since, look.now)]
     if not all(0 <= at <= _LATEST for at in times):

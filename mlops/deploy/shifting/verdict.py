@@ -38,3 +38,9 @@ class Judge(Protocol):
         """Write down what was seen, at the end of a stage, and what people did; meanwhile the judge does by itself, so
         that it is found where nobody comes to that end. Never raises for what goes wrong in the
         account."""
+
+    def slept(self, since: float, until: float) -> None:
+        """The clock went on from ``since`` to ``until`` while nobody looked, and perhaps nothing served."""
+
+    def asleep(self, since: float, until: float) -> float:
+        """How many of these seconds are such."""

@@ -57,6 +57,7 @@ class Judge:
     patience: float = 100.0
     looked: list[int] = field(default_factory=list)
     kept: int = 0
+    sleeps: list[tuple[float, float]] = field(default_factory=list)
 
     def look(self, bake: Bake, since: float, now: float, before: Sequence[tuple[float, float]]) -> Verdict:
         self.looked.append(bake.stage)
@@ -69,6 +70,12 @@ class Judge:
 
     def keep(self, by_people: Sequence[str]) -> None:
         self.kept += 1
+
+    def slept(self, since: float, until: float) -> None:
+        self.sleeps.append((since, until))
+
+    def asleep(self, since: float, until: float) -> float:
+        return sum(max(0.0, min(end, until) - max(begin, since)) for begin, end in self.sleeps)
 
 
 @dataclass
@@ -83,6 +90,20 @@ class Time:
     @property
     def clock(self) -> Clock:
         return Clock(lambda: self.passed, self.sleep, lambda: self.passed)
+
+
+@dataclass
+class Laptop(Time):
+    """Sleeps an hour, once, when so much time has passed; its monotonic clock stands still meanwhile."""
+
+    at: float = 1300.0
+    for_seconds: float = 3600.0
+
+    @property
+    def clock(self) -> Clock:
+        return Clock(
+            lambda: self.passed, self.sleep, lambda: self.passed + (self.for_seconds if self.passed >= self.at else 0)
+        )
 
 
 def moves_of(name: str, old: Serving = OLD) -> tuple[Move, ...]:
@@ -133,6 +154,20 @@ def gone_on_with(service: Service, **more: Any) -> Outcome:
 
 def models(service: Service) -> list[tuple[str, int | None]]:
     return [(item.request["ModelName"], item.count) for item in service.serving.variants]
+
+
+@pytest.mark.parametrize(("slept", "told"), [(3600.0, 1), (3.0, 0), (-3600.0, 0)], ids=["an hour", "a slew", "back"])
+@pytest.mark.parametrize("moves", ["canary", SHADOWED])
+def test_what_a_machine_slept_is_no_time_under_traffic(moves: str, slept: float, told: int) -> None:
+    """A bake lasts as long by the clock that stands still as without, and what was not looked at is told."""
+    time, judge, said = Laptop(for_seconds=slept), Judge(), list[str]()
+    found = controller(Service(OLD), judge, time, say=said.append).go(journal(moves_of(moves)), None)
+    assert found.verb == "shifted"
+    awake = Time()
+    assert controller(Service(OLD), time=awake).go(journal(moves_of(moves)), None).verb == "shifted"
+    assert time.passed - awake.passed == pytest.approx(-slept if slept == -3600.0 else -slept * (not told), abs=15)
+    assert len([text for text in said if "that time does not count" in text]) == told
+    assert [round(end - begin) for begin, end in judge.sleeps] == [3600] * told
 
 
 def calls_of(name: str, judge: Judge | None = None) -> int:

@@ -148,6 +148,20 @@ def test_only_whole_periods_of_the_stage_count() -> None:
     assert judge(metrics, replace(RULE, delay=120.0)).look(BAKE, since=70, now=300).standing == "unsure"
 
 
+@pytest.mark.parametrize(("missing", "standing"), [("pass", "unsure"), ("fail", "green"), ("unsure", "green")])
+def test_what_a_machine_slept_through_is_neither_good_nor_bad(missing: Any, standing: str) -> None:
+    """Nothing was measured then. What was, counts: an account's endpoint served on."""
+    requests = {} if missing == "pass" else {60: 10.0}
+    rule = replace(RULE, missing=missing)
+    judging = judge(Metrics({"requests": requests}), rule)
+    judging.slept(61 if missing == "pass" else 130, 290)
+    assert judging.look(BAKE, since=60, now=300).standing == standing
+    assert judging.asleep(200, 300) == 90
+    served = judge(Metrics({"requests": {180: 10.0}, "failed": {180: 5.0}}), rule)
+    served.slept(130, 290)
+    assert served.look(BAKE, since=60, now=300).standing == "red"
+
+
 def test_what_callers_did_wrong_is_no_error_of_the_version() -> None:
     metrics = Metrics({"requests": {60: 100.0}, "failed": {60: 30.0}, "refused": {60: 30.0}})
     assert judge(metrics).look(BAKE, since=60, now=120).standing == "green"
