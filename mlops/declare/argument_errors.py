@@ -118,7 +118,7 @@ def report(found: Iterable[Mapping[str, Any]], call: Call) -> Left:
     for name in needless:
         call.tell("D040", f"there is no argument {name}", sdk_words.NEEDLESS[name])
     for name in aimless:
-        call.tell("D040", f"there is no argument {name}", _listed(call))
+        call.tell("D040", f"there is no argument {name}", _answered(name, call) or _listed(call))
     if crowded:
         _tell_crowded(call)
     for name, details in by_argument.items():
@@ -172,13 +172,14 @@ def _meant(unknown: Sequence[str], call: Call) -> dict[str, str]:
 
 
 def _choices(name: str, call: Call) -> list[str]:
-    ours = sdk_words.ours(name, call.known, call.fields)
-    return ours or ([] if name in sdk_words.NEEDLESS else near(name, call.known)[:1])
+    ours = sdk_words.ours(name, call.known, call.fields, call.constructor)
+    is_answered = name in sdk_words.NEEDLESS or sdk_words.answer(name, call.constructor) is not None
+    return ours or ([] if is_answered else near(name, call.known)[:1])
 
 
 def _tell_unknown(name: str, meant: str, call: Call, *, lacks: bool, fits: bool) -> None:
     given = {key: value for key, value in call.given.items() if key in call.known}
-    is_word = meant in sdk_words.ours(name, call.known, call.fields)
+    is_word = meant in sdk_words.ours(name, call.known, call.fields, call.constructor)
     if meant in given:
         help = f"{meant} is given already, and means the same" if is_word else _listed(call)
     elif lacks:
@@ -190,6 +191,12 @@ def _tell_unknown(name: str, meant: str, call: Call, *, lacks: bool, fits: bool)
         sure = fits if is_word else slip(name, call.known) is not None
         edit = Edit(name, meant) if sure else None
     call.tell("D040", f"there is no argument {name}", help, edit)
+
+
+def _answered(name: str, call: Call) -> str | None:
+    """What a word of the SDK's is here, or why it is nothing."""
+    answer = sdk_words.answer(name, call.constructor)
+    return answer if answer is None or answer.startswith(sdk_words.NOTHING) else f"here it is {answer}"
 
 
 def _listed(call: Call) -> str:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Mapping, Sequence
+from functools import cache
 
+from mlops.ir.dataclass import dataclass
 from mlops.ir.fields import Field, Record
 
 _WHEREVER: Mapping[str, str] = {
@@ -129,8 +132,40 @@ OF_THE_ENVIRONMENT = frozenset(
 """What its sessions and ours, for each environment, have."""
 
 
-def ours(word: str, known: Sequence[str], fields: Sequence[Field]) -> list[str]:
-    """Those of ``known`` arguments that mean the same: by the fields' members, or by what the SDK calls them.
+@dataclass(frozen=True, slots=True)
+class Family:
+    """Classes of the SDK for which one or some of our constructors stand, which are ``here``; ``words`` answers each of
+    their arguments, in Markdown."""
+
+    title: str
+    classes: Sequence[str]
+    here: Sequence[str]
+    words: Mapping[str, str]
+
+
+@cache
+def families() -> Sequence[Family]:
+    """All that the SDK's constructors take is answered; the file says how."""
+    import tomllib  # only a mistake needs it
+    from importlib.resources import files
+
+    written = tomllib.loads(files("mlops.declare").joinpath("sdk_answers.toml").read_text(encoding="utf-8"))
+    everywhere = written["everywhere"]
+    return [Family(it["title"], it["classes"], it["here"], {**everywhere, **it["words"]}) for it in written["family"]]
+
+
+def answer(word: str, constructor: str) -> str | None:
+    """What an argument of the SDK's is in that constructor of ours.
+
+    >>> answer("job_driver", "EMRServerless")
+    '`EMRServerless(script=)` with `EMRServerless(args=)`, or `EMRServerless(query=)`'
+    """
+    return next((family.words.get(word) for family in families() if constructor in family.here), None)
+
+
+def ours(word: str, known: Sequence[str], fields: Sequence[Field], constructor: str = "") -> list[str]:
+    """Those of ``known`` arguments that mean the same: by the fields' members, by what the SDK calls them, or by the
+    answer for that constructor.
 
     >>> from mlops.ir.fields import TEXT
     >>> fields = [Field("code", "", TEXT, sdk=("entry_point",)), Field("instance", "ResourceConfig.InstanceType", TEXT)]
@@ -145,7 +180,15 @@ def ours(word: str, known: Sequence[str], fields: Sequence[Field]) -> list[str]:
     ]
     if not found:
         found = [name for other, name in _WHEREVER.items() if _plain(other) == plain and name in known]
+    if not found and word not in NEEDLESS and (said := _ALONE.fullmatch(answer(word, constructor) or "")):
+        found = [said[1]] if said[1] in known else []
     return list(dict.fromkeys(found))
+
+
+NOTHING = ("not needed: ", "refused: ")
+"""How an answer begins that names no argument."""
+_ALONE = re.compile(r"`(?:\w+\()?(\w+)=\)?`")
+"""An answer that is one argument and nothing else."""
 
 
 def _plain(word: str) -> str:
