@@ -211,6 +211,18 @@ def test_no_secret_is_written() -> None:
     assert [note for note in found.notes if "TF_VAR_a_access_key" in note] == found.notes
 
 
+def test_two_secrets_of_one_name_are_two() -> None:
+    containers = [
+        {"Image": "a", "Environment": {"API_KEY": text}} for text in ("hunter2-one", "hunter2-two", "hunter2-one")
+    ]
+    properties = {"Containers": containers, "ExecutionRoleArn": "r"}
+    found = written(template(M={"Type": "AWS::SageMaker::Model", "Properties": properties})).document
+    made = found["resource"]["aws_sagemaker_model"]["m"]["container"]
+    keys = [container["environment"]["API_KEY"] for container in made]
+    assert keys == ["${var.m_api_key}", "${var.m_api_key_2}", "${var.m_api_key}"]
+    assert {*found["variable"]} == {"m_api_key", "m_api_key_2"}
+
+
 def test_no_two_resources_share_a_name() -> None:
     document = written(template(ModelAb=ALARM, ModelAB=ALARM, Model=ALARM)).document
     names = [*document["resource"]["aws_cloudwatch_metric_alarm"]]

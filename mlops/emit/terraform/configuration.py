@@ -7,7 +7,7 @@ from dataclasses import field
 from typing import Any
 
 from mlops.emit.terraform.arguments import Arguments, Unspelt
-from mlops.emit.terraform.expressions import Expressions, escaped
+from mlops.emit.terraform.expressions import Expressions, escaped, inside_quotes
 from mlops.emit.terraform.names import names, snake
 from mlops.emit.terraform.variables import is_switch, variables
 from mlops.ir import UsageError
@@ -37,13 +37,14 @@ class Written:
 @dataclass(slots=True)
 class Configuration:
     """Of ``template``, in ``around``. What is written of one resource goes beside it: ``locals`` are its texts of
-    several lines and JSON texts, ``variables`` its secrets."""
+    several lines and JSON texts, ``variables`` its ``secrets``, which are kept by variable, so that two are not one."""
 
     template: Template
     around: Surroundings
     described: str
     locals: dict[str, Any] = field(default_factory=dict)
     variables: dict[str, Any] = field(default_factory=dict)
+    secrets: dict[str, str] = field(default_factory=dict)
     asked: set[str] = field(default_factory=set)
     notes: list[str] = field(default_factory=list)
     kinds: dict[str, Spelling | None] = field(default_factory=dict)
@@ -175,12 +176,17 @@ class Configuration:
         if not is_secret_name(member) or not is_filled_in(text):
             return None
         wanted = f"{self.names.get(name, snake(name))}_{snake(member)}"
-        told = f"{member} of {name}, which is not written here"
-        self.variables.setdefault(wanted, {"type": "string", "nullable": False, "sensitive": True, "description": told})
-        self.notes.append(
-            f"{told}: give it as TF_VAR_{wanted}; Terraform's state holds it, so better let the service read a secret"
-        )
-        return f"var.{wanted}"
+        called, number = wanted, 1
+        while self.secrets.setdefault(called, text) != text:
+            number += 1
+            called = f"{wanted}_{number}"
+        if called not in self.variables:
+            told = f"{member} of {name}, which is not written here"
+            self.variables[called] = {"type": "string", "nullable": False, "sensitive": True, "description": told}
+            self.notes.append(
+                f"{told}: give it as TF_VAR_{called}; Terraform's state holds it, so let the service read a secret"
+            )
+        return f"var.{called}"
 
     def _ref(self, name: str) -> str:
         if name in self.resources:
@@ -241,9 +247,11 @@ class Configuration:
                 "current": {
                     "lifecycle": {
                         "postcondition": {
-                            "condition": f'${{self.{attribute} == "{escaped(value)}"}}',
-                            "error_message": f"This is for {value}: give the provider the {self.around.environment} "
-                            "environment's region and credentials.",
+                            "condition": f'${{self.{attribute} == "{inside_quotes(value)}"}}',
+                            "error_message": escaped(
+                                f"This is for {value}: give the provider the {self.around.environment} "
+                                "environment's region and credentials."
+                            ),
                         }
                     }
                 }

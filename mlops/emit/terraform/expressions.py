@@ -79,7 +79,7 @@ class Expressions:
             case {"Fn::If": [str(name), then, otherwise]}:
                 return f"{self.condition(name)} ? {self.expression(then)} : {self.expression(otherwise)}"
             case {"Fn::Sub": str(text)}:
-                return f'"{self._substituted(text, _inside_quotes)}"'
+                return f'"{self._substituted(text, inside_quotes)}"'
             case {"Fn::Join": [str(between), list(parts)]}:
                 return f"join({self.expression(between)}, {self.expression(parts)})"
             case {"Fn::Base64": inside}:
@@ -94,7 +94,7 @@ class Expressions:
             case list() | tuple():
                 return f"[{', '.join(map(self.expression, value))}]"
             case str():
-                return f'"{_inside_quotes(value)}"'
+                return f'"{inside_quotes(value)}"'
         return json.dumps(value)
 
 
@@ -136,10 +136,10 @@ def _shown(text: str) -> str:
     return repr(text if len(text) <= 60 else f"{text[:57]}…")
 
 
-def _inside_quotes(text: str) -> str:
+def inside_quotes(text: str) -> str:
     r"""HCL knows fewer escapes than JSON.
 
-    >>> _inside_quotes('say "no"\n\x08')
+    >>> inside_quotes('say "no"\n\x08')
     'say \\"no\\"\\n\\u0008'
     """
     parts = re.split(f"([{''.join(_UNKNOWN)}])", escaped(_plain(text)))
