@@ -57,7 +57,11 @@ class Arguments:
             name = name or _alike(member, block)
             if name is None:
                 raise _no_argument(here)
-            if name in block["attributes"]:
+            outer, dot, inner = name.partition(".")
+            if dot:
+                inside = block["blocks"][outer]["attributes"][inner]
+                found.setdefault(outer, {})[inner] = self._attribute(told, inner, inside, here)
+            elif name in block["attributes"]:
                 found[name] = self._attribute(told, name, block["attributes"][name], here)
             else:
                 found[name] = self._blocks(told, block["blocks"][name], here)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import field
 from typing import Any
 
@@ -94,17 +94,12 @@ class Configuration:
             )
             return None
         try:
-            self._arguments(name, kind, lambda _argument, _value: "local.tried", tried=True).of(told["Properties"])
+            for _, part, properties in ((name, kind, told["Properties"]), *_parts(kind, name, told["Properties"])):
+                Arguments(part, _TRIED, lambda _argument, _value: "local.tried").of(properties)
         except Unspelt as missing:
             self.notes.append(f"{kind.type} has {missing}: {name} is {CLOUD_CONTROL}")
             return None
         return kind
-
-    def _arguments(
-        self, name: str, kind: Spelling, apart: Callable[[str, Any], str], *, tried: bool = False
-    ) -> Arguments:
-        expressions = _TRIED if tried else self._expressions(name)
-        return Arguments(kind, expressions, apart)
 
     def _resource(self, name: str, told: Mapping[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
         kind, called = self.kinds[name], self.names[name]
@@ -116,23 +111,15 @@ class Configuration:
             return
         arguments = self._of(name, kind, called, properties)
         yield kind.type, called, {**self._about(told), **arguments, **self._cycle(told, before=kind.before)}
-        for member, part in kind.apart.items():
-            items = properties.get(member, ())
-            for index, item in enumerate(items):
-                part_called = called if len(items) == 1 else f"{called}_{index + 1}"
-                link = {
-                    argument: f"${{{self._address(name)}.{attribute}}}" for argument, attribute in part.link.items()
-                }
-                yield (
-                    part.type,
-                    part_called,
-                    {**self._count(told), **link, **self._of(name, part, part_called, item)},
-                )
+        for part_called, part, inside in _parts(kind, called, properties):
+            link = {argument: f"${{{self._address(name)}.{attribute}}}" for argument, attribute in part.link.items()}
+            yield part.type, part_called, {**self._count(told), **link, **self._of(name, part, part_called, inside)}
 
     def _of(self, name: str, kind: Spelling, called: str, properties: Mapping[str, Any]) -> dict[str, Any]:
-        return self._arguments(name, kind, lambda argument, value: self._kept_apart(called, argument, value)).of(
-            properties
-        )
+        def apart(argument: str, value: Any) -> str:
+            return self._kept_apart(called, argument, value)
+
+        return Arguments(kind, self._expressions(name), apart).of(properties)
 
     def _about(self, told: Mapping[str, Any]) -> dict[str, Any]:
         needed = told.get("Metadata", {}).get("NeededBy")
@@ -263,6 +250,21 @@ _TRIED = Expressions(
     lambda _: "null", lambda _name, _attribute: "null", lambda _: "true", lambda _: "{}", lambda _member, _text: None
 )
 """What is asked only whether there is an argument for it."""
+
+
+def _parts(
+    kind: Spelling, called: str, properties: Mapping[str, Any]
+) -> Iterator[tuple[str, Spelling, Mapping[str, Any]]]:
+    """What each is called, and what it says: an item of a list, or the member itself."""
+    for member, part in kind.apart.items():
+        match properties.get(member):
+            case [*items]:
+                for index, item in enumerate(items):
+                    yield called if len(items) == 1 else f"{called}_{index + 1}", part, item
+            case None:
+                pass
+            case whole:
+                yield called, part, {member: whole}
 
 
 def _listed(names: str | Sequence[str]) -> Sequence[str]:
