@@ -272,6 +272,33 @@ def test_one_changed_step_changes_it_only_there(there: Path) -> None:
     ]
 
 
+KEPT = """from mlops import resources
+key = resources.Key("models", description='what "${models}" are kept with')
+resources.Bucket("acme-ml-kept", kms_key=key.key_arn, expire={"tmp/": 7}, old_versions=30)
+"""
+
+
+def test_the_parts_of_a_bucket_are_resources_of_their_own(there: Path) -> None:
+    (there / "kept.py").write_text(KEPT)
+    document, notes = told(there / "kept.py")
+    made = document["resource"]
+    assert faults(document) == notes == [] and "aws_cloudcontrolapi_resource" not in made
+    parts = {
+        kind.removeprefix("aws_s3_bucket_"): body for kind, body in made.items() if kind.startswith("aws_s3_bucket_")
+    }
+    bucket = "${aws_s3_bucket.bucket_acme_ml_kept.bucket}"
+    assert {part["bucket"] for body in parts.values() for part in body.values()} == {bucket}
+    assert parts["versioning"]["bucket_acme_ml_kept"]["versioning_configuration"] == {"status": "Enabled"}
+    rules = parts["lifecycle_configuration"]["bucket_acme_ml_kept"]["rule"]
+    assert [(rule["filter"], rule.get("expiration")) for rule in rules] == [
+        ({}, None),
+        ({"prefix": "tmp/"}, {"days": 7}),
+        ({}, None),
+    ]
+    assert made["aws_s3_bucket"]["bucket_acme_ml_kept"]["lifecycle"] == {"prevent_destroy": True}
+    assert made["aws_kms_key"]["key_models"]["description"] == 'what "$${models}" are kept with'
+
+
 def test_a_schedule_has_no_tags_of_its_own(there: Path) -> None:
     """Its group has them, which no template makes."""
     (there / "watched.py").write_text(

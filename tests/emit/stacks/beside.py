@@ -6,8 +6,6 @@ ROLE = "arn:aws:iam::111122223333:role/ml/deliveries"
 SECRET = "arn:aws:secretsmanager:us-east-1:111122223333:secret:warehouse-a1b2c3"
 THIRD = {"to": "s3://acme-events/failed/", "role": ROLE}
 
-key = resources.Key("models", description="what \"${models}\" are kept with")
-resources.Bucket("acme-ml-kept", kms_key=key.key_arn, expire={"tmp/": 7}, old_versions=30)
 setup = resources.NotebookInstanceLifecycleConfig("Setup", on_start="#!/bin/bash\nset -e\necho ${HOME} 100%{x}\n")
 resources.NotebookInstance(
     "Research",
