@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 from cases_containers import ENV, MONITORED
-from rule_cases import WARNING, XGBOOST, Case
+from rule_cases import DLC, WARNING, XGBOOST, Case
 from sound_definition import GONE, REGISTRY, get
 
+OFFERED = "Register:InferenceSpecification/SupportedTransformInstanceTypes"
+CAPTURE = "Variants:DataCaptureConfig"
+CAPTURED = {
+    "EnableCapture": True,
+    "DestinationS3Uri": "s3://acme/capture",
+    "CaptureOptions": [{"CaptureMode": "Input"}],
+}
 ALGORITHMS = "685385470294.dkr.ecr.eu-west-1.amazonaws.com"
 ARCHIVE = get("Steps.Train.ModelArtifacts.S3ModelArtifacts")
 PRIMARY = "Model:PrimaryContainer"
@@ -44,6 +51,56 @@ def channels(kind: str, *names: str) -> dict[str, object]:
 
 
 CASES = [
+    Case(
+        "a URI in the place of a bucket",
+        "X820",
+        {"Train:OutputDataConfig/S3OutputPath": "s3://s3://acme/models"},
+        "Train:OutputDataConfig/S3OutputPath",
+        {"Train:OutputDataConfig/S3OutputPath": "s3://acme/models/fit"},
+    ),
+    Case(
+        "a script where data come",
+        "X785",
+        {"Prepare:AppSpecification/ContainerEntrypoint/1": "/opt/ml/processing/input/raw/prepare.py"},
+        "Prepare:AppSpecification/ContainerEntrypoint/1",
+        {
+            "Prepare:AppSpecification/ContainerEntrypoint/1": "/opt/ml/processing/input/raw/prepare.py",
+            "Prepare:ProcessingInputs/0/S3Input/S3Uri": "s3://raw/churn/",
+        },
+        severity=WARNING,
+    ),
+    Case(
+        "Spark of nothing",
+        "X734",
+        {"Spark:StepConfig/HadoopJarStep/Args": ["spark-submit", "--deploy-mode", "cluster"]},
+        "Spark:StepConfig/HadoopJarStep/Args",
+        {"Spark:StepConfig/HadoopJarStep/Args": ["spark-submit", "--deploy-mode", "cluster", "s3://acme/f.py"]},
+        severity=WARNING,
+    ),
+    Case(
+        "a content type that is a word",
+        "X853",
+        {"Register:InferenceSpecification/SupportedContentTypes": ["csv"]},
+        "Register:InferenceSpecification/SupportedContentTypes/0",
+        {"Register:InferenceSpecification/SupportedContentTypes": ["application/x-npy"]},
+        severity=WARNING,
+    ),
+    Case(
+        "a GPU's image offered on CPUs",
+        "X866",
+        {f"{REGISTERED}/Image": f"{DLC}/pytorch-inference:2.3.0-gpu-py311", OFFERED: ["ml.g5.xlarge", "ml.m5.large"]},
+        f"{OFFERED}/1",
+        {f"{REGISTERED}/Image": f"{DLC}/pytorch-inference:2.3.0-gpu-py311", OFFERED: ["ml.g5.xlarge"]},
+        severity=WARNING,
+    ),
+    Case(
+        "capture of no request",
+        "X807",
+        {CAPTURE: {**CAPTURED, "InitialSamplingPercentage": 0}},
+        f"{CAPTURE}/InitialSamplingPercentage",
+        {CAPTURE: {**CAPTURED, "InitialSamplingPercentage": 10}},
+        severity=WARNING,
+    ),
     Case(
         "JSON that is said to be CSV",
         "X733",
@@ -188,5 +245,6 @@ CASES = [
 ]  # fmt: skip
 
 REPLACED = {"X733": METRICS}
-MERGED = {"X989": RANGE, "G113": "Live:"}
+MERGED = {"X734": "Spark:StepConfig/HadoopJarStep", "X989": RANGE, "G113": "Live:"}
+WORDS = frozenset({"X866", "X807"})
 FOLLOW = {"X903": {"G113"}, "X907": {"G113"}, "X980": {"X989"}, "X989": {"X980"}}

@@ -62,6 +62,27 @@ def serverless_application(subject: Subject) -> Iterator[Fault]:
             yield Fault(at, "neither ApplicationId nor ApplicationConfig", "add one", placed)
 
 
+@rule("X734", "nothing-submitted", Severity.WARNING, source="EMR docs: command-runner.jar runs what its Args say")
+def nothing_submitted(subject: Subject) -> Iterator[Fault]:
+    """A step of a cluster starts Spark by command-runner.jar, and names no application.
+
+    Bad:  "Args": ["spark-submit", "--deploy-mode", "cluster"]
+    Good: "Args": ["spark-submit", "--deploy-mode", "cluster", "s3://acme/code/features.py"]
+    """
+    for placed, arguments in subject.of_type("EMR"):
+        jar = get(arguments, "StepConfig", "HadoopJarStep")
+        words = get(jar, "Args")
+        if get(jar, "Jar") != "command-runner.jar" or not isinstance(words, tuple) or not words:
+            continue
+        at = f"{placed.pointer}/Arguments/StepConfig/HadoopJarStep/Args"
+        texts = [word for word in words if isinstance(word, str)]
+        if len(texts) < len(words) or texts[0] != "spark-submit":
+            continue
+        rest = texts[1:]
+        if all(word.startswith("-") or (index and rest[index - 1].startswith("--")) for index, word in enumerate(rest)):
+            yield Fault(at, "spark-submit is given no application", "add the script or the jar", placed)
+
+
 @rule(
     "X732",
     "association-end",

@@ -60,6 +60,21 @@ def variants(subject: Subject) -> Iterator[Fault]:
             yield Fault(f"{at}/ExecutionRoleArn", message, "add it, or ModelName", placed)
 
 
+@rule("X807", "capture-of-nothing", Severity.WARNING, source="CreateEndpointConfig API: DataCaptureConfig")
+def capture_of_nothing(subject: Subject) -> Iterator[Fault]:
+    """Data capture is on and takes none of the requests.
+
+    Bad:  {"EnableCapture": true, "InitialSamplingPercentage": 0, ...}
+    Good: {"EnableCapture": true, "InitialSamplingPercentage": 25, ...}
+    """
+    for placed, arguments in subject.of_type("EndpointConfig"):
+        config = arguments.get("DataCaptureConfig")
+        share = literal(subject, get(config, "InitialSamplingPercentage"))
+        if literal(subject, get(config, "EnableCapture")) is True and share == 0 and share is not False:
+            at = f"{placed.pointer}/Arguments/DataCaptureConfig/InitialSamplingPercentage"
+            yield Fault(at, "capture is on, and none of the requests is taken", "e.g. 25, or switch it off", placed)
+
+
 def _instance_counts(at: str, variant: Mapping[str, Value], placed: Placed) -> Iterator[Fault]:
     serverless, scaling = variant.get("ServerlessConfig"), variant.get("ManagedInstanceScaling")
     if serverless is not None:

@@ -11,11 +11,13 @@ from typing import Any
 from mlops.check import instances
 from mlops.check.expressions import literal
 from mlops.check.images import Image, parse
+from mlops.check.members import entries
 from mlops.check.nearest import did_you_mean
 from mlops.check.rule import Fault, rule
 from mlops.check.subject import Subject
 from mlops.ir import Placed, Ref, Severity, Value
 from mlops.ir.dataclass import dataclass
+from mlops.ir.members import get
 from mlops.knowledge.algorithm_images import ALGORITHM_ACCOUNTS
 from mlops.knowledge.framework_images import PUBLISHED
 
@@ -71,11 +73,43 @@ def image_for_another_processor(subject: Subject) -> Iterator[Fault]:
     for used in _used(subject):
         built = _built_for(used.image)
         for at, kind in used.machines if built is not None else ():
-            has = "graviton" if instances.is_graviton(kind) else instances.accelerator(kind)
+            has = _processor(kind)
             if has is not None and built is not None and has not in built:
                 wanted = _SERVES[built[0]] if len(built) == 1 else "a processor of x86"
                 message = f"{kind} has {_SERVES[has]}, and {_short(used.image)} is built for {wanted}"
                 yield Fault(at, message, "choose another instance type, or the other image", used.placed)
+
+
+@rule(
+    "X866",
+    "registered-for-another-processor",
+    Severity.WARNING,
+    source="tags of AWS's deep learning containers",
+)
+def registered_for_another_processor(subject: Subject) -> Iterator[Fault]:
+    """A model package offers instance types that its image, one of AWS's, is not built for.
+
+    Bad:  "SupportedTransformInstanceTypes": ["ml.m5.large"] with pytorch-inference:2.3.0-gpu-py311
+    Good: "SupportedTransformInstanceTypes": ["ml.g5.xlarge"] with it
+    """
+    for placed, arguments in subject.of_type("RegisterModel"):
+        specification = arguments.get("InferenceSpecification")
+        listed = [literal(subject, item.get("Image")) for _, item in entries(specification, "Containers")]
+        images = [image for text in listed if isinstance(text, str) and (image := parse(text)) is not None]
+        built = [(image, some) for image in images if (some := _built_for(image)) is not None]
+        for name in ("SupportedRealtimeInferenceInstanceTypes", "SupportedTransformInstanceTypes"):
+            kinds = get(specification, name)
+            for index, kind in enumerate(kinds if isinstance(kinds, tuple) else ()):
+                has = None if not isinstance(kind, str) else _processor(kind)
+                wrong = next((image for image, some in built if has is not None and has not in some), None)
+                if wrong is not None and has is not None:
+                    where = f"{placed.pointer}/Arguments/InferenceSpecification/{name}/{index}"
+                    message = f"{kind} has {_SERVES[has]}, and {_short(wrong)} is built for another machine"
+                    yield Fault(where, message, "leave it out, or use the other image", placed)
+
+
+def _processor(kind: str) -> str | None:
+    return "graviton" if instances.is_graviton(kind) else instances.accelerator(kind)
 
 
 def _built_for(image: Image) -> tuple[str, ...] | None:

@@ -307,7 +307,7 @@ def registration_container(subject: Subject) -> Iterator[Fault]:
 )
 def bare_registration(subject: Subject) -> Iterator[Fault]:
     """A registration without a model package group, without anything that says how the model is served (an error),
-    with two ways to say it, or without the content types that the model takes and gives.
+    with two ways to say it, or without the content types that the model takes and gives, or with what is none.
 
     Bad:  "InferenceSpecification": {"Containers": [...]}
     Good: the same with "SupportedContentTypes": ["text/csv"], "SupportedResponseMIMETypes": ["text/csv"]
@@ -331,6 +331,11 @@ def bare_registration(subject: Subject) -> Iterator[Fault]:
                 if not specification.get(name):
                     message = f"{name} is missing, so nobody can tell what the model {_DOES[name]}"
                     yield Fault(f"{at}/InferenceSpecification/{name}", message, 'e.g. ["text/csv"]', placed)
+            taken = specification.get("SupportedContentTypes")
+            for index, kind in enumerate(taken if isinstance(taken, tuple) else ()):
+                if isinstance(kind, str) and "/" not in kind and kind != "*":
+                    where = f"{at}/InferenceSpecification/SupportedContentTypes/{index}"
+                    yield Fault(where, f"{shown(kind)} is no content type", "e.g. text/csv", placed)
 
 
 _SERVED_BY = ("InferenceSpecification", "SourceAlgorithmSpecification", "SourceUri", "ModelCard", "ManagedStorageType")

@@ -291,7 +291,8 @@ _PLACEHOLDER = re.compile(r"\{\{.*\}\}|\$\{.*\}|<[A-Za-z_ -]+>|\{[a-z_]+\}")
 @rule("X820", "s3-uri", Severity.WARNING, source="S3 naming rules; botocore's S3Uri pattern")
 def s3_uri(subject: Subject) -> Iterator[Fault]:
     """An S3 URI with a double slash, a star, an impossible bucket name or a placeholder that nothing filled in; or an
-    https URL in its place. A bucket with a blank is an error; what has the form of no URI at all, one of another rule.
+    https URL in its place. A bucket with a blank or a colon is an error; what has the form of no URI at all, one of
+    another rule.
 
     Bad:  "s3://acme//train", "s3://{{ bucket }}/train"
     Good: "s3://acme/train"
@@ -325,7 +326,7 @@ def s3_uri(subject: Subject) -> Iterator[Fault]:
             and (".." in bucket or not _BUCKET.fullmatch(bucket) or _ADDRESS.fullmatch(bucket))
             and not bucket.startswith("arn:")
         ):
-            severity = Severity.ERROR if any(letter.isspace() for letter in bucket) else None
+            severity = Severity.ERROR if any(letter.isspace() or letter == ":" for letter in bucket) else None
             message, help_text = f"{shown(bucket)} is no bucket name", "small letters, digits, - and ."
             yield Fault(at, message, help_text, placed, owner, severity)
         elif "s3://" in key:

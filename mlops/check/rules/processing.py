@@ -197,7 +197,8 @@ def entry_script_missing(subject: Subject) -> Iterator[Fault]:
         items = list(entries(arguments, "ProcessingInputs"))
         if not isinstance(listed, tuple) or len(items) != len(listed):
             continue  # something is not known yet
-        known = [(get(item, "S3Input", "LocalPath"), get(item, "S3Input", "S3Uri")) for _, item in items]
+        pairs = [(get(item, "S3Input", "LocalPath"), get(item, "S3Input", "S3Uri")) for _, item in items]
+        known = [(path, fold(subject, uri) or uri) for path, uri in pairs]
         if not all(isinstance(path, str) for path, _ in known):
             continue
         for index, word in enumerate(command if isinstance(command, tuple) else ()):
@@ -212,7 +213,7 @@ def entry_script_missing(subject: Subject) -> Iterator[Fault]:
                 continue
             exact = [uri for path, uri in known if isinstance(path, str) and path.rstrip("/") == folder]
             files = [uri.rpartition("/")[2] for uri in exact if isinstance(uri, str)]
-            single = len(files) == len(holding) == 1 and files[0].endswith((".py", ".sh", ".R"))
+            single = len(files) == len(holding) == 1 and files[0].endswith((".py", ".sh", ".R", ".csv", ".parquet"))
             if single and files[0] != name:
                 yield Fault(f"{start}/{index}", f"the input brings {files[0]}, not {name}", "correct the name", placed)
 
