@@ -13,8 +13,9 @@ from mlops.ir.promoted import Promoted
 class FeedbackMachine:
     """``called`` is the machine's name and ``arn`` its ARN, ``role`` what it takes on. ``watched`` is the alarm or the
     monitor. ``stages`` are what is done, in their order. ``parameters`` hold ``{since}``, ``{until}``, ``{captures}``
-    and ``{reason}``, which are known when it begins. What it did lies in ``bucket`` at ``journal``. ``topic`` of SNS
-    tells people, and asks them. ``promoted`` is what is declared of the promotion. Times in seconds."""
+    and ``{reason}``, which are known when it begins. What it did lies in ``bucket`` at ``journal``; ``shifts`` is the
+    journal of the endpoint's shifts there, where one is to be taken back. ``topic`` of SNS tells people, and asks them.
+    ``promoted`` is what is declared of the promotion. Times in seconds."""
 
     name: str
     environment: str
@@ -32,6 +33,7 @@ class FeedbackMachine:
     bucket: str
     journal: str
     endpoint: str | None = None
+    shifts: str | None = None
     group: str | None = None
     topic: str | None = None
     promoted: Promoted | None = None

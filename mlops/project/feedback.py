@@ -122,9 +122,7 @@ class Feedback(BaseModel):
         """What nobody would do in an account while the laptop is off."""
         topic = environment.notify is not None and environment.notify.sns is not None
         if self.pipeline is None:
-            yield "no pipeline is started: let the actions of an alarm tell people"
-        if self.rollback:
-            yield "rollback: nobody would take the shift back; let `alarms` of promote watch it"
+            yield "no pipeline is started: an alarm's actions tell people, and `alarms` of promote take a shift back"
         if self.notify and environment.notify is not None and not topic:
             yield f"notify: a machine tells by SNS alone; give [env.{environment.name}.notify] sns, or notify = false"
         if (self.approval or environment.approval) and not topic:

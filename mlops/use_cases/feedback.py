@@ -153,9 +153,9 @@ def need_loops(connected: Connected) -> Loops:
     if connected.account.here is None:
         name = connected.environment.name
         raise Refusal(
-            f"feedback is run by the local account, and {name} is another: there the rules of EventBridge that "
-            f"`mlops upsert` makes of [env.{name}.feedback] start pipelines",
-            hint=f"`mlops plan --env {name}` shows them",
+            f"feedback is run here by the local account, and {name} is another: there rules of EventBridge and state "
+            f"machines do it, which `mlops upsert` makes of [env.{name}.feedback]",
+            hint=f"`mlops plan --env {name}` shows them; the executions of a machine say what it did",
         )
     return connected.account.here.loops
 

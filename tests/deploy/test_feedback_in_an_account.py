@@ -98,6 +98,11 @@ TOPIC = Notify(sns="arn:aws:sns:eu-west-1:111122223333:people")
 BY_A_MACHINE: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
     "a promotion": ({"group": "churn"}, ("start", "train", "promote")),
     "a person in between": ({"approval": ["start"]}, ("ask-start", "start", "train")),
+    "a shift taken back": ({"rollback": True, "endpoint": "e"}, ("rollback", "start", "train")),
+    "a shift that somebody is asked about": (
+        {"rollback": True, "endpoint": "e", "approval": ["rollback"]},
+        ("ask-rollback", "rollback", "start", "train"),
+    ),
     "a cooldown": ({"cooldown": "1h"}, ("start", "train")),
     "a cap": ({"per_day": 2}, ("start", "train")),
     "the beginning of a window": ({"parameters": {"Since": "{since}"}}, ("start", "train")),
@@ -134,7 +139,9 @@ def test_people_are_told_where_somebody_is_named() -> None:
 
 
 def test_who_takes_the_role_on_may_do_what_the_machine_does() -> None:
-    environment = replace(with_feedback(group="churn", approval=["start"]), notify=TOPIC)
+    environment = replace(
+        with_feedback(group="churn", approval=["start"], rollback=True, endpoint="shop"), notify=TOPIC
+    )
     around = replace(surroundings(environment), machines=machines(environment, ["churn"]))
     trusted = {item["Sid"] for item in trust("churn", around)["Statement"]}
     assert trusted == {"SageMaker", "Events", "States"}
@@ -151,15 +158,13 @@ def test_who_takes_the_role_on_may_do_what_the_machine_does() -> None:
     told = {action.replace("applicationautoscaling", "application-autoscaling") for action in asked}
     assert told - {*may} == set()
     assert may["states:StartExecution"] == [machine.arn]
-    assert may["s3:PutObject"] == ["arn:aws:s3:::acme-ml/mlops/feedback/prod-drift.json"]
+    assert may["s3:PutObject"] == [
+        "arn:aws:s3:::acme-ml/mlops/feedback/prod-drift.json",
+        "arn:aws:s3:::acme-ml/mlops/promotions/shop.json",
+    ]
 
 
 REFUSED: dict[str, tuple[dict[str, Any], Notify | None, str]] = {
-    "a shift taken back": (
-        {"rollback": True, "endpoint": "e"},
-        TOPIC,
-        "rollback: nobody would take the shift back",
-    ),
     "nothing but a notice": ({"pipeline": None}, TOPIC, "no pipeline is started"),
     "a person whom nobody asks": ({"approval": ["start"]}, None, "approval: a machine asks by SNS alone"),
     "people who are told by a file": ({}, Notify(file="told.jsonl"), "notify: a machine tells by SNS alone"),

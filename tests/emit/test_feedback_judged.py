@@ -8,19 +8,29 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from mlops.cli import main
+from mlops.deploy.endpoints import history
+from mlops.deploy.endpoints.control import Steering
 from mlops.deploy.feedback.machines import machines
+from mlops.deploy.shifting import journal as journals
+from mlops.deploy.shifting.settings import read
+from mlops.deploy.waiting import Clock
 from mlops.emit.states.feedback import feedback_machine
+from mlops.ir import Refusal
 from mlops.ir.feedback_machine import FeedbackMachine
 from mlops.project.feedback import Feedback
 from mlops.project.starts import Notify
 from tests.deploy.conftest import World
-from tests.deploy.shifting.test_shift_here import SOUND, registered
+from tests.deploy.shifting.test_shift_here import SOUND, promoted, registered
+from tests.emit.foreign import wrong
+from tests.emit.machine_judges import faults, invalid
 from tests.emit.machines import Ended, Interpreter, interpreting
+from tests.emit.stacked import ENVIRONMENT, EXAMPLES, emitted, project
 
 pytestmark = [pytest.mark.proof("states"), pytest.mark.xdist_group("feedback")]
 TOPIC = "arn:aws:sns:us-east-1:000000000000:people"
@@ -47,7 +57,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """Version 1 is approved; what is trained anew answers, or does not start."""
     folder = tmp_path_factory.mktemp("feedback")
     (folder / "retrain.py").write_text(RETRAIN)
-    for world in registered(folder, "[env.local]\n", SOUND.format(n=1), SOUND.format(n=2), BROKEN):
+    for world in registered(folder, "[env.local]\n", SOUND.format(n=1), SOUND.format(n=2), BROKEN, SOUND.format(n=4)):
         with pytest.MonkeyPatch.context() as patch:
             patch.chdir(folder)
             assert main(["upsert", "retrain.py"]) == 0
@@ -135,7 +145,7 @@ def test_one_that_does_not_start_is_not_served(world: World, interpreter: Interp
 
 
 def test_what_waits_for_its_approval_is_waited_for(world: World, interpreter: Interpreter) -> None:
-    given = {"Number": 2, "Approval": "PendingManualApproval"}
+    given = {"Number": 4, "Approval": "PendingManualApproval"}
     started = interpreter.start(machine(declared(world, "waits", group="churn", parameters=given)), event(1))
     sagemaker = world.account.client("sagemaker")
 
@@ -208,3 +218,117 @@ def test_of_two_events_at_once_one_acts(world: World, interpreter: Interpreter) 
     assert all(each.status == "SUCCEEDED" for each in ended), ended
     done = [each for each in ended if each.output["Outcome"] == "done"]
     assert 1 <= len(executions(world)) - before == len(done) < 4, ended
+
+
+class Gone(BaseException):
+    """Nothing of ours catches it: what it leaves is what a kill leaves."""
+
+
+def shifting(world: World, endpoint: str) -> World:
+    """With a stage of ten minutes, in which nobody looks any more."""
+    strategy = {"canary": {"share": 20, "bake": "10m"}}
+    slow = replace(world, environment=replace(world.environment, promote={"strategy": strategy, "engine": "weights"}))
+    promoted(slow, 1, endpoint)
+
+    def sleep(seconds: float) -> None:
+        stored = journals.read(world.account, world.environment, endpoint)
+        if stored is not None and stored.journal.since is not None:
+            raise Gone
+        time.sleep(min(seconds, 0.2))
+
+    with pytest.raises(Gone):
+        promoted(slow, 2, endpoint, clock=Clock(sleep=sleep))
+    return slow
+
+
+def rolls_back(world: World, endpoint: str, **more: Any) -> FeedbackMachine:
+    return declared(world, f"back-{endpoint}", rollback=True, endpoint=endpoint, **more)
+
+
+def test_a_shift_that_nobody_is_at_is_taken_back(
+    world: World, interpreter: Interpreter, capsys: pytest.CaptureFixture[str]
+) -> None:
+    slow = shifting(world, "left")
+    sagemaker = world.account.client("sagemaker")
+    there = sagemaker.describe_endpoint(EndpointName="left")
+    assert [item["CurrentWeight"] for item in there["ProductionVariants"]] == [80.0, 20.0]
+    stored = journals.read(world.account, slow.environment, "left")
+    assert stored is not None
+    long_ago = replace(stored.journal, at="2026-01-01T00:00:00.000+00:00")
+    journals.write(world.account, slow.environment, long_ago, stored.etag)
+    ended = run(interpreter, rolls_back(world, "left"))
+    assert (ended.status, ended.output["Outcome"]) == ("SUCCEEDED", "done"), ended
+    assert interpreter.changes == [
+        "PutObject",
+        "PutObject",
+        "UpdateEndpointWeightsAndCapacities",
+        "UpdateEndpoint",
+        "StartPipelineExecution",
+    ]
+    back = sagemaker.describe_endpoint(EndpointName="left")
+    assert back["EndpointConfigName"] == stored.journal.old.config
+    assert [item["CurrentWeight"] for item in back["ProductionVariants"]] == [1.0]
+    # Whoever comes next finds all done, and writes the end down.
+    steering = Steering(world.account, slow.environment, "left", read(slow.environment, world.folder))
+    assert "serves what it served before" in steering.abort("it was taken back")
+    entries = history.read(world.account, slow.environment, "left")
+    assert [entry.verb for entry in entries] == ["created", "aborted"]
+
+
+def test_a_shift_that_somebody_is_at_is_taken_back_by_that_one(world: World, interpreter: Interpreter) -> None:
+    slow = shifting(world, "kept")
+    started = interpreter.start(machine(rolls_back(world, "kept")), event(1))
+    until = time.monotonic() + 60
+    while (stored := journals.read(world.account, slow.environment, "kept")) and stored.journal.wish != "abort":
+        assert time.monotonic() < until
+        time.sleep(0.1)
+    assert stored is not None and stored.journal.wish_reason == "the alarm drift is in state ALARM: 0.3 is above 0.2"
+    assert stored.journal.steered[-1].what == "aborted"
+    with pytest.raises(Refusal, match="the alarm drift is in state ALARM"):
+        promoted(slow, 2, "kept", take_over=True)
+    ended = interpreter.ended(started)
+    assert (ended.status, ended.output["Outcome"]) == ("SUCCEEDED", "done"), ended
+    assert "Nobody is at it" not in ended.states
+    assert history.read(world.account, slow.environment, "kept")[-1].verb == "aborted"
+
+
+def test_nobody_is_asked_to_take_back_what_is_not_under_way(world: World, interpreter: Interpreter) -> None:
+    ended = run(interpreter, rolls_back(world, "nowhere", approval=["rollback"]))
+    assert (ended.status, ended.output["Outcome"]) == ("SUCCEEDED", "done"), ended
+    assert len(interpreter.said) == 1 and interpreter.changes == ["PutObject", "StartPipelineExecution"]
+
+
+TABLES: Mapping[str, Mapping[str, Any]] = {
+    "no more than a cooldown": {"cooldown": "1h"},
+    "all of it": {
+        "rollback": True,
+        "endpoint": "shop",
+        "group": "churn",
+        "approval": ["rollback", "start", "promote"],
+        "parameters": {"Since": "{since}", "Captures": "below {captures}", "Why": "it's {reason}"},
+    },
+    "of a monitor": {"alarm": None, "monitor": "data", "per_day": 2, "parameters": {"Until": "{until}"}},
+}
+
+
+def test_all_are_valid_and_ask_what_services_know(world: World) -> None:
+    found = {name: feedback_machine(declared(world, "a", **table), "aws") for name, table in TABLES.items()}
+    assert invalid(found) == []
+    assert {name: told for name, machine in found.items() if (told := faults(machine))} == {}
+
+
+def test_a_stack_has_the_rule_the_machine_and_what_its_role_needs(tmp_path: Path) -> None:
+    there = project(tmp_path)
+    table = (
+        f'\n[env.{ENVIRONMENT}.notify]\nsns = "{TOPIC}"\n[env.{ENVIRONMENT}.feedback.drift]\nalarm = "drift"\n'
+        'pipeline = "breast-cancer"\ngroup = "breast-cancer"\napproval = ["start"]\n'
+    )
+    with (there / "mlops.toml").open("a") as file:
+        file.write(table)
+    text = emitted(there / EXAMPLES["breast_cancer"], "cloudformation", "json")
+    assert list(wrong(text)) == []
+    resources = json.loads(text)["Resources"].values()
+    (machine,) = (item for item in resources if item["Type"] == "AWS::StepFunctions::StateMachine")
+    assert json.loads(machine["Properties"]["DefinitionString"])["StartAt"] == "Feedback begins"
+    rules = [item for item in resources if item["Type"] == "AWS::Events::Rule"]
+    assert any(":stateMachine:" in str(item["Properties"]["Targets"][0]["Arn"]) for item in rules)

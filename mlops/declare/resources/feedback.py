@@ -147,7 +147,7 @@ class Feedback(DeclaredResource):
     def request(self, lowering: Lowering) -> dict[str, Value]:
         if not lowering.environment.is_local:
             name = lowering.environment.name
-            help = f"declare what EventBridge can do alone in [env.{name}.feedback.{self.declared_name}] of mlops.toml"
+            help = f"declare it in [env.{name}.feedback.{self.declared_name}] of mlops.toml, of which a machine is made"
             with speaking_of(self.where):
                 message = f"{self.label} is run by the local account, and {name} is another"
                 misuse("D064", message, help=help, step=self.name)

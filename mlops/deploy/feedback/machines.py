@@ -8,6 +8,7 @@ from pathlib import Path
 
 from mlops.deploy import conditional_object
 from mlops.deploy.feedback.deciding import stages_of
+from mlops.deploy.shifting import journal
 from mlops.deploy.shifting.promoted import promoted
 from mlops.deploy.starts import name_of
 from mlops.ir import ConfigurationError, UsageError
@@ -74,6 +75,7 @@ def _machine(name: str, feedback: Feedback, environment: Environment, declared: 
         bucket=environment.bucket,
         journal=conditional_object.key(environment, "feedback", f"{environment.name}-{name}.json"),
         endpoint=feedback.endpoint,
+        shifts=journal.key(environment, feedback.endpoint) if feedback.rollback and feedback.endpoint else None,
         group=feedback.group,
         topic=environment.notify.sns if environment.notify is not None else None,
         promoted=declared,

@@ -32,5 +32,11 @@ def feedback_needs(machine: FeedbackMachine, around: Surroundings) -> Iterator[N
     if machine.endpoint is not None:
         endpoint = arn_of(around, "sagemaker", f"endpoint/{machine.endpoint.lower()}")
         yield Need("SeeTheEndpoint", ("sagemaker:DescribeEndpoint",), (endpoint,), of)
+        if machine.shifts is not None:
+            configs = arn_of(around, "sagemaker", "endpoint-config/*")
+            changes = ("sagemaker:UpdateEndpoint", "sagemaker:UpdateEndpointWeightsAndCapacities")
+            yield Need("TakeItBack", changes, (endpoint, configs), of)
+            yield Need("KeepItsJournal", ("s3:GetObject", "s3:PutObject"), (f"{bucket}/{machine.shifts}",), of)
+            yield Need("RingItsAlarms", ("cloudwatch:SetAlarmState",), (arn_of(around, "cloudwatch", "alarm:*"),), of)
     if machine.promoted is not None:
         yield from promotion_needs(machine.promoted, around)

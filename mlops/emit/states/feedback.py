@@ -14,6 +14,7 @@ from typing import Any
 from mlops.emit.states.jsonata import DATA, braces, literal, merged, obj
 from mlops.emit.states.promotion import PROMOTES, promotion_states
 from mlops.emit.states.scopes import in_order
+from mlops.emit.states.taking_back import CONFLICTS, FIRST, GOES, NOT_THERE, TakesBack
 from mlops.emit.states.writing import Writer
 from mlops.ir.feedback_machine import FeedbackMachine
 
@@ -29,9 +30,7 @@ _PEOPLE_SECONDS, _MOST_ASKED = 1800, 700
 """At the registry, which people approve in: two weeks."""
 _ANSWER_SECONDS = 14 * 86_400
 _PLACEHOLDER = re.compile(r"\{(since|until|captures|reason)\}")
-_CONFLICTS = ("PreconditionFailed", "ConditionalRequestConflict", "Status Code: 412", "Status Code: 409")
 _LAST = f"{DATA}.Acts[-1]"
-_NOT_THERE = ("NoSuchKey",)
 
 
 def feedback_machine(feedback: FeedbackMachine, partition: str) -> Mapping[str, Any]:
@@ -55,12 +54,14 @@ class _Feedback(Writer):
             self._states.update(promotion_states(feedback.promoted, self._partition))
         firsts = {
             "notify": "Tells",
+            "rollback": FIRST,
             "ask-start": "Asks before the start",
             "start": "Where its endpoint captures" if self._wants_captures else "Trains",
             "ask-promote": "Asks before the promotion",
             "promote": "Is it approved",
         }
-        stages = [stage for stage in feedback.stages if stage != "train"]
+        # Nobody is asked to take back what is not under way, so that is looked at before.
+        stages = [stage for stage in feedback.stages if stage not in ("train", "ask-rollback")]
         after = {stage: firsts[then] for stage, then in pairwise(stages)}
         self._event()
         self._gate(firsts[stages[0]])
@@ -69,6 +70,8 @@ class _Feedback(Writer):
             match stage:
                 case "notify":
                     self._tells(then)
+                case "rollback":
+                    self._takes_back(then)
                 case "ask-start":
                     what = f"train {feedback.pipeline} anew"
                     self._asks(firsts[stage], literal(what), then)
@@ -110,7 +113,7 @@ class _Feedback(Writer):
         place = {"Bucket": feedback.bucket, "Key": feedback.journal}
         read = {"Acts": "$parse($states.result.Body).Acts", "Tag": "$states.result.ETag"}
         self._call("What it did before", "s3:getObject", place, self._with(read), "Was it ever", back="Not read")
-        never = " or ".join(f"$contains({DATA}.Reason, '{code}')" for code in _NOT_THERE)
+        never = " or ".join(f"$contains({DATA}.Reason, '{code}')" for code in NOT_THERE)
         self._choice("Not read", [(never, "It never did")], "Journal is not read")
         self._end("Journal is not read", "NotSeen", f"{DATA}.Reason")
         self._states["It never did"] = {
@@ -178,12 +181,20 @@ class _Feedback(Writer):
             first,
             back="Not written",
         )
-        lost = " or ".join(f"$contains({DATA}.Reason, '{code}')" for code in _CONFLICTS)
+        lost = " or ".join(f"$contains({DATA}.Reason, '{code}')" for code in CONFLICTS)
         self._choice("Not written", [(lost, "Another was faster")], "Journal is not written")
         self._skips("Another was faster", "'another event has begun it'")
         self._end("Journal is not written", "NotWritten", f"{DATA}.Reason")
 
     # What it does.
+
+    def _takes_back(self, then: str) -> None:
+        feedback, asks = self._feedback, "Asks before it goes back"
+        back = TakesBack(self._partition, str(feedback.endpoint), feedback.bucket, str(feedback.shifts))
+        is_asked = "ask-rollback" in feedback.stages
+        self._states.update(back.written(asks if is_asked else GOES, then))
+        if is_asked:
+            self._asks(asks, literal(f"take back the shift of {feedback.endpoint}'s traffic"), GOES)
 
     def _tells(self, then: str) -> None:
         """Who is told fails nothing."""

@@ -13,12 +13,11 @@ from typing import Any
 from mlops.emit.states.jsonata import DATA, braces, literal, merged, obj
 from mlops.emit.states.scopes import in_order
 from mlops.emit.states.verdicts import Verdicts
-from mlops.emit.states.writing import PAUSE_SECONDS, Writer
+from mlops.emit.states.writing import PAUSE_SECONDS, UNDER_WAY, Writer
 from mlops.ir.promoted import Promoted
 from mlops.ir.shift import Stage
 
 BEGIN, PROMOTES = "Begin", "Version"
-_UNDER_WAY = "['Creating', 'Updating', 'SystemUpdating', 'RollingBack']"
 _NAME_LENGTH = 63
 _ARN = "\N{LEFT-POINTING DOUBLE ANGLE QUOTATION MARK}version\N{RIGHT-POINTING DOUBLE ANGLE QUOTATION MARK}"
 _NEW, _OLD = f"{DATA}.New", f"{DATA}.Old"
@@ -127,7 +126,7 @@ class _Promotion(Writer):
             "Is it settled",
             [
                 (f"{DATA}.Status = 'InService'", "Configuration"),
-                (f"{DATA}.Status in {_UNDER_WAY}", "Somebody is at it"),
+                (f"{DATA}.Status in {UNDER_WAY}", "Somebody is at it"),
             ],
             "Not in service",
         )
@@ -280,7 +279,7 @@ class _Promotion(Writer):
         self._choice(
             "Take back?",
             [
-                (f"{DATA}.Seen.Status in {_UNDER_WAY}", "Take back, waits"),
+                (f"{DATA}.Seen.Status in {UNDER_WAY}", "Take back, waits"),
                 (f"{DATA}.Seen.Status = 'InService' and {both}", "Traffic back"),
                 (f"{DATA}.Seen.Status = 'InService' and {DATA}.Seen.Serves = {DATA}.Before", "Taken back"),
                 (f"{DATA}.Seen.Status = 'InService'", "Both again"),
@@ -404,7 +403,7 @@ class _Promotion(Writer):
         there = f"{DATA}.Seen.Status = 'InService'"
         if config is not None:
             there += f" and {DATA}.Seen.Serves = {f'({config})'}"
-        self._choice(seen, [(there, then), (f"{DATA}.Seen.Status in {_UNDER_WAY}", pause)], back)
+        self._choice(seen, [(there, then), (f"{DATA}.Seen.Status in {UNDER_WAY}", pause)], back)
         self._wait(pause, PAUSE_SECONDS, label)
 
     def _looks_at(self, label: str, then: str, *, back: str | None) -> None:

@@ -9,6 +9,8 @@ from mlops.emit.states.jsonata import braces, merged, obj
 from mlops.emit.states.retrying import retries
 
 PAUSE_SECONDS = 30
+UNDER_WAY = "['Creating', 'Updating', 'SystemUpdating', 'RollingBack']"
+"""Of an endpoint, in JSONata."""
 
 
 class Writer:
