@@ -143,9 +143,9 @@ def test_who_takes_the_role_on_may_do_what_the_machine_does() -> None:
         with_feedback(group="churn", approval=["start"], rollback=True, endpoint="shop"), notify=TOPIC
     )
     around = replace(surroundings(environment), machines=machines(environment, ["churn"]))
-    trusted = {item["Sid"] for item in trust("churn", around)["Statement"]}
+    trusted = {item["Sid"] for item in trust("churn", around, ())["Statement"]}
     assert trusted == {"SageMaker", "Events", "States"}
-    assert {item["Sid"] for item in trust("other", around)["Statement"]} == {"SageMaker"}
+    assert {item["Sid"] for item in trust("other", around, ())["Statement"]} == {"SageMaker"}
     (machine,) = around.machines
     allowed = policy(feedback_needs(machine, around)).document["Statement"]
     may = {action: statement["Resource"] for statement in allowed for action in statement["Action"]}
