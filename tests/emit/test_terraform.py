@@ -272,6 +272,21 @@ def test_one_changed_step_changes_it_only_there(there: Path) -> None:
     ]
 
 
+def test_policies_of_a_role_are_attached_by_resources_of_their_own() -> None:
+    policies = [{"PolicyName": "own", "PolicyDocument": {"Version": "2012-10-17", "Statement": []}}]
+    said = {"AssumeRolePolicyDocument": {}, "Policies": policies, "ManagedPolicyArns": ["a", {"Ref": "AWS::Partition"}]}
+    document = written(template(R={"Type": "AWS::IAM::Role", "Properties": said})).document
+    role = "${aws_iam_role.r.name}"
+    assert document["resource"]["aws_iam_role_policy"] == {
+        "r": {"role": role, "name": "own", "policy": "${jsonencode(local.r_policy)}"}
+    }
+    assert document["resource"]["aws_iam_role_policy_attachment"] == {
+        "r_1": {"role": role, "policy_arn": "a"},
+        "r_2": {"role": role, "policy_arn": "${data.aws_partition.current.partition}"},
+    }
+    assert faults(document) == []
+
+
 KEPT = """from mlops import resources
 key = resources.Key("models", description='what "${models}" are kept with')
 resources.Bucket("acme-ml-kept", kms_key=key.key_arn, expire={"tmp/": 7}, old_versions=30)

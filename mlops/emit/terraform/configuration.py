@@ -7,7 +7,7 @@ from dataclasses import field
 from typing import Any
 
 from mlops.emit.terraform.arguments import Arguments, Unspelt
-from mlops.emit.terraform.expressions import Expressions, escaped, inside_quotes
+from mlops.emit.terraform.expressions import Expressions, escaped, inside_quotes, is_function
 from mlops.emit.terraform.names import names, snake
 from mlops.emit.terraform.variables import is_switch, variables
 from mlops.ir import UsageError
@@ -260,7 +260,8 @@ def _parts(
         match properties.get(member):
             case [*items]:
                 for index, item in enumerate(items):
-                    yield called if len(items) == 1 else f"{called}_{index + 1}", part, item
+                    said = item if isinstance(item, Mapping) and not is_function(item) else {member: item}
+                    yield called if len(items) == 1 else f"{called}_{index + 1}", part, said
             case None:
                 pass
             case whole:
