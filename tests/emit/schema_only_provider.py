@@ -1,5 +1,5 @@
 """An AWS provider that has nothing but its schema: Terraform's core validates and plans against it. It is a program
-that Terraform starts, by the Python of the judge ``terraform``."""
+of its own, by the Python of the judge ``terraform``, and Terraform is told where it listens."""
 
 from __future__ import annotations
 

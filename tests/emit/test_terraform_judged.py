@@ -5,9 +5,11 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
+import signal
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -46,31 +48,28 @@ def there(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def core(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """Answers of Terraform to documents: what it says of each, or what it plans where there are variables."""
-    home = tmp_path_factory.mktemp("terraform")
-    plugins = home / "plugins"
-    plugins.mkdir()
-    provider = plugins / "terraform-provider-aws"
-    python = os.environ["MLOPS_APART"]
-    provider.write_text(f'#!/bin/sh\nPYTHONPATH={ROOT} exec {python} -m tests.emit.schema_only_provider "$@"\n')
-    provider.chmod(0o755)
-    settings = home / "terraform.rc"
-    settings.write_text(
-        f'provider_installation {{\n  dev_overrides {{ "hashicorp/aws" = "{plugins}" }}\n  direct {{}}\n}}\n'
-    )
+def core(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """Answers of Terraform to documents: what it says of each, or what it plans where there are variables. One process
+    is the provider of all of them, which Terraform is told by its variable for that."""
+    home, python = tmp_path_factory.mktemp("terraform"), os.environ["MLOPS_APART"]
     environment = {
         **os.environ,
         "HOME": str(home),
-        "TF_CLI_CONFIG_FILE": str(settings),
-        "CHECKPOINT_DISABLE": "1",
+        "TMPDIR": str(home),
         "PYTHONPATH": str(ROOT),
+        "PYTHONUNBUFFERED": "1",
+        "CHECKPOINT_DISABLE": "1",
     }
+    command = [python, "-m", "tests.emit.schema_only_provider", "--dev"]
+    provider = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True)
+    assert provider.stdout is not None
+    told = next(found for line in provider.stdout if (found := re.search(r"TF_REATTACH_PROVIDERS='(.*)'", line)))
+    environment["TF_REATTACH_PROVIDERS"] = told[1]
 
     def asked(documents: Sequence[Mapping[str, Any]], variables: Mapping[str, str] | None = None) -> list[Any]:
         questions = []
         for document in documents:
-            folder = home / str(len(list(home.iterdir())))
+            folder = home / f"asked-{len(list(home.iterdir()))}"
             folder.mkdir()
             (folder / "main.tf.json").write_text(json.dumps(document))
             questions.append({"folder": str(folder), **({} if variables is None else {"variables": dict(variables)})})
@@ -81,7 +80,9 @@ def core(tmp_path_factory: pytest.TempPathFactory) -> Any:
         assert done.returncode == 0, done.stderr[-2000:]
         return [json.loads(line) for line in done.stdout.splitlines()]
 
-    return asked
+    yield asked
+    provider.send_signal(signal.SIGINT)
+    provider.communicate(timeout=30)
 
 
 def golden(name: str) -> dict[str, Any]:
