@@ -340,6 +340,37 @@ def test_the_deployer_may_change_what_a_file_declares(tmp_path: Path) -> None:
 
 
 OTHERS = 'role="arn:aws:iam::111122223333:role/other"'
+SERVING = """
+from mlops import resources
+m = resources.Model("churn", group="churn", role="arn:aws:iam::111122223333:role/serves")
+c = resources.EndpointConfig("churn", model=m.model_name, instance="ml.m5.large")
+resources.Endpoint("churn", config=c.config_name)
+"""
+
+
+@pytest.mark.parametrize(
+    ("action", "place", "may"),
+    [
+        ("sagemaker:CreateEndpoint", f"{THERE}:endpoint-config/churn-0a1b", True),
+        ("sagemaker:DescribeModelPackage", f"{THERE}:model-package/churn/1", True),
+        ("sagemaker:DescribeModelPackage", f"{THERE}:model-package/other/1", False),
+        ("iam:PassRole", "arn:aws:iam::111122223333:role/serves", True),
+        ("s3:PutObject", "arn:aws:s3:::acme-ml-production/mlops/promotions/churn/1.json", True),
+    ],
+)
+def test_the_deployer_may_take_a_version_to_serving(tmp_path: Path, action: str, place: str, may: bool) -> None:
+    there = project(tmp_path)
+    (there / "beside.py").write_text(SERVING)
+    assert allows(json.loads(emitted(there / "beside.py", "iam-policy", "deployer"))["Statement"], action, place) is may
+
+
+def test_who_sends_nothing_may_send_nothing(tmp_path: Path) -> None:
+    there = project(tmp_path)
+    (there / "beside.py").write_text('from mlops import resources\nresources.Stream("a", to="s3://acme-events/a/")\n')
+    statements = json.loads(emitted(there / "beside.py", "iam-policy", "deployer"))["Statement"]
+    assert {action for item in statements for action in item["Action"] if action.startswith(("s3:", "kms:"))} == set()
+
+
 WATCHED = """
 from mlops import resources
 c = resources.EndpointConfig("churn", model="m", instance="ml.m5.large", capture=resources.Capture("s3://acme/seen/"))

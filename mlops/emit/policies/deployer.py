@@ -11,9 +11,10 @@ from mlops.emit.policies.arns import account_of, arn_of, key_arn
 from mlops.emit.policies.places import STAR
 from mlops.emit.policies.statements import Need
 from mlops.ir import Definition
-from mlops.ir.resource import Call, Resource, ResourceType
+from mlops.ir.resource import GROUPS, Call, Resource, ResourceType
 from mlops.ir.surroundings import Surroundings
 from mlops.ir.target import Beside
+from mlops.ir.values import refs
 
 _PLACES = {
     "schedule": ("scheduler", "schedule/default/{name}"),
@@ -26,12 +27,14 @@ _PLACES = {
 """Others tell their ARN themselves. Models and configurations are named by their content, which the name is cut for."""
 _CONTENT = 52
 _PROMOTES = (
+    "sagemaker:CreateEndpoint",
     "sagemaker:CreateEndpointConfig",
     "sagemaker:CreateModel",
     "sagemaker:DeleteEndpoint",
     "sagemaker:DescribeEndpointConfig",
     "sagemaker:DescribeModel",
     "sagemaker:InvokeEndpoint",
+    "sagemaker:UpdateEndpoint",
     "sagemaker:UpdateEndpointWeightsAndCapacities",
 )
 _JUDGES = ("cloudwatch:DescribeAlarms", "cloudwatch:GetMetricData")
@@ -44,19 +47,17 @@ _SCALES = (
     "application-autoscaling:PutScheduledAction",
     "application-autoscaling:RegisterScalableTarget",
 )
-_VERSIONS = (
-    "sagemaker:DescribeModelPackage",
-    "sagemaker:DescribeModelPackageGroup",
-    "sagemaker:ListModelPackageGroups",
-    "sagemaker:ListModelPackages",
-)
+_LISTS = ("sagemaker:ListModelPackageGroups", "sagemaker:ListModelPackages")
+_VERSIONS = ("sagemaker:DescribeModelPackage", "sagemaker:DescribeModelPackageGroup")
+_VERSION = re.compile(r":model-package/([^/'\"]+)/\d+")
 _TAGGED = ("sagemaker:AddTags", "sagemaker:DeleteTags", "sagemaker:ListTags")
 
 
 def deployer_needs(definition: Definition, around: Surroundings, beside: Beside) -> Iterator[Need]:
     """``step`` of a need is the resource that it is for."""
     yield Need("TellWhoIAm", ("sts:GetCallerIdentity",), (STAR,), "the account")
-    yield from _bucket(around)
+    if not definition.of_resources or definition.assets or any(map(_is_served, beside.declared)):
+        yield from _bucket(around)
     if not definition.of_resources:
         pipeline = Resource("pipeline", definition.name or "", {})
         yield from _of(pipeline, beside.types["pipeline"], around)
@@ -99,13 +100,19 @@ def promoter_needs(around: Surroundings) -> Iterator[Need]:
     yield Need("TellWhoIAm", ("sts:GetCallerIdentity",), (STAR,), who)
     yield from _bucket(around)
     serving = tuple(arn_of(around, "sagemaker", f"{kind}/*") for kind in ("endpoint", "endpoint-config", "model"))
-    endpoint = ("sagemaker:CreateEndpoint", "sagemaker:DescribeEndpoint", "sagemaker:UpdateEndpoint")
-    yield Need("TakeToServing", (*_PROMOTES, *endpoint), serving, who)
+    yield Need("TakeToServing", (*_PROMOTES, "sagemaker:DescribeEndpoint"), serving, who)
     yield Need("TagWhatServes", _TAGGED, serving, who)
-    yield Need("FindVersions", _VERSIONS, (STAR,), who)
+    yield Need("FindVersions", _LISTS, (STAR,), who)
+    versions = tuple(arn_of(around, "sagemaker", f"{kind}/*") for kind in ("model-package-group", "model-package"))
+    yield Need("SeeVersions", _VERSIONS, versions, who)
     yield Need("Judge", _JUDGES, (STAR,), who)
     yield Need("Scale", _SCALES, (STAR,), who)
     yield _passing("PassRole", "sagemaker.amazonaws.com", around.role, who)
+
+
+def _is_served(resource: Resource) -> bool:
+    """Of what goes by a promotion, which keeps records."""
+    return resource.type in ("model", "endpoint-config", "endpoint")
 
 
 def _of(resource: Resource, kind: ResourceType, around: Surroundings, *, removed: bool = False) -> Iterator[Need]:
@@ -157,7 +164,7 @@ def _roles(value: Any) -> Iterator[str]:
     """That the service is to take on, however deep they are named."""
     if isinstance(value, Mapping):
         for member, item in value.items():
-            if member.lower() in ("rolearn", "role") and isinstance(item, str):
+            if member.lower() in ("rolearn", "role", "executionrolearn") and isinstance(item, str):
                 yield item
             yield from _roles(item)
     elif isinstance(value, list | tuple):
@@ -183,19 +190,32 @@ def _formatted(place: str, name: str, around: Surroundings) -> str:
 
 def _serving(resource: Resource, kind: ResourceType, around: Surroundings) -> Iterator[Need]:
     """What a promotion does, which an endpoint goes by."""
-    if kind.service != "sagemaker":
+    if not _is_served(resource):
         return
     arn = _arn(resource, kind, around)
     yield Need("TagWhatServes", _TAGGED, (arn,), resource.key)
-    if resource.type == "model":
-        yield _passing("PassRole", "sagemaker.amazonaws.com", around.role, resource.key)
-        yield Need("FindVersions", _VERSIONS, (STAR,), resource.key)
+    for role in dict.fromkeys(_roles(resource.plain)):
+        yield _passing("PassRole", "sagemaker.amazonaws.com", role, resource.key)
+    versions = tuple(_versions(resource, around))
+    if versions:
+        yield Need("FindVersions", _LISTS, (STAR,), resource.key)
+        yield Need("SeeVersions", _VERSIONS, versions, resource.key)
     if resource.type == "endpoint":
         base = re.sub(r"endpoint/.*", "", arn)
         made = (arn, f"{base}endpoint-config/*", f"{base}model/*")
         yield Need("TakeToServing", _PROMOTES, made, resource.key)
         yield Need("Judge", _JUDGES, (STAR,), resource.key)
         yield Need("Scale", _SCALES, (STAR,), resource.key)
+
+
+def _versions(resource: Resource, around: Surroundings) -> Iterator[str]:
+    """Groups that it follows, and their versions; those whose versions it names."""
+    follows = (ref.path for value in resource.properties.values() for _, ref in refs(value))
+    groups = [path.name for path in follows if path is not None and path.root == GROUPS]
+    groups += _VERSION.findall(repr(resource.plain))
+    for group in dict.fromkeys(name.lower() for name in groups):
+        for kind in (f"model-package-group/{group}", f"model-package/{group}/*"):
+            yield f"arn:{around.partition}:sagemaker:{around.region}:{account_of(around)}:{kind}"
 
 
 def _bucket(around: Surroundings) -> Iterator[Need]:
