@@ -11,6 +11,7 @@ import tarfile
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
@@ -47,6 +48,8 @@ class Hand(Protocol):
 
     def invoke(self, endpoint: str, text: str) -> str: ...
 
+    def close(self) -> None: ...
+
 
 class ByBoto3:
     def __init__(self, url: str, folder: Path) -> None:
@@ -68,17 +71,37 @@ class ByBoto3:
         )
         return str(reply["Body"].read().decode())
 
+    def close(self) -> None:
+        """Nothing is open."""
+
 
 class ByCommandLine:
+    """The first command by the program itself, the others by what that loads, loaded once."""
+
     def __init__(self, url: str, folder: Path) -> None:
         self._folder = folder
         self._environment = variables(url, "us-east-1", os.environ).of(os.environ)
+        self._loaded: subprocess.Popen[str] | None = None
 
     def aws(self, *words: str) -> str:
-        command = [str(AWS), "--output", "json", *words]
-        told = subprocess.run(command, capture_output=True, text=True, env=self._environment, cwd=self._folder)
-        assert told.returncode == 0, (words, told.stderr)
-        return told.stdout
+        words = ("--output", "json", *words)
+        if self._loaded is None:
+            given: dict[str, Any] = {"text": True, "env": self._environment, "cwd": self._folder}
+            told = subprocess.run([str(AWS), *words], capture_output=True, **given)
+            assert told.returncode == 0, (words, told.stderr)
+            program = [sys.executable, str(Path(__file__).with_name("loaded_command_line.py"))]
+            self._loaded = subprocess.Popen(program, stdin=subprocess.PIPE, stdout=subprocess.PIPE, **given)
+            return told.stdout
+        out, err = self._folder / "told.out", self._folder / "told.err"
+        assert self._loaded.stdin is not None and self._loaded.stdout is not None
+        self._loaded.stdin.write(json.dumps({"words": words, "out": str(out), "err": str(err)}) + "\n")
+        self._loaded.stdin.flush()
+        assert self._loaded.stdout.readline() == "0\n", (words, err.read_text())
+        return out.read_text()
+
+    def close(self) -> None:
+        if self._loaded is not None:
+            self._loaded.communicate()
 
     def do(self, service: str, operation: str, **given: Any) -> dict[str, Any]:
         service = "s3api" if service == "s3" else service  # whose other name is for copying
@@ -151,8 +174,14 @@ def until(look: Callable[[], str], *ends: str) -> None:
         time.sleep(0.05)
 
 
+@pytest.fixture
+def hand(request: pytest.FixtureRequest, server: Server, tmp_path: Path) -> Iterator[Hand]:
+    with closing(request.param(server.url, tmp_path)) as found:
+        yield found
+
+
 @pytest.mark.parametrize(
-    "client",
+    "hand",
     [
         ByBoto3,
         *(
@@ -161,13 +190,11 @@ def until(look: Callable[[], str], *ends: str) -> None:
         ),
     ],
     ids=["boto3", "aws", "boto3 at the names of AWS", "aws at the names of AWS"],
+    indirect=True,
 )
-def test_from_a_pipeline_to_an_endpoint(
-    local: LocalAccount, server: Server, tmp_path: Path, client: Callable[[str, Path], Hand]
-) -> None:
-    hand = client(server.url, tmp_path)
+def test_from_a_pipeline_to_an_endpoint(local: LocalAccount, server: Server, tmp_path: Path, hand: Hand) -> None:
     do = hand.do
-    look = ByBoto3(server.url, tmp_path).do  # a look by the aws command line takes half a second
+    look = ByBoto3(server.url, tmp_path).do  # as often as it takes
     assert do("sts", "get_caller_identity")["Account"] == "000000000000"
     do("s3", "create_bucket", Bucket="team")
     for name in ("one", "two"):
@@ -246,8 +273,8 @@ def test_from_a_pipeline_to_an_endpoint(
 
 
 @pytest.mark.proof("wire")
-def test_the_aws_command_line_copies_lists_and_removes(server: Server, tmp_path: Path) -> None:
-    hand = ByCommandLine(server.url, tmp_path)
+@pytest.mark.parametrize("hand", [ByCommandLine], indirect=True)
+def test_the_aws_command_line_copies_lists_and_removes(hand: ByCommandLine, tmp_path: Path) -> None:
     (tmp_path / "data" / "in").mkdir(parents=True)
     large, small = tmp_path / "data" / "large", tmp_path / "data" / "in" / "a b+c.csv"
     large.write_bytes(os.urandom(1024 * 1024) * 20)
