@@ -558,7 +558,7 @@ def test_nothing_stays_held(engine: Engine) -> None:
         await until(lambda: not made.router._doors and not made.router.under_way)
         assert made.router.under_way.held == 0
 
-    run(engine, work, SMALL)
+    run(engine, work, replace(SMALL, linger_seconds=0.2))
 
 
 def test_a_client_that_went_away_is_not_asked_for(engine: Engine) -> None:

@@ -12,6 +12,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
+from functools import cache
 from pathlib import Path
 from typing import Any, cast
 
@@ -242,6 +243,7 @@ def test_yes_is_said_in_the_same_words_everywhere() -> None:
     assert set(told.values()) == {"Do it without asking."}
 
 
+@cache
 def boto(service: str, url: str) -> Any:
     return boto3.client(service, endpoint_url=url, region_name="us-east-1")
 
@@ -261,8 +263,8 @@ def boards() -> Iterator[str]:
 
 
 @pytest.fixture
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moto_url: str, searched: str, boards: str) -> Path:
-    """With everything in its account that there can be."""
+def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moto_url: str, searched: str, boards: str) -> Path:
+    """A project whose account has a bucket."""
     urllib.request.urlopen(urllib.request.Request(f"{moto_url}/moto-api/reset", method="POST")).close()
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
@@ -275,8 +277,14 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moto_url: str, sear
     (tmp_path / "serving.py").write_text(SERVING)
     (tmp_path / "labels.csv").write_text("inference_id,label\na,1\n")
     monkeypatch.chdir(tmp_path)
+    boto("s3", moto_url).create_bucket(Bucket="acme-ml")
+    return tmp_path
+
+
+@pytest.fixture
+def project(bare: Path, moto_url: str) -> Path:
+    """With everything in its account that there can be."""
     s3, sagemaker, role = boto("s3", moto_url), boto("sagemaker", moto_url), "arn:aws:iam::123456789012:role/pipelines"
-    s3.create_bucket(Bucket="acme-ml")
     s3.put_object(Bucket="acme-ml", Key=f"mlops/assets/{'0' * 64}/old.py", Body=b"old")
     steps = [{"Name": "Stop", "Type": "Fail", "Arguments": {"ErrorMessage": "no"}}]
     definition = json.dumps({"Version": "2020-12-01", "Parameters": [], "Steps": steps})
@@ -313,7 +321,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moto_url: str, sear
         getattr(scheduler, method(call.operation))(**call.request)
     ours = [{"Key": RESOURCE, "Value": "endpoint served"}]
     sagemaker.create_endpoint(EndpointName="served", EndpointConfigName="c", Tags=ours)
-    return tmp_path
+    return bare
 
 
 def words(row: Reads | Changes) -> list[str]:
@@ -491,20 +499,20 @@ def test_what_a_protected_environment_serves_is_changed_by_no_other_one_without_
     ],
 )
 def test_whose_an_endpoint_is_tells_its_name_or_a_history(
-    environment: str, endpoint: str, group: str | None, promoted: str | None, its: bool, project: Path
+    environment: str, endpoint: str, group: str | None, promoted: str | None, its: bool, bare: Path
 ) -> None:
-    with (project / "mlops.toml").open("a") as file:
+    with (bare / "mlops.toml").open("a") as file:
         file.write(BESIDE)
     if promoted is not None:
-        of = read_project(project).environment(promoted)
+        of = read_project(bare).environment(promoted)
         history.append(connect(of), of, endpoint, history.Entry("created", "p", 1, "c", None, "ada", serves=1))
     assert shared(connect_here(environment), [endpoint], group) == (Shared("prod", endpoint) if its else None)
 
 
-def test_the_endpoint_of_a_deleted_promotion_is_nobodys(project: Path) -> None:
-    with (project / "mlops.toml").open("a") as file:
+def test_the_endpoint_of_a_deleted_promotion_is_nobodys(bare: Path) -> None:
+    with (bare / "mlops.toml").open("a") as file:
         file.write(BESIDE)
-    of = read_project(project).environment("prod")
+    of = read_project(bare).environment("prod")
     for verb in ("created", "deleted"):
         history.append(connect(of), of, "q", history.Entry(verb, "p", 1, "c", None, "ada", serves=1))  # type: ignore[arg-type]
     assert shared(connect_here("staging"), ["q"]) is None

@@ -34,14 +34,9 @@ def test_in_an_empty_environment_without_a_network(example: str) -> None:
 
 
 @every_example
-@pytest.mark.parametrize("seed", ["0", "4711", pytest.param("1", marks=pytest.mark.proof("pythons"))])
-def test_under_any_hash_seed(example: str, seed: str) -> None:
-    assert compiled(example, PYTHONHASHSEED=seed) == golden(example)
-
-
-@every_example
-def test_from_another_working_directory(example: str, tmp_path: Path) -> None:
-    assert compiled(example, folder=tmp_path) == golden(example)
+@pytest.mark.parametrize("seed", ["4711", pytest.param("1", marks=pytest.mark.proof("pythons"))])
+def test_under_any_hash_seed_and_from_another_working_directory(example: str, seed: str, tmp_path: Path) -> None:
+    assert compiled(example, folder=tmp_path, PYTHONHASHSEED=seed) == golden(example)
 
 
 @pytest.mark.parametrize(

@@ -16,9 +16,11 @@ SCRIPT = """
 import os, sys, time
 if sys.argv[-1] != "nothing":
     open(os.environ["SM_MODEL_DIR"] + "/weights", "w").write("w")
-for value in sys.argv[2].split(","):
-    print("loss=" + value, flush=True)
-if sys.argv[-1] != "ends":
+ends = sys.argv[-1] == "ends"
+# A line without an end is none while the training runs: what ends by itself is found when it has ended.
+lines = "\\n".join("loss=" + value for value in sys.argv[2].split(","))
+print(lines, end="" if ends else None, flush=True)
+if not ends:
     time.sleep(600)
 """
 
