@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from importlib import metadata
 
 FILE = "requirements.txt"
 CODE_ARCHIVE = "sourcedir.tar.gz"
@@ -121,6 +120,8 @@ def _unmet(line: str, name: str, there: Mapping[str, str] | None) -> str | None:
 def _installed(name: str, there: Mapping[str, str] | None) -> str | None:
     if there is not None:
         return there.get(_canonical(name))
+    from importlib import metadata  # with a parser of mail, which not every run and command needs
+
     try:
         return metadata.version(name)
     except metadata.PackageNotFoundError:

@@ -102,3 +102,19 @@ print([name for name in ("boto3", "botocore") if name in sys.modules])
 """
     command = [sys.executable, "-c", program]
     assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+def test_what_runs_an_execution_loads_neither_rules_nor_streams() -> None:
+    """Each execution and job starts one, and waits for it."""
+    program = """
+import sys
+from mlops.account.local.process import runner
+from mlops.check import step_types
+import mlops.run.execute
+tuple(step_types())
+heavy = ("boto3", "botocore", "networkx", "pydantic", "importlib.metadata", "email.message")
+ours = ("mlops.check.rules.", "mlops.account.local.services.firehose.", "mlops.account.local.delivery.")
+print([name for name in sys.modules if name in heavy or name.startswith(ours)])
+"""
+    command = [sys.executable, "-c", program]
+    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == "[]\n"

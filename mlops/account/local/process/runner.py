@@ -37,7 +37,6 @@ from mlops.account.local.process.ports import (
     LocalRegistry,
     local_secret,
 )
-from mlops.account.local.services.firehose import streams
 from mlops.account.local.services.sagemaker import pipelines
 from mlops.account.local.services.sagemaker.selection import select
 from mlops.account.local.settling import RUNNING, end_steps
@@ -112,6 +111,9 @@ def _folder(state: State, kind: str, name: str) -> Path:
             segment, _, job = name.partition("/")
             return state.job_folder(segment, job)
         case "stream":
+            # With the forms and compressions that only streams need.
+            from mlops.account.local.services.firehose import streams
+
             return streams.folder_of(state, name)
         case "clock":
             return state.clock_folder
