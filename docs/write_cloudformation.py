@@ -25,6 +25,7 @@ TYPES = (
         )
     ),
     *(f"AWS::IAM::{name}" for name in ("ManagedPolicy", "OIDCProvider", "Policy", "Role", "RolePolicy")),
+    *(f"AWS::ApplicationAutoScaling::{name}" for name in ("ScalableTarget", "ScalingPolicy")),
     "AWS::Events::Rule",
     "AWS::KMS::Alias",
     "AWS::KMS::Key",

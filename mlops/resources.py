@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from mlops.declare.resources.notebook_instance import NotebookInstance
     from mlops.declare.resources.notebook_instance_lifecycle_config import NotebookInstanceLifecycleConfig
     from mlops.declare.resources.role import Role
+    from mlops.declare.resources.scaling import At, Scaling
     from mlops.declare.resources.stream import (
         Captured,
         HttpEndpoint,
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Alarm",
     "Asynchronous",
+    "At",
     "Attributions",
     "Bias",
     "Bucket",
@@ -84,6 +86,7 @@ __all__ = [
     "Query",
     "Redshift",
     "Role",
+    "Scaling",
     "Serverless",
     "Snowflake",
     "Splunk",

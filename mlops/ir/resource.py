@@ -274,6 +274,12 @@ ITSELF: Mapping[str, str] = {"Ref": "Itself"}
 """In what comes beside a resource in a template: what a ``Ref`` to the resource gives."""
 
 
+ITSELF_NAMED: Mapping[str, str] = {"Ref": "Itself:Name"}
+"""What it is called in the account."""
+BESIDE = "Beside:"
+"""What begins a ``Ref`` to another that comes beside the same resource, before what is added to the logical id."""
+
+
 @dataclass(frozen=True, slots=True)
 class ResourceType:
     """All that is known of one type of resource. Each is made in ``deploy/resources/<type>.py`` and nowhere else.

@@ -205,6 +205,8 @@ CHANGES = {
         "DeregisterScalableTarget": "promote, endpoints resume, abort, promote-now, rollback: of what is scaled",
         "PutScalingPolicy": "promote, endpoints resume, abort, promote-now, rollback: of what is scaled",
         "PutScheduledAction": "promote, endpoints resume, abort, promote-now, rollback: of what is scaled",
+        "DeleteScalingPolicy": "upsert: a declared endpoint that is scaled otherwise",
+        "DeleteScheduledAction": "upsert: a declared endpoint that is scaled otherwise",
     },
     "deploy/shifting/lost_answers.py": {
         "CreateEndpointConfig": "promote, endpoints resume, abort, promote-now, rollback"

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from mlops.declare.resources.notebook_instance import NotebookInstance
     from mlops.declare.resources.notebook_instance_lifecycle_config import NotebookInstanceLifecycleConfig
     from mlops.declare.resources.role import Role
+    from mlops.declare.resources.scaling import At, Scaling
     from mlops.declare.resources.stream import (
         Captured,
         HttpEndpoint,
@@ -56,6 +57,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Alarm",
     "Asynchronous",
+    "At",
     "Attributions",
     "Bias",
     "Bucket",
@@ -90,6 +92,7 @@ __all__ = [
     "Query",
     "Redshift",
     "Role",
+    "Scaling",
     "Serverless",
     "Snowflake",
     "Splunk",
@@ -104,6 +107,7 @@ __all__ = [
 _HOMES = {
     "Alarm": "mlops.declare.resources.alarm",
     "Asynchronous": "mlops.declare.resources.endpoint_config",
+    "At": "mlops.declare.resources.scaling",
     "Attributions": "mlops.declare.resources.monitor",
     "Bias": "mlops.declare.resources.monitor",
     "Bucket": "mlops.declare.resources.bucket",
@@ -138,6 +142,7 @@ _HOMES = {
     "Query": "mlops.declare.resources.alarm",
     "Redshift": "mlops.declare.resources.stream",
     "Role": "mlops.declare.resources.role",
+    "Scaling": "mlops.declare.resources.scaling",
     "Serverless": "mlops.declare.resources.endpoint_config",
     "Snowflake": "mlops.declare.resources.stream",
     "Splunk": "mlops.declare.resources.stream",

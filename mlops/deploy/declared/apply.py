@@ -12,7 +12,8 @@ from typing import assert_never
 
 from mlops.account import Account, answers
 from mlops.deploy import calls
-from mlops.deploy.declared.deciding import Action, Bring, Make, Plan, Put, Upload, decide_endpoint
+from mlops.deploy.declared import scaling
+from mlops.deploy.declared.deciding import Action, Bring, Make, Plan, Put, Scale, Upload, decide_endpoint
 from mlops.deploy.declared.seeing import SeenEndpoint, SeenKept, see_endpoint, see_kept, versions_in
 from mlops.deploy.declared.wanting import CONTENT, HALTED, Content
 from mlops.deploy.endpoints import begun, history
@@ -26,11 +27,13 @@ from mlops.deploy.models.registry import APPROVED, Version
 from mlops.deploy.pipelines.upload import Progress, upload
 from mlops.deploy.resources import resource_types
 from mlops.deploy.resources.tags import listed
+from mlops.deploy.shifting import scaling as shifting
 from mlops.deploy.shifting.lost_answers import made
 from mlops.deploy.shifting.settings import PromotionSettings
 from mlops.deploy.waiting import Clock, until
 from mlops.ir import MlopsError, Refusal
 from mlops.ir.dataclass import dataclass
+from mlops.ir.resource import Resource
 from mlops.project.environments import Environment
 
 TIMEOUT_SECONDS = 1800.0
@@ -137,6 +140,8 @@ def _do(work: _Work, action: Action, sent: Collection[str]) -> None:
             put(work.account, content, work.clock, work.timeout)
         case Bring():
             _bring(work, action)
+        case Scale(endpoint):
+            _scale(work, endpoint)
         case _:
             assert_never(action)
 
@@ -246,6 +251,16 @@ def _bring(work: _Work, action: Bring) -> None:
         seen = see_endpoint(account, wanted, endpoint)
     if entry is not None:
         history.append(account, work.environment, endpoint.name, entry)
+
+
+def _scale(work: _Work, endpoint: Resource) -> None:
+    """What serves now may be called otherwise than when it was planned."""
+    seen = see_endpoint(work.account, work.plan.wanted, endpoint)
+    declared = scaling.declared(endpoint)
+    if declared is None or seen.endpoint is None or seen.endpoint.serving is None:
+        return
+    wanted = scaling.on(declared, seen.endpoint.serving.names)
+    shifting.bring(work.account, endpoint.name, seen.scaling, wanted, work.listener.say)
 
 
 def _content(work: _Work, action: Bring) -> tuple[Content, tuple[Content, ...]]:

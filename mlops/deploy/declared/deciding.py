@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal, TypeAlias
 
+from mlops.deploy.declared import scaling
 from mlops.deploy.declared.seeing import Seen, SeenEndpoint, SeenKept, versions_in
 from mlops.deploy.declared.wanting import CONTENT, HALTED, INSTANCES, RESOURCE, Content, Wanted
 from mlops.deploy.endpoints import promotion
@@ -87,7 +88,18 @@ class Bring:
         return f"{'create' if self.promotion.verb == 'created' else 'update'} the endpoint {self.endpoint.name}"
 
 
-Action: TypeAlias = Upload | Make | Put | Bring
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """An endpoint as it is declared to be scaled, once what is declared serves there."""
+
+    endpoint: Resource
+
+    @property
+    def label(self) -> str:
+        return f"scale the endpoint {self.endpoint.name}"
+
+
+Action: TypeAlias = Upload | Make | Put | Bring | Scale
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +217,12 @@ def decide(seen: Seen, wanted: Wanted, settings: PromotionSettings) -> Plan:
                     f"the endpoint {endpoint.name}: what is declared was taken or rolled back there; change it, or "
                     "give --force to bring it again"
                 )
+    for endpoint in wanted.of("endpoint"):
+        change = _scaled(endpoint, seen.endpoints[endpoint.name], brings)
+        if change is not None:
+            brought.append(change)
+            if change.action != "nothing":
+                brings.append(Scale(endpoint))
     needed = {item.resource.key for bring in brings if isinstance(bring, Bring) for item in bring.contents}
     for content in contents.values():
         if content.resource.key in called:
@@ -239,6 +257,25 @@ def decide(seen: Seen, wanted: Wanted, settings: PromotionSettings) -> Plan:
         seen.uploads if len(actions) > len(seen.uploads) else (),
         blocked,
     )
+
+
+def _scaled(endpoint: Resource, seen: SeenEndpoint, brings: Sequence[Action]) -> Change | None:
+    """What a shift takes along is there after it; of one that is made anew nothing is."""
+    declared = scaling.declared(endpoint)
+    coming = next(
+        (bring.promotion for bring in brings if isinstance(bring, Bring) and bring.endpoint == endpoint), None
+    )
+    if declared is None or (seen.endpoint is None and coming is None):
+        return None
+    made = coming is not None and coming.verb == "created"
+    there = () if made else seen.scaling
+    serving = seen.endpoint.serving if seen.endpoint is not None and not made else None
+    wanted = scaling.on(declared, () if serving is None else serving.names)
+    action: Literal["create", "update", "nothing"] = (
+        "nothing" if not scaling.differs(there, wanted) else "update" if there else "create"
+    )
+    old = scaling.told(there) if there else None
+    return Change("scaling", endpoint.name, endpoint.name, action, old, scaling.told(wanted))
 
 
 def _makes(step: promotion.Action, config: str) -> bool:

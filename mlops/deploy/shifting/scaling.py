@@ -99,6 +99,32 @@ def change(
             _restore(account, endpoint, scaling, say, between)
 
 
+def bring(
+    account: Account, endpoint: str, there: Sequence[Scaling], wanted: Sequence[Scaling], say: Callable[[str], None]
+) -> None:
+    """To what is ``wanted``, all of it; may be done twice."""
+    client = account.client(SERVICE)
+    for gone in (item for item in there if item.key not in {one.key for one in wanted}):
+        change(account, endpoint, RemoveScaling(gone.variant, gone.dimension), say)
+    for one in wanted:
+        of = _named(endpoint, one.variant, one.dimension)
+        before = next((item for item in there if item.key == one.key), None)
+        client.register_scalable_target(**of, MinCapacity=one.minimum, MaxCapacity=one.maximum)
+        for policy in one.policies:
+            client.put_scaling_policy(**of, **policy)
+        for action in one.scheduled:
+            client.put_scheduled_action(**of, **action)
+        for name in _left(before.policies if before else (), one.policies, "PolicyName"):
+            client.delete_scaling_policy(**of, PolicyName=name)
+        for name in _left(before.scheduled if before else (), one.scheduled, "ScheduledActionName"):
+            client.delete_scheduled_action(**of, ScheduledActionName=name)
+        say(f"{endpoint}: {one.variant} is scaled between {one.minimum} and {one.maximum}")
+
+
+def _left(there: Sequence[Mapping[str, Any]], wanted: Sequence[Mapping[str, Any]], name: str) -> list[str]:
+    return sorted({str(item[name]) for item in there} - {str(item[name]) for item in wanted})
+
+
 def _restore(
     account: Account, endpoint: str, wanted: Scaling, say: Callable[[str], None], between: Callable[[], None]
 ) -> None:

@@ -39,6 +39,8 @@ _PROMOTES = (
 )
 _JUDGES = ("cloudwatch:DescribeAlarms", "cloudwatch:GetMetricData")
 _SCALES = (
+    "application-autoscaling:DeleteScalingPolicy",
+    "application-autoscaling:DeleteScheduledAction",
     "application-autoscaling:DeregisterScalableTarget",
     "application-autoscaling:DescribeScalableTargets",
     "application-autoscaling:DescribeScalingPolicies",

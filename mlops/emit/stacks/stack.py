@@ -16,7 +16,7 @@ from mlops.emit.stacks.logical_ids import logical_ids
 from mlops.ir import Checked, Definition, Ref, Step, UsageError
 from mlops.ir.dataclass import dataclass
 from mlops.ir.document import document
-from mlops.ir.resource import GROUPS, ITSELF, ROOT, Resource, label_of
+from mlops.ir.resource import BESIDE, GROUPS, ITSELF, ITSELF_NAMED, ROOT, Resource, label_of
 from mlops.ir.surroundings import Surroundings
 from mlops.ir.target import Beside
 from mlops.ir.values import Expression, RefPath, Value, expressions, from_json, to_json, transform
@@ -287,7 +287,8 @@ class Stack:
                 "Properties": written,
             }
             for suffix, (type_, further) in kind.accompanied(resource.name, properties).items():
-                found[f"{named}{suffix}"] = {"Type": type_, **retained, "Properties": _of(named, further)}
+                own = _told_by(named, self._cloudformation(resource), arn=False)
+                found[f"{named}{suffix}"] = {"Type": type_, **retained, "Properties": _of(named, own, further)}
         return found
 
     def _policies_first(self, resource: Resource, allowed: Policy, policies: Mapping[str, str]) -> list[str]:
@@ -447,15 +448,20 @@ def _listed(tags: Mapping[str, str]) -> list[dict[str, str]]:
     return [{"Key": key, "Value": value} for key, value in sorted(tags.items())]
 
 
-def _of(named: str, value: Any) -> Any:
-    """With the resource that it comes beside in the place of :data:`~mlops.ir.resource.ITSELF`."""
+def _of(named: str, called: Mapping[str, Any], value: Any) -> Any:
+    """With the resource that it comes beside, which is ``called`` so in the account, in the place of
+    :data:`~mlops.ir.resource.ITSELF` and of its likes."""
     match value:
         case Mapping() if value == ITSELF:
             return {"Ref": named}
+        case Mapping() if value == ITSELF_NAMED:
+            return dict(called)
+        case {"Ref": str(other)} if other.startswith(BESIDE):
+            return {"Ref": f"{named}{other.removeprefix(BESIDE)}"}
         case Mapping():
-            return {member: _of(named, inner) for member, inner in value.items()}
+            return {member: _of(named, called, inner) for member, inner in value.items()}
         case list():
-            return [_of(named, inner) for inner in value]
+            return [_of(named, called, inner) for inner in value]
     return value
 
 
