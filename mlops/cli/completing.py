@@ -121,7 +121,20 @@ def versions(context: click.Context, parameter: click.Parameter, incomplete: str
 
 _BY_NAME: Mapping[str, Completer] = {
     **dict.fromkeys(
-        ("target", "targets", "sources", "file", "request", "output", "golden", "baseline", "out", "report", "prices"),
+        (
+            "target",
+            "targets",
+            "sources",
+            "file",
+            "request",
+            "output",
+            "golden",
+            "baseline",
+            "out",
+            "report",
+            "prices",
+            "terraform_state",
+        ),
         files,
     ),
     **dict.fromkeys(("environment", "registry", "from_env"), environments),

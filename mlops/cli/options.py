@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import click
@@ -54,6 +55,12 @@ alias = click.option(
 )
 changed_since = click.option(
     "--changed-since", metavar="REF", help="Only pipelines that the changes since this Git commit touch."
+)
+terraform_state = click.option(
+    "--terraform-state",
+    "terraform_state",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Leave alone what this state of Terraform says it made: `terraform state pull`, or `terraform show -json`.",
 )
 
 

@@ -11,7 +11,7 @@ from mlops.check.sources import Opened, open_targets
 from mlops.deploy.pipelines import saved_plan
 from mlops.deploy.pipelines.plan import Plan, plan_all
 from mlops.deploy.starts import judge_starts
-from mlops.ir import Checked, Finding, Listener
+from mlops.ir import Checked, Finding, Listener, Refusal
 from mlops.ir.choices import near
 from mlops.ir.dataclass import dataclass
 from mlops.project.environments import LOCAL, Environment, Project
@@ -28,23 +28,27 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """What is to be in an account: the pipelines of ``targets``, of those only what the changes since the Git commit
-    ``changed_since`` touch, under names that end in ``suffix``, their new versions with ``aliases``."""
+    ``changed_since`` touch, under names that end in ``suffix``, their new versions with ``aliases``; nothing that the
+    ``terraform_state`` says Terraform made."""
 
     targets: tuple[str, ...]
     environment: str = LOCAL
     suffix: str | None = None
     aliases: tuple[str, ...] = ()
     changed_since: str | None = None
+    terraform_state: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """``resources`` are of what files declare beside pipelines."""
+    """``resources`` are of what files declare beside pipelines. ``judged_owners``: a state of Terraform was looked
+    at."""
 
     connected: Connected
     pipelines: tuple[Checked, ...]
     plans: tuple[Plan, ...]
     resources: tuple[ResourcePlan, ...] = ()
+    judged_owners: bool = False
 
     @property
     def changes(self) -> bool:
@@ -92,7 +96,12 @@ def plan(wanted: Wanted, listener: Listener, *, doing: str = "plan") -> Planned:
     plans = plan_all(
         connected.account, connected.environment, opened.pipelines, suffix=wanted.suffix, aliases=wanted.aliases
     )
-    return Planned(connected, opened.pipelines, plans, _resources(opened, connected, wanted, listener))
+    planned = Planned(connected, opened.pipelines, plans, _resources(opened, connected, wanted, listener))
+    if wanted.terraform_state is None:
+        return planned
+    from mlops.use_cases.owners import with_owners  # few ask
+
+    return with_owners(planned, wanted.terraform_state)
 
 
 def _resources(opened: Opened, connected: Connected, wanted: Wanted, listener: Listener) -> tuple[ResourcePlan, ...]:
@@ -122,7 +131,10 @@ def notify_of_drift(planned: Planned) -> tuple[str, ...]:
 
 
 def save(file: Path, wanted: Wanted, planned: Planned) -> None:
-    """For an upsert of exactly this, later."""
+    """For an upsert of exactly this, later. Raises Refusal for what an upsert refuses since Terraform made it: a saved
+    plan does not say so."""
+    if planned.judged_owners and planned.refused:
+        raise Refusal("a plan that is refused is not saved beside a state of Terraform")
     plans: list[saved_plan.Planned] = [*planned.plans, *planned.resources]
     saved_plan.save(file, wanted.targets, wanted.environment, wanted.suffix, wanted.aliases, plans)
 

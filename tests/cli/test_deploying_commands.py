@@ -103,6 +103,31 @@ def test_a_saved_plan_goes_to_its_own_environment(project: Path, capsys: pytest.
     assert main(["upsert", "--plan", "plan.json", "--env", "local"]) == 0
 
 
+def test_what_terraform_made_is_told_and_not_changed(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def state(name: str) -> list[str]:
+        made = {"attributes": {"pipeline_name": name, "tags": {"token": "hunter2-hunter2"}}}
+        told = {"mode": "managed", "type": "aws_sagemaker_pipeline", "name": "p", "instances": [made]}
+        (project / "state.json").write_text(json.dumps({"version": 4, "resources": [told]}))
+        return ["first_pipeline.py", "--terraform-state", "state.json"]
+
+    assert main(["plan", *state("another")]) == 0
+    capsys.readouterr()
+    owned = state("first")
+    for command, code in (("plan", 1), ("upsert", 1)):
+        assert main([command, *owned]) == code
+        told = "".join(capsys.readouterr())
+        assert "the pipeline first is Terraform's (aws_sagemaker_pipeline.p in state.json): change it there" in told
+        assert "hunter2" not in told
+    assert main(["plan", *owned, "--out", "plan.json"]) == 1 and not (project / "plan.json").exists()
+    assert main(["upsert", "first_pipeline.py"]) == 0
+    capsys.readouterr()
+    assert main(["plan", *owned]) == 0
+    assert "the pipeline first is Terraform's (aws_sagemaker_pipeline.p in state.json)\n" in capsys.readouterr().out
+    (project / "state.json").write_text("{}")
+    assert main(["plan", *owned]) == 2
+    assert "state.json is no state of Terraform" in capsys.readouterr().err
+
+
 SLIPS = """
 [env.local]
 parameters = { Flor = 0.5 }

@@ -18,6 +18,7 @@ from mlops.ir import Severity
 @options.suffix
 @options.alias
 @options.changed_since
+@options.terraform_state
 @click.option(
     "--format",
     "format_",
@@ -36,6 +37,7 @@ def command(
     suffix: str | None,
     aliases: tuple[str, ...],
     changed_since: str | None,
+    terraform_state: Path | None,
     format_: str,
     exit_code: bool,
     preflight: bool,
@@ -53,7 +55,7 @@ def command(
     from mlops.deploy.pipelines import plan_report
     from mlops.use_cases import plan as planning
 
-    wanted = planning.Wanted(targets, environment, suffix, aliases, changed_since)
+    wanted = planning.Wanted(targets, environment, suffix, aliases, changed_since, terraform_state)
     planned = planning.plan(wanted, hear)
     plans = planned.plans
     findings = planning.preflight(planned) if preflight else ()

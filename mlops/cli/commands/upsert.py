@@ -17,6 +17,7 @@ from mlops.cli.printing import print_json
 @options.suffix
 @options.alias
 @options.changed_since
+@options.terraform_state
 @click.option("--force", is_flag=True, help="Overwrite what somebody else changed or made.")
 @asking.yes
 @click.option(
@@ -32,6 +33,7 @@ def command(
     suffix: str | None,
     aliases: tuple[str, ...],
     changed_since: str | None,
+    terraform_state: Path | None,
     force: bool,
     yes: bool,
     plan_file: Path | None,
@@ -47,7 +49,7 @@ def command(
 
     # The default is nobody's wish.
     given = click.get_current_context().get_parameter_source("environment") is ParameterSource.COMMANDLINE
-    wanted = Wanted(targets, environment, suffix, aliases, changed_since)
+    wanted = Wanted(targets, environment, suffix, aliases, changed_since, terraform_state)
     request = Upsert(wanted, plan_file, saved_for=environment if given else None, force=force)
     with UpsertProgress(results=format_ == "text") as progress:
         found = upsert(request, progress, asking.consent(yes))

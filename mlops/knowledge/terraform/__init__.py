@@ -36,6 +36,15 @@ class Spelling:
     apart: Mapping[str, Spelling] = field(default_factory=dict)
     link: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def named(self) -> str:
+        """The attribute that is its name in the account.
+
+        >>> spelling("AWS::SageMaker::Endpoint").named, spelling("AWS::SageMaker::Pipeline").named
+        ('name', 'pipeline_name')
+        """
+        return next(iter(self.told.values()), self.ref)
+
     def argument(self, path: Sequence[str]) -> str | None:
         """What the member at ``path`` is called, by the longest part of the path that is known; None where nothing is
         said of it.

@@ -1,0 +1,122 @@
+"""What Terraform made, by its state: only names and addresses are read, since a state holds secrets, too."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from mlops.deploy.resources import resource_types
+from mlops.ir import UsageError
+from mlops.ir.dataclass import dataclass
+from mlops.knowledge.terraform import CLOUD_CONTROL, spelling
+
+_PULLED = 4
+"""The version of a state's file since Terraform 0.12."""
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """``made`` are an address and an ARN, empty where it is not known, by a type of CloudFormation and a name there."""
+
+    file: Path
+    made: Mapping[tuple[str, str], tuple[str, str]]
+
+    def address(self, kind: str, name: str, account: str, region: str) -> str | None:
+        """Of the resource that the account calls ``name``; None where Terraform did not make it there, or its type has
+        no name in a state."""
+        known = resource_types()[kind]
+        asked = [value for call in known.describe(name) for value in call.request.values()]
+        for called in (name, *(value for value in asked if isinstance(value, str) and value != name)):
+            address, arn = self.made.get((known.cloudformation or "", called), ("", ""))
+            if address and _is_there(arn, account, region):
+                return address
+        return None
+
+
+def _is_there(arn: str, account: str, region: str) -> bool:
+    parts = arn.split(":")
+    return len(parts) < 6 or (parts[3] in ("", region) and parts[4] in ("", account))
+
+
+def read(file: Path) -> State:
+    """Raises UsageError for what is no state."""
+    try:
+        told = json.loads(file.read_text(encoding="utf-8-sig"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{file} cannot be read: {error}") from None
+    except (ValueError, RecursionError) as error:
+        raise _no_state(file, f"it is no JSON ({error})") from None
+    match told:
+        case {"version": int(version), "resources": list(resources)} if version == _PULLED:
+            found = _pulled(resources)
+        case {"format_version": str(), "values": Mapping() as values}:
+            found = _shown(values.get("root_module"))
+        case {"format_version": str()} | {"version": 4}:
+            found = iter(())
+        case _:
+            raise _no_state(file, "it has another form")
+    return State(file, dict(_made(found)))
+
+
+def _no_state(file: Path, why: str) -> UsageError:
+    return UsageError(
+        f"{file} is no state of Terraform: {why}", hint=f"`terraform state pull > {file}`, or `terraform show -json`"
+    )
+
+
+Managed = tuple[str, str, Mapping[str, Any]]
+"""Its type, its address, and what is known of it."""
+
+
+def _pulled(resources: list[Any]) -> Iterator[Managed]:
+    for resource in resources:
+        match resource:
+            case {"mode": "managed", "type": str(kind), "name": str(name), "instances": list(instances)}:
+                module = f"{resource['module']}." if isinstance(resource.get("module"), str) else ""
+                for instance in instances:
+                    match instance:
+                        case {"attributes": Mapping() as values}:
+                            index = instance.get("index_key")
+                            key = "" if index is None else f"[{json.dumps(index)}]"
+                            yield kind, f"{module}{kind}.{name}{key}", values
+
+
+def _shown(module: Any) -> Iterator[Managed]:
+    match module:
+        case Mapping():
+            for resource in module.get("resources") or ():
+                match resource:
+                    case {"mode": "managed", "type": str(kind), "address": str(address), "values": Mapping() as values}:
+                        yield kind, address, values
+            for child in module.get("child_modules") or ():
+                yield from _shown(child)
+
+
+def _made(found: Iterator[Managed]) -> Iterator[tuple[tuple[str, str], tuple[str, str]]]:
+    types: dict[str, list[tuple[str, str]]] = {}
+    for cloudformation in {kind.cloudformation or "" for kind in resource_types().values()}:
+        spelt = spelling(cloudformation)
+        if spelt is not None:
+            types.setdefault(spelt.type, []).append((cloudformation, spelt.named))
+    for kind, address, values in found:
+        arn = values.get("arn")
+        told = (address, arn if isinstance(arn, str) else "")
+        for cloudformation, attribute in types.get(kind, ()):
+            if isinstance(values.get(attribute), str):
+                yield (cloudformation, values[attribute]), told
+        if kind == CLOUD_CONTROL and isinstance(values.get("type_name"), str):
+            for name in _names(values):
+                yield (values["type_name"], name), told
+
+
+def _names(values: Mapping[str, Any]) -> Iterator[str]:
+    """Of what goes by Cloud Control: its properties' texts, whichever is its name."""
+    for text in (values.get("desired_state"), values.get("properties")):
+        try:
+            said = json.loads(text) if isinstance(text, str) else None
+        except ValueError:
+            continue
+        if isinstance(said, Mapping):
+            yield from (value for member, value in said.items() if isinstance(value, str) and member.endswith("Name"))
