@@ -8,9 +8,18 @@ from typing import Any, TypeVar
 _T = TypeVar("_T")
 
 _BEGINNING = "NoSuch"
-_ENDINGS = ("404", "NotFound", "NotFoundException", "NonExistentQueue", "QueueDoesNotExist", "StateMachineDoesNotExist")
+_ENDINGS = (
+    "404",
+    "NotFound",
+    "NotFoundException",
+    "NonExistentQueue",
+    "QueueDoesNotExist",
+    "StateMachineDoesNotExist",
+    "ExecutionDoesNotExist",
+)
 """Each service has codes of its own: NoSuchKey, ResourceNotFound, ParameterNotFound, InvalidSubnetID.NotFound; SQS has
-AWS.SimpleQueueService.NonExistentQueue, and QueueDoesNotExist in its later protocol."""
+AWS.SimpleQueueService.NonExistentQueue, and QueueDoesNotExist in its later protocol, Step Functions
+StateMachineDoesNotExist and ExecutionDoesNotExist."""
 
 _SAID = ("could not find", "does not exist", "not found", "cannot find", "resource not found", "recordnotfound")
 """SageMaker answers many Describe calls with a plain ValidationException (the runtime with a ValidationError)

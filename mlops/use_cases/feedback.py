@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mlops.account import Loops, answers, confirm_identity
+from mlops.deploy.feedback.acts import acts
 from mlops.deploy.feedback.deciding import next_stage, stages_of
 from mlops.deploy.pages import items
 from mlops.deploy.resources.feedback import PREFIX, declared_by
@@ -63,7 +64,7 @@ def listed(environment: Where) -> tuple[Declared, ...]:
     connected = connect_here(environment)
     here = connected.account.here
     last: dict[str, Loop] = {}
-    for loop in here.loops.read() if here is not None else ():
+    for loop in here.loops.read() if here is not None else _last_acts(connected):
         if loop.state != "watched":
             last[loop.feedback] = loop
     return tuple(
@@ -77,9 +78,22 @@ def listed(environment: Where) -> tuple[Declared, ...]:
     )
 
 
+def _last_acts(connected: Connected) -> Iterator[Loop]:
+    """Of each that a machine does."""
+    environment = connected.environment
+    for name in environment.feedback:
+        for loop in acts(connected.account, environment, name, last=1):
+            yield Loop(key_of(environment, name), loop.cause, loop.state, loop.created, loop.modified, loop.told)
+
+
 def shown(environment: Where, name: str) -> tuple[Loop, ...]:
     """Each time, oldest first. Raises UsageError for one that is not declared and never acted."""
     connected = connect_here(environment)
+    if connected.account.here is None:
+        found = acts(connected.account, connected.environment, name)
+        if not found:
+            _need_declared(connected, name)
+        return found
     found = tuple(
         loop for loop in need_loops(connected).read(key_of(connected.environment, name)) if loop.state != "watched"
     )
@@ -183,7 +197,19 @@ def ids_of(loop: Loop) -> Mapping[str, str]:
 def as_dictionary(loop: Loop) -> Mapping[str, Any]:
     """For programs."""
     told = loop.told
-    of_it = ("alarm", "monitor", "why", "signal", "at", "pipeline", "execution", "group", "version", "endpoint")
+    of_it = (
+        "alarm",
+        "monitor",
+        "why",
+        "signal",
+        "at",
+        "pipeline",
+        "execution",
+        "group",
+        "version",
+        "endpoint",
+        "machine",
+    )
     return {
         "feedback": loop.feedback,
         "cause": loop.cause,

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from mlops.deploy.feedback.acts import acts, journal_of
 from mlops.deploy.feedback.machines import machines
 from mlops.deploy.monitors import running
 from mlops.deploy.outcomes.ground_truth import prefix_of
@@ -21,7 +22,7 @@ from mlops.emit.policies.feedback import feedback_needs
 from mlops.emit.policies.statements import policy
 from mlops.emit.policies.trust import trust
 from mlops.emit.states.feedback import feedback_machine
-from mlops.ir import ConfigurationError, Definition, Parameter
+from mlops.ir import ConfigurationError, Definition, Parameter, Refusal
 from mlops.knowledge.eventbridge.matching import matches
 from mlops.project.environments import Environment
 from mlops.project.feedback import Feedback
@@ -209,3 +210,30 @@ def test_it_is_planned_upserted_changed_and_removed(world: World) -> None:
     assert {item.label for item in plan(world.account, left, checked).actions} >= {f"remove the state-machine {arn}"}
     upsert(world.account, left, checked)
     assert not world.account.client("stepfunctions").list_state_machines()["stateMachines"]
+
+
+@pytest.mark.parametrize("world", ["moto"], indirect=True)
+def test_what_a_machine_did_is_told(world: World) -> None:
+    """Of what its journal says, with how far its executions are; one that the account forgot is told as such."""
+    machines_of_it = world.account.client("stepfunctions")
+    made = machines_of_it.create_state_machine(name="m", definition="{}", roleArn=world.environment.role)
+    ran = machines_of_it.start_execution(stateMachineArn=made["stateMachineArn"], name="one")["executionArn"]
+    assert acts(world.account, world.environment, "drift") == ()
+    kept = [
+        {"At": 1795953600000, "Execution": ran.replace(":one", ":gone"), "Event": "a", "Why": "it drifted"},
+        {"At": 1795957200000, "Execution": ran, "Event": "b", "Why": "it drifted again"},
+    ]
+    key = journal_of(world.environment, "drift")
+    world.account.client("s3").put_object(
+        Bucket=world.environment.bucket, Key=key, Body=json.dumps({"Acts": kept}).encode()
+    )
+    found = acts(world.account, world.environment, "drift")
+    assert [(loop.state, loop.told["why"]) for loop in found] == [
+        ("forgotten", "it drifted"),
+        ("running", "it drifted again"),
+    ]
+    assert f"{found[0].created:%Y-%m-%d %H:%M}" == "2026-11-29 12:00"
+    assert acts(world.account, world.environment, "drift", last=1) == found[1:]
+    world.account.client("s3").put_object(Bucket=world.environment.bucket, Key=key, Body=b'{"Acts": 3}')
+    with pytest.raises(Refusal, match="cannot be read"):
+        acts(world.account, world.environment, "drift")

@@ -169,6 +169,7 @@ def _tell(loop: Loop) -> None:
     parts = [
         f"execution {str(told['execution']).rpartition('/')[2]}" if told.get("execution") else "",
         f"version {told['version']} of {told['group']}" if told.get("version") is not None else "",
+        f"of the machine {str(told['machine']).rpartition(':')[2]}" if told.get("machine") else "",
         str(told.get("verdict") or ""),
     ]
     come = "; ".join(part for part in parts if part)

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
-from mlops.deploy import conditional_object
+from mlops.deploy.feedback.acts import journal_of
 from mlops.deploy.feedback.deciding import stages_of
 from mlops.deploy.shifting import journal
 from mlops.deploy.shifting.promoted import promoted
@@ -73,7 +73,7 @@ def _machine(name: str, feedback: Feedback, environment: Environment, declared: 
         cooldown=seconds_of(feedback.cooldown),
         per_day=feedback.per_day,
         bucket=environment.bucket,
-        journal=conditional_object.key(environment, "feedback", f"{environment.name}-{name}.json"),
+        journal=journal_of(environment, name),
         endpoint=feedback.endpoint,
         shifts=journal.key(environment, feedback.endpoint) if feedback.rollback and feedback.endpoint else None,
         group=feedback.group,
