@@ -26,6 +26,7 @@ _NORMAL = NormalDist()
 _LEAST = 1e-12
 _PLANNERS = math.log(PLANNER)
 _ROAMERS = [math.log((1 - PLANNER) * part) for part in RATIOS.values()]
+_HELD = [(ratio, math.log(ratio)) for ratio in RATIOS]
 _ALL = 1e-9
 """What rounding may add to the wealth of all, which have one stake together."""
 
@@ -61,7 +62,6 @@ def reaches_goal(looks: Sequence[Tosses], alpha: float) -> bool:
 def _played(looks: Sequence[Tosses], alpha: float) -> Iterator[tuple[float, list[float]]]:
     """The logarithms of what the planner and each roamer made of their stakes, after each look."""
     planner, roamers = 0.0, [0.0] * len(RATIOS)
-    held: dict[float, Sequence[tuple[float, float]]] = {}
     for look in looks:
         ones, tosses, chance, ahead = look
         # Where all tosses fall on one side whoever is right there is nothing to bet on.
@@ -70,9 +70,11 @@ def _played(looks: Sequence[Tosses], alpha: float) -> Iterator[tuple[float, list
             if ahead > 0:
                 bet = _planned(planner, look, alpha * PLANNER)
                 planner += ones * math.log1p(bet * (1 - chance)) + others * math.log1p(-bet * chance)
-            if (logs := held.get(chance)) is None:
-                logs = held[chance] = _held(chance)
-            roamers = [log + (ones * one - others * other) for log, (one, other) in zip(roamers, logs, strict=True)]
+            # Each holds ``ratio * chance / whole`` on a one, and the rest, ``(1 - chance) / whole``, on another toss.
+            roamers = [
+                made + (ones * log - tosses * math.log(ratio * chance + 1 - chance))
+                for made, (ratio, log) in zip(roamers, _HELD, strict=True)
+            ]
         yield planner, roamers
 
 
@@ -101,13 +103,6 @@ def _planned(log_stake: float, look: Tosses, alpha: float) -> float:
     at = _NORMAL.inv_cdf(min(max(math.exp(log_stake) * alpha, _LEAST), 1 - _LEAST))
     bet = _NORMAL.pdf(at) / (_NORMAL.cdf(at) * math.sqrt(look.ahead))
     return min(bet, _SHARE_AT_RISK / look.chance)
-
-
-def _held(chance: float) -> Sequence[tuple[float, float]]:
-    """What each roamer wins by a one and loses by another toss, as logarithms. It holds ``ratio * chance / whole``, and
-    the rest, ``(1 - chance) / whole``."""
-    wholes = [(ratio, ratio * chance + 1 - chance) for ratio in RATIOS]
-    return [(math.log(ratio / whole), math.log(whole)) for ratio, whole in wholes]
 
 
 def _together(planner: float, roamers: Sequence[float]) -> float:
