@@ -119,6 +119,17 @@ def versions(context: click.Context, parameter: click.Parameter, incomplete: str
     return _items(names.versions(_state(), group) if group and _is_local(context) else (), incomplete)
 
 
+def commands(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Word by word, those that tell programs something."""
+    from mlops.cli.told_schemas import names
+
+    before = list(context.params.get(parameter.name or "") or ())
+    named = (name.split() for name in names())
+    return _items(
+        sorted({words[len(before)] for words in named if words[: len(before)] == before != words}), incomplete
+    )
+
+
 _BY_NAME: Mapping[str, Completer] = {
     **dict.fromkeys(
         (
@@ -148,6 +159,7 @@ _BY_NAME: Mapping[str, Completer] = {
     "endpoint": endpoints,
     "stream": streams,
     "feedback": feedback,
+    "told_by": commands,
 }
 _BY_COMMAND: Mapping[tuple[str, str], Completer] = {
     ("mlops start", "target"): pipelines_and_files,

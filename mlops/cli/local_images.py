@@ -28,7 +28,7 @@ def images() -> None:
 
 
 @images.command("list")
-@click.argument("targets", nargs=-1)
+@click.argument("targets", nargs=-1, metavar="[TARGET...]")
 @options.as_json
 def list_(targets: tuple[str, ...], format_: str) -> None:
     """How the images run here that the steps of TARGETS name, or those of all pipelines of the project."""
@@ -45,7 +45,7 @@ def list_(targets: tuple[str, ...], format_: str) -> None:
 
 
 @images.command()
-@click.argument("targets", nargs=-1)
+@click.argument("targets", nargs=-1, metavar="[TARGET...]")
 @options.as_json
 def build(targets: tuple[str, ...], format_: str) -> None:
     """Build a virtual environment for each image whose packages, or whose requirements.txt, this Python does not meet.
@@ -69,7 +69,7 @@ def build(targets: tuple[str, ...], format_: str) -> None:
 
 
 @images.command()
-@click.argument("images", nargs=-1, metavar="[ID]...")
+@click.argument("images", nargs=-1, metavar="[ID...]")
 @click.option("--all", "every", is_flag=True, help="All that are there.")
 @options.as_json
 def remove(images: tuple[str, ...], every: bool, format_: str) -> None:

@@ -129,34 +129,34 @@ def _variant(wanted: str | None, there: Sequence[str]) -> str:
 def as_dictionary(found: Forecast) -> Mapping[str, Any]:
     model, evaluation = found.model, found.evaluation
     return {
-        "Metric": {
-            "Namespace": found.query.namespace,
-            "MetricName": found.query.metric,
-            "Statistic": found.query.statistic,
-            "Dimensions": dict(found.query.dimensions),
+        "metric": {
+            "namespace": found.query.namespace,
+            "name": found.query.metric,
+            "statistic": found.query.statistic,
+            "dimensions": [{"name": name, "value": value} for name, value in found.query.dimensions.items()],
         },
-        "Values": len(model.series.known),
-        "SeasonsInSeconds": list(model.periods),
-        "Coefficients": [{"Name": it.name, "Value": it.value, "StandardError": it.error} for it in model.coefficients],
-        "ResidualSpread": model.line.spread,
-        "Evaluation": None
+        "values": len(model.series.known),
+        "seasons_in_seconds": list(model.periods),
+        "coefficients": [{"name": it.name, "value": it.value, "standard_error": it.error} for it in model.coefficients],
+        "residual_spread": model.line.spread,
+        "evaluation": None
         if evaluation is None
         else {
-            "Steps": evaluation.steps,
-            "Origins": evaluation.origins,
-            "ModelRmse": evaluation.model,
-            "NaiveRmse": evaluation.naive,
-            "SeasonalNaiveRmse": evaluation.seasonal,
-            "IsBetter": evaluation.is_better,
+            "steps": evaluation.steps,
+            "origins": evaluation.origins,
+            "model_rmse": evaluation.model,
+            "naive_rmse": evaluation.naive,
+            "seasonal_naive_rmse": evaluation.seasonal,
+            "is_better": evaluation.is_better,
         },
-        "Anomalies": [
-            {"Time": _at(it.time), "Value": it.value, "Expected": it.expected, "Distance": it.distance}
+        "anomalies": [
+            {"time": _at(it.time), "value": it.value, "expected": it.expected, "distance": it.distance}
             for it in model.anomalies()
         ],
-        "Forecast": [
-            {"Time": _at(it.time), "Expected": it.expected, "Low": it.low, "High": it.high} for it in found.ahead
+        "forecast": [
+            {"time": _at(it.time), "expected": it.expected, "low": it.low, "high": it.high} for it in found.ahead
         ],
-        "Instances": found.instances,
+        "instances": found.instances,
     }
 
 

@@ -98,6 +98,9 @@ def offered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.Captu
         (["models", "compare", "models", ""], ["2", "1"]),
         (["endpoints", "show", ""], ["serves"]),
         (["feedback", "show", ""], ["drift", "late"]),
+        (["schema", "fee"], ["feedback"]),
+        (["schema", "cache", ""], ["explain"]),
+        (["schema", "run", ""], []),
         (["destroy", ""], ["churn"]),
     ],
 )

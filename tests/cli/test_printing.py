@@ -69,3 +69,23 @@ def test_help_cuts_no_sentence() -> None:
         assert group is not None
         told = group.get_help(click.Context(group, info_name=name, terminal_width=80))
         assert "..." not in told.partition("Commands:")[2], told
+
+
+def all_commands(group: click.Command = cli, at: str = "") -> Iterator[tuple[str, click.Command]]:
+    yield at, group
+    if isinstance(group, click.Group):
+        for name in group.list_commands(click.Context(group)):
+            found = group.get_command(click.Context(group), name)
+            assert found is not None
+            yield from all_commands(found, f"{at} {name}".strip())
+
+
+def test_every_option_says_what_it_does_and_arguments_have_one_spelling() -> None:
+    """What may be given several times is `NAME...`, also where it may be left out: `[NAME...]`."""
+    silent, odd = [], []
+    for name, command in all_commands():
+        context = click.Context(command)
+        silent += [(name, item.opts) for item in command.params if isinstance(item, click.Option) and not item.help]
+        spelt = [item.make_metavar(context) for item in command.params if isinstance(item, click.Argument)]
+        odd += [(name, text) for text in spelt if text.endswith("]...")]
+    assert (silent, odd) == ([], [])

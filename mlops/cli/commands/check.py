@@ -37,10 +37,10 @@ class _Formats(options.Choice):
 
 
 @click.command()
-@click.argument("targets", nargs=-1)
+@click.argument("targets", nargs=-1, metavar="[TARGET...]")
 @options.environment
 @options.changed_since
-@click.option("--format", "format_", type=_Formats(), default="text", show_default=True)
+@click.option("--format", "format_", type=_Formats(), default="text", show_default=True, help="For whom.")
 @click.option("--select", multiple=True, metavar="CODES", help="Tell only these codes, or families by their beginning.")
 @click.option("--ignore", multiple=True, metavar="CODES", help="Do not tell these; comma lists, may be repeated.")
 @click.option("--baseline", metavar="FILE", help="Tell only what FILE does not hold.")

@@ -78,7 +78,7 @@ def show(name: str, environment: str, format_: str) -> None:
 @click.argument("request", required=False, metavar="[FILE]")
 @options.environment
 @click.option("--data", help="The request itself instead of a file.")
-@click.option("--content-type", default="text/csv", show_default=True)
+@click.option("--content-type", default="text/csv", show_default=True, help="Of the request.")
 @click.option("--accept", help="The content type of the answer.")
 @options.as_json
 def invoke(

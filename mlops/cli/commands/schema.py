@@ -6,12 +6,20 @@ import click
 
 
 @click.command()
-def command() -> None:
-    """The JSON schema of mlops.toml, for editors.
+@click.argument("told_by", metavar="[COMMAND...]", nargs=-1)
+def command(told_by: tuple[str, ...]) -> None:
+    """The JSON schema of mlops.toml, for editors, or of what COMMAND prints with --format json, for programs.
 
-    Write it to a file and name that in the first line of mlops.toml: `#:schema ./mlops.schema.json`.
+    Write it to a file and name that in the first line of mlops.toml: `#:schema ./mlops.schema.json`. COMMAND is what
+    stands behind `mlops`, as in `mlops schema executions show`. Members may be added to what is printed.
     """
     from mlops.cli.printing import print_json
-    from mlops.project.schema import schema
 
-    print_json(schema())
+    if told_by:
+        from mlops.cli.told_schemas import told_schema
+
+        print_json(told_schema(" ".join(told_by)))
+    else:
+        from mlops.project.schema import schema
+
+        print_json(schema())

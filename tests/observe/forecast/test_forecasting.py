@@ -72,9 +72,9 @@ def test_it_tells_trend_season_error_and_anomaly(account: Any, capsys: pytest.Ca
     assert len(out.split("HIGH\n")[1].splitlines()) == 12
     assert main([*asked, "--format", "json"]) == 0
     told = json.loads(capsys.readouterr().out)
-    assert told["SeasonsInSeconds"] == [86400.0]
-    assert told["Evaluation"]["IsBetter"]
-    assert told["Forecast"][0]["Time"] == NOW.isoformat()
+    assert told["seasons_in_seconds"] == [86400.0]
+    assert told["evaluation"]["is_better"]
+    assert told["forecast"][0]["time"] == NOW.isoformat()
 
 
 @pytest.mark.parametrize(
