@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from mlops.declare.resources.notebook_instance_lifecycle_config import NotebookInstanceLifecycleConfig
     from mlops.declare.resources.role import Role
     from mlops.declare.resources.scaling import At, Scaling
+    from mlops.declare.resources.space import Space
     from mlops.declare.resources.stream import (
         Captured,
         HttpEndpoint,
@@ -45,6 +46,8 @@ if TYPE_CHECKING:
         Stream,
     )
     from mlops.declare.resources.stream_presets import datadog, new_relic
+    from mlops.declare.resources.studio_domain import StudioDomain
+    from mlops.declare.resources.user_profile import UserProfile
     # End of imports.
 
 # Names: written by `make names`.
@@ -89,8 +92,11 @@ __all__ = [
     "Scaling",
     "Serverless",
     "Snowflake",
+    "Space",
     "Splunk",
     "Stream",
+    "StudioDomain",
+    "UserProfile",
     "Variant",
     "Volume",
     "by_environment",

@@ -28,7 +28,7 @@ def remove(account: Account, kind: ResourceType, name: str) -> None:
 
     def removed() -> None:
         inside = make(account, kind, kind.inside(name))
-        make(account, kind, kind.delete(name, inside))
+        make(account, kind, kind.delete(name, inside), inside)
 
     unless_missing(removed)
 

@@ -55,8 +55,8 @@ def test_nothing_is_connected_to(local: LocalAccount, monkeypatch: pytest.Monkey
     monkeypatch.setattr(socket.socket, "connect", never)
     local.client("s3").put_object(Bucket="mlops-tests", Key="key", Body=b"1")
     local.client("sagemaker").list_pipelines()
-    with refused("UnknownOperationException", "does not answer sagemaker ListDomains"):
-        local.client("sagemaker").list_domains()
+    with refused("UnknownOperationException", "does not answer sagemaker ListHubs"):
+        local.client("sagemaker").list_hubs()
     with refused("UnknownOperationException", "does not answer ec2"):
         local.client("ec2").describe_instances()
 
@@ -300,6 +300,10 @@ MANY = "arn:aws:cloudwatch:us-east-1:000000000000:alarm:many"
 DELIVERED = {"RoleARN": ROLE, "BucketARN": "arn:aws:s3:::mlops-tests"}
 NOTEBOOK, LIFECYCLE = {"NotebookInstanceName": "n"}, "NotebookInstanceLifecycleConfig"
 PROVIDER = {"OpenIDConnectProviderArn": "arn:aws:iam::000000000000:oidc-provider/ci.example.com"}
+OWNED_BY_ADA = {
+    "OwnershipSettings": {"OwnerUserProfileName": "ada"},
+    "SpaceSharingSettings": {"SharingType": "Private"},
+}
 CLOSED = {"BlockPublicAcls": True}
 OWNED = {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
 ENCRYPTED = {"Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}]}
@@ -324,6 +328,22 @@ EVERY_REPLY: list[tuple[str, str, dict[str, Any]]] = [
     ("lambda", "UpdateFunctionConfiguration", {"FunctionName": "f", "Timeout": 9}),
     ("lambda", "Invoke", {"FunctionName": "f", "Payload": b"{}", "LogType": "Tail"}),
     ("lambda", "DeleteFunction", {"FunctionName": "f"}),
+    ("sagemaker", "CreateDomain", {"DomainName": "research", "AuthMode": "IAM", "DefaultUserSettings": {}}),
+    ("sagemaker", "ListDomains", {}),
+    ("sagemaker", "DescribeDomain", {"DomainId": "{DomainId}"}),
+    ("sagemaker", "UpdateDomain", {"DomainId": "{DomainId}", "AppNetworkAccessType": "VpcOnly"}),
+    ("sagemaker", "CreateUserProfile", {"DomainId": "{DomainId}", "UserProfileName": "ada"}),
+    ("sagemaker", "DescribeUserProfile", {"DomainId": "{DomainId}", "UserProfileName": "ada"}),
+    ("sagemaker", "ListUserProfiles", {"DomainIdEquals": "{DomainId}"}),
+    ("sagemaker", "UpdateUserProfile", {"DomainId": "{DomainId}", "UserProfileName": "ada", "UserSettings": {}}),
+    ("sagemaker", "CreateSpace", {"DomainId": "{DomainId}", "SpaceName": "lab", **OWNED_BY_ADA}),
+    ("sagemaker", "DescribeSpace", {"DomainId": "{DomainId}", "SpaceName": "lab"}),
+    ("sagemaker", "ListSpaces", {"DomainIdEquals": "{DomainId}"}),
+    ("sagemaker", "UpdateSpace", {"DomainId": "{DomainId}", "SpaceName": "lab", "SpaceDisplayName": "Lab"}),
+    ("sagemaker", "ListApps", {}),
+    ("sagemaker", "DeleteSpace", {"DomainId": "{DomainId}", "SpaceName": "lab"}),
+    ("sagemaker", "DeleteUserProfile", {"DomainId": "{DomainId}", "UserProfileName": "ada"}),
+    ("sagemaker", "DeleteDomain", {"DomainId": "{DomainId}"}),
     ("firehose", "CreateDeliveryStream", {"DeliveryStreamName": "d", "ExtendedS3DestinationConfiguration": DELIVERED}),
     ("firehose", "DescribeDeliveryStream", {"DeliveryStreamName": "d"}),
     ("firehose", "ListDeliveryStreams", {}),
@@ -682,7 +702,6 @@ ELSEWHERE = {
     "DescribeProcessingJob",
     "DescribeExperiment",
     "DescribeTrainingJob",
-    "DescribeDomain",
     "DescribeTrial",
     "DescribeTransformJob",
     "GetLogEvents",

@@ -86,6 +86,20 @@ SAMPLES: dict[str, dict[str, Any]] = {
         "Tags": [{"Key": "a", "Value": "b"}],
     },
     "identity-provider": {"ClientIDList": ["sts.amazonaws.com"], "Tags": [{"Key": "a", "Value": "b"}]},
+    "studio-domain": {
+        "AuthMode": "IAM",
+        "VpcId": "vpc-1",
+        "SubnetIds": ["subnet-1"],
+        "DefaultUserSettings": {"ExecutionRole": TARGET["RoleArn"]},
+        "Tags": [{"Key": "a", "Value": "b"}],
+    },
+    "user-profile": {"UserSettings": {"ExecutionRole": TARGET["RoleArn"]}, "Tags": [{"Key": "a", "Value": "b"}]},
+    "space": {
+        "SpaceSettings": {"AppType": "JupyterLab"},
+        "OwnershipSettings": {"OwnerUserProfileName": "ada"},
+        "SpaceSharingSettings": {"SharingType": "Private"},
+        "Tags": [{"Key": "a", "Value": "b"}],
+    },
     "bucket": {
         "Region": "eu-west-1",
         "ServerSideEncryptionConfiguration": {
@@ -115,7 +129,7 @@ REPLIES: dict[str, dict[str, Any]] = {
     },
 }
 """To ``describe``, for a type whose ``change`` reads it."""
-NAME = {"tags": TARGET["Arn"]}
+NAME = {"tags": TARGET["Arn"], "user-profile": "research/ada", "space": "research/lab"}
 SUPPLIED = {"ClientRequestToken"}
 """By botocore, where it is left out."""
 

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from mlops.declare.resources.notebook_instance_lifecycle_config import NotebookInstanceLifecycleConfig
     from mlops.declare.resources.role import Role
     from mlops.declare.resources.scaling import At, Scaling
+    from mlops.declare.resources.space import Space
     from mlops.declare.resources.stream import (
         Captured,
         HttpEndpoint,
@@ -51,6 +52,8 @@ if TYPE_CHECKING:
         Stream,
     )
     from mlops.declare.resources.stream_presets import datadog, new_relic
+    from mlops.declare.resources.studio_domain import StudioDomain
+    from mlops.declare.resources.user_profile import UserProfile
     # End of imports.
 
 # Names: written by `make names`.
@@ -95,8 +98,11 @@ __all__ = [
     "Scaling",
     "Serverless",
     "Snowflake",
+    "Space",
     "Splunk",
     "Stream",
+    "StudioDomain",
+    "UserProfile",
     "Variant",
     "Volume",
     "by_environment",
@@ -145,8 +151,11 @@ _HOMES = {
     "Scaling": "mlops.declare.resources.scaling",
     "Serverless": "mlops.declare.resources.endpoint_config",
     "Snowflake": "mlops.declare.resources.stream",
+    "Space": "mlops.declare.resources.space",
     "Splunk": "mlops.declare.resources.stream",
     "Stream": "mlops.declare.resources.stream",
+    "StudioDomain": "mlops.declare.resources.studio_domain",
+    "UserProfile": "mlops.declare.resources.user_profile",
     "Variant": "mlops.declare.resources.endpoint_config",
     "Volume": "mlops.declare.resources.domain",
     "by_environment": "mlops.declare.resources.by_environment",

@@ -85,8 +85,7 @@ class Wanted:
     def kept(self) -> tuple[Resource, ...]:
         """Those that are called by their own names, and changed where they stand; what one names comes before it."""
         found = [(resource, kept) for resource in self.resources if (kept := resource_types()[resource.type].kept)]
-        first = {kind for _, kept in found for kind in kept.behind}
-        return tuple(resource for resource, _ in sorted(found, key=lambda item: item[0].type not in first))
+        return tuple(resource for resource, _ in sorted(found, key=lambda item: _depth(item[0].type)))
 
     def contents(self, versions: Mapping[str, str], account: str = "") -> Mapping[str, Content]:
         """By type and name. ``versions`` are ARNs by group; what follows a group that is not among them is left out,
@@ -145,6 +144,12 @@ def arn_of(kept: Kept, environment: Environment, account: str, name: str) -> str
     return kept.arn.format(
         partition=partition, region=environment.region, account=account, name=name, lower=name.lower()
     )
+
+
+def _depth(kind: str) -> int:
+    """How many types one behind the other come before it."""
+    kept = resource_types()[kind].kept
+    return 0 if kept is None else 1 + max(map(_depth, kept.behind), default=-1)
 
 
 def _is_called_so(resource: Resource) -> bool:

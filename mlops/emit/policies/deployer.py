@@ -166,7 +166,7 @@ def _roles(value: Any) -> Iterator[str]:
     """That the service is to take on, however deep they are named."""
     if isinstance(value, Mapping):
         for member, item in value.items():
-            if member.lower() in ("rolearn", "role", "executionrolearn") and isinstance(item, str):
+            if member.lower() in ("rolearn", "role", "executionrole", "executionrolearn") and isinstance(item, str):
                 yield item
             yield from _roles(item)
     elif isinstance(value, list | tuple):

@@ -418,6 +418,9 @@ def body_text(definition: Definition) -> str:
 def _told_by(logical_id: str, kind: str, arn: bool) -> Mapping[str, Any]:
     """``AWS::SageMaker::Model`` tells its name as ModelName, and its ARN is what a Ref gives; with others that is the
     name."""
+    if kind == "AWS::SageMaker::Domain" and not arn:
+        # Users and spaces ask for its id.
+        return {"Ref": logical_id}
     if kind.startswith("AWS::SageMaker::"):
         return {"Ref": logical_id} if arn else {"Fn::GetAtt": [logical_id, f"{kind.rpartition(':')[2]}Name"]}
     return {"Fn::GetAtt": [logical_id, "Arn"]} if arn else {"Ref": logical_id}

@@ -13,6 +13,7 @@ from mlops.account.local.state import State
 from mlops.check.job_kinds import by_segment
 
 MOST_TAGS = 50
+STUDIO_DOMAIN, STUDIO_USER, STUDIO_SPACE = "StudioDomain", "StudioUser", "StudioSpace"
 # What an ARN's resource part begins with -> the kind of resource, where that kind lives in the resource table.
 _KINDS = {
     "pipeline": "Pipeline",
@@ -23,6 +24,9 @@ _KINDS = {
     "inference-component": "InferenceComponent",
     "inference-experiment": "InferenceExperiment",
     "model-card": "ModelCard",
+    "domain": STUDIO_DOMAIN,
+    "user-profile": STUDIO_USER,
+    "space": STUDIO_SPACE,
     "notebook-instance": "NotebookInstance",
     "notebook-instance-lifecycle-config": "NotebookInstanceLifecycleConfig",
 }
