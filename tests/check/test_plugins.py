@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from command_line import ROOT, mlops
+from command_line import ROOT, in_this_process, mlops
 
 from mlops.check import step_types
 from mlops.check.codes import known_codes
@@ -71,13 +71,18 @@ def path(site: Path) -> str:
     return os.pathsep.join((str(ROOT), str(site)))
 
 
-def test_without_it_nobody_knows(site: Path, tmp_path: Path) -> None:
-    told = mlops("check", "d.json", "--format", "json", folder=tmp_path)
+def test_without_it_nobody_knows(
+    site: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    mlops = in_this_process(capfd)
+    told = mlops("check", "d.json", "--format", "json")
     assert [item["code"] for item in told.json["findings"]] == ["S210"]
+    assert "steps " not in mlops("emit", "--help").out
+    assert "counted" not in mlops("check", "--help").out
 
 
 def test_its_target_emits_and_all_of_it_is_listed(site: Path, tmp_path: Path) -> None:
-    assert "steps " not in mlops("emit", "--help", folder=tmp_path).out
     listed = mlops("emit", "--help", folder=tmp_path, PYTHONPATH=path(site)).out
     assert re.search("steps +TARGET as acme-mlops 1.2 writes it.", listed) and "python" in listed
     sound = DEFINITION.replace('"GO"', '"Go"')
@@ -91,7 +96,6 @@ def test_its_target_emits_and_all_of_it_is_listed(site: Path, tmp_path: Path) ->
 
 
 def test_its_report_format_is_one_of_ours(site: Path, tmp_path: Path) -> None:
-    assert "counted" not in mlops("check", "--help", folder=tmp_path).out
     told = mlops("check", "d.json", "--format", "counted", folder=tmp_path, PYTHONPATH=path(site))
     assert told.out == "1 in 1 files\n"
     told = mlops("doctor", folder=tmp_path, PYTHONPATH=path(site))

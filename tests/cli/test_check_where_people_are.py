@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 import yaml
-from command_line import ROOT, mlops
+from command_line import ROOT, in_this_process, mlops
 
 from mlops.cli import main
 
@@ -50,13 +50,17 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_the_hook_passes_over_what_holds_no_pipeline(folder: Path) -> None:
+def test_the_hook_passes_over_what_holds_no_pipeline(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(folder)
+    mlops = in_this_process(capfd)
     (line,) = re.findall(r"^  entry: mlops (.*)$", (ROOT / ".pre-commit-hooks.yaml").read_text(), re.MULTILINE)
     entry = shlex.split(line)
     files = sorted(path.name for path in folder.iterdir() if path.suffix in (".py", ".json"))
-    told = mlops(*entry, *files, folder=folder, code=1)
+    told = mlops(*entry, *files, code=1)
     assert re.findall(r"^[\w.]+:.* error (\w+)", told.out, re.MULTILINE) == ["S210", "S204"]
-    mlops(*entry, "train.py", "other.json", folder=folder)
+    mlops(*entry, "train.py", "other.json")
 
 
 def test_the_hook_sees_that_a_script_was_renamed(
@@ -172,8 +176,11 @@ def test_watching_checks_again_when_anything_changes_that_counts(folder: Path) -
 
 
 @pytest.mark.parametrize("options", [("--fix",), ("--diff",), ("--baseline", "b.json", "--write-baseline")], ids=str)
-def test_watching_goes_with_nothing_that_writes(folder: Path, options: tuple[str, ...]) -> None:
-    mlops("check", "pipeline.py", "--watch", *options, folder=folder, code=2)
+def test_watching_goes_with_nothing_that_writes(
+    folder: Path, options: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(folder)
+    in_this_process(capfd)("check", "pipeline.py", "--watch", *options, code=2)
 
 
 class Editor:

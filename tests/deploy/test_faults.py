@@ -117,7 +117,11 @@ def test_a_passing_fault_is_outlived(world: World, inject: Callable[[Fault], Non
 
 
 @on_moto
-@pytest.mark.parametrize("good", range(8), ids=lambda good: f"after {good} calls")
+@pytest.mark.parametrize(
+    "good",
+    [*(0, 1, 3, 5, 7), *(pytest.param(good, marks=pytest.mark.proof("kills")) for good in (2, 4, 6))],
+    ids=lambda good: f"after {good} calls",
+)
 def test_credentials_that_expire_in_the_middle(world: World, inject: Callable[[Fault], None], good: int) -> None:
     left = [good]
 

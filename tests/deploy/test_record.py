@@ -14,17 +14,27 @@ from mlops.ir import Refusal
 from .conftest import World
 from .test_contention import is_in_place, planned, put
 
+UNREADABLE = {
+    "empty": b"",
+    "no text": b"\xff\xfe",
+    "a list": b"[]",
+    "an earlier version": b'{"version": 1, "wrote": "x", "assets": []}',
+    "nothing in it": b'{"version": 2}',
+    "wrong types": b'{"version": 2, "wrote": 5, "over": [], "tags": 7, "companions": "", "pipeline": null}',
+    "deep": b"[" * 100_000,
+}
+
 
 @pytest.mark.parametrize(
-    "content",
-    [b"", b"\xff\xfe", b"[]", b'{"version": 1, "wrote": "x", "assets": []}', b'{"version": 2}',
-     b'{"version": 2, "wrote": 5, "over": [], "tags": 7, "companions": "", "pipeline": null}', b"[" * 100_000],
-    ids=["empty", "no text", "a list", "an earlier version", "nothing in it", "wrong types", "deep"],
-)  # fmt: skip
-def test_a_record_that_cannot_be_read_is_told_and_overwritten_with_force(world: World, content: bytes) -> None:
+    ("world", "name"),
+    # What is read does not depend on who kept it.
+    [*(("local", name) for name in UNREADABLE), ("moto", "empty")],
+    indirect=["world"],
+)
+def test_a_record_that_cannot_be_read_is_told_and_overwritten_with_force(world: World, name: str) -> None:
     put(world, world.compiled())
     place = {"Bucket": world.environment.bucket, "Key": key(world.environment, "churn")}
-    world.account.client("s3").put_object(**place, Body=content)
+    world.account.client("s3").put_object(**place, Body=UNREADABLE[name])
     found = planned(world, world.compiled())
     assert (found.verb, found.drift) == ("nothing", None) and "cannot be read" in found.notes[0]
     assert plan_removal(world.account, world.environment, "churn").foreign
