@@ -19,6 +19,8 @@ PLACEHOLDERS = ("since", "until", "captures", "labels", "reason")
 captured and of what became of its requests, and why it is trained anew."""
 _OF_ENDPOINT = ("{captures}", "{labels}")
 
+MOST_PER_DAY = 200
+"""That a machine's journal has room for."""
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 _Values = dict[str, str | int | float | bool]
 
@@ -123,6 +125,8 @@ class Feedback(BaseModel):
         topic = environment.notify is not None and environment.notify.sns is not None
         if self.pipeline is None:
             yield "no pipeline is started: an alarm's actions tell people, and `alarms` of promote take a shift back"
+        if self.per_day > MOST_PER_DAY:
+            yield f"per_day = {self.per_day}: a machine counts to {MOST_PER_DAY}; give 0 for as often as it likes"
         if self.notify and environment.notify is not None and not topic:
             yield f"notify: a machine tells by SNS alone; give [env.{environment.name}.notify] sns, or notify = false"
         if (self.approval or environment.approval) and not topic:

@@ -167,6 +167,7 @@ def test_who_takes_the_role_on_may_do_what_the_machine_does() -> None:
 
 REFUSED: dict[str, tuple[dict[str, Any], Notify | None, str]] = {
     "nothing but a notice": ({"pipeline": None}, TOPIC, "no pipeline is started"),
+    "a cap that nobody counts to": ({"per_day": 201}, TOPIC, "per_day = 201: a machine counts to 200"),
     "a person whom nobody asks": ({"approval": ["start"]}, None, "approval: a machine asks by SNS alone"),
     "people who are told by a file": ({}, Notify(file="told.jsonl"), "notify: a machine tells by SNS alone"),
     "a promotion that a machine cannot do": (

@@ -210,6 +210,17 @@ def test_it_does_not_act_again(
     assert ("StartPipelineExecution" in interpreter.changes) is (why is None)
 
 
+def test_its_journal_keeps_the_last_times(world: World, interpreter: Interpreter) -> None:
+    long = declared(world, "long", parameters={"Why": "{reason}"})
+    acts = [{"At": number, "Execution": "arn:gone", "Event": f"e{number}", "Why": "w"} for number in range(60)]
+    s3 = world.account.client("s3")
+    s3.put_object(Bucket=long.bucket, Key=long.journal, Body=json.dumps({"Acts": acts}).encode())
+    ended = run(interpreter, long)
+    assert (ended.status, ended.output["Outcome"]) == ("SUCCEEDED", "done"), ended
+    kept = json.loads(s3.get_object(Bucket=long.bucket, Key=long.journal)["Body"].read())["Acts"]
+    assert [act["Event"] for act in kept] == [*(f"e{number}" for number in range(11, 60)), "event-1"]
+
+
 def test_of_two_events_at_once_one_acts(world: World, interpreter: Interpreter) -> None:
     """By the condition on the journal, or since the other still runs."""
     written, before = machine(declared(world, "twice")), len(executions(world))

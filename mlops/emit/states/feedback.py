@@ -20,8 +20,9 @@ from mlops.ir.feedback_machine import FeedbackMachine
 
 BEGIN, DONE = "Feedback begins", "Feedback is done"
 _A_DAY = 86_400_000
-_KEPT = 100
-"""Times that the journal keeps."""
+_KEPT = 50
+"""Times that the journal keeps at least: with what else a state knows they fit into its 256 KiB."""
+_KEPT_REASON = 200
 _MOST_REASON = 900
 """Letters: a value of a pipeline's parameter has 1024 (botocore: String1024)."""
 _LOOK_SECONDS, _MOST_LOOKS = 120, 700
@@ -162,10 +163,11 @@ class _Feedback(Writer):
             "At": "$millis()",
             "Execution": "$states.context.Execution.Id",
             "Event": f"{DATA}.Event",
-            "Why": f"{DATA}.Why",
+            "Why": f"$substring({DATA}.Why, 0, {_KEPT_REASON})",
         }
+        kept_times = max(_KEPT, feedback.per_day)
         all_of_them = f"$append({DATA}.Acts, [{obj(act)}])"
-        kept = f"$filter({all_of_them}, function($act, $at) {{ $at > $count({DATA}.Acts) - {_KEPT} }})"
+        kept = f"$filter({all_of_them}, function($act, $at) {{ $at > $count({DATA}.Acts) - {kept_times} }})"
         request = {
             "Bucket": literal(feedback.bucket),
             "Key": literal(feedback.journal),
@@ -177,7 +179,7 @@ class _Feedback(Writer):
             "Writes it down",
             "s3:putObject",
             braces(merged(unchanged, base=obj(request))),
-            self._with({"Id": "$substring($hash($states.context.Execution.Id, 'SHA-256'), 0, 12)"}),
+            self._with({"Acts": "[]", "Id": "$substring($hash($states.context.Execution.Id, 'SHA-256'), 0, 12)"}),
             first,
             back="Not written",
         )
