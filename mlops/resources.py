@@ -10,6 +10,7 @@ from mlops.declare.resources.by_environment import by_environment
 if TYPE_CHECKING:
     # Imports: written by `make names`.
     from mlops.declare.resources.alarm import Alarm, Metric, Query
+    from mlops.declare.resources.batch import Batch
     from mlops.declare.resources.bucket import Bucket
     from mlops.declare.resources.composite_alarm import CompositeAlarm
     from mlops.declare.resources.domain import Cognito, Domain, Nodes, Volume
@@ -56,6 +57,7 @@ __all__ = [
     "Asynchronous",
     "At",
     "Attributions",
+    "Batch",
     "Bias",
     "Bucket",
     "Capture",

@@ -150,6 +150,13 @@ CHANGES = {
         "AddTags": "upsert: a declared space of Studio",
         "DeleteSpace": "destroy --resources",
     },
+    "deploy/resources/batch.py": {
+        "CreateScheduleGroup": "upsert: a declared batch",
+        "CreateSchedule": "upsert: a declared batch",
+        "UpdateSchedule": "upsert: a declared batch",
+        "TagResource": "upsert: a declared batch",
+        "DeleteScheduleGroup": "destroy --resources",
+    },
     "deploy/resources/bucket.py": {
         "CreateBucket": "upsert: a declared bucket",
         "PutPublicAccessBlock": "upsert: a declared bucket",

@@ -100,6 +100,13 @@ SAMPLES: dict[str, dict[str, Any]] = {
         "SpaceSharingSettings": {"SharingType": "Private"},
         "Tags": [{"Key": "a", "Value": "b"}],
     },
+    "batch": {
+        "ScheduleExpression": "cron(0 3 * * ? *)",
+        "State": "ENABLED",
+        "RoleArn": TARGET["RoleArn"],
+        "Transform": {"ModelName": "m"},
+        "Tags": [{"Key": "a", "Value": "b"}],
+    },
     "bucket": {
         "Region": "eu-west-1",
         "ServerSideEncryptionConfiguration": {

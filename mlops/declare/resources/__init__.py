@@ -16,6 +16,7 @@ from mlops.declare.resources.by_environment import by_environment
 if TYPE_CHECKING:
     # Imports: written by `make names`.
     from mlops.declare.resources.alarm import Alarm, Metric, Query
+    from mlops.declare.resources.batch import Batch
     from mlops.declare.resources.bucket import Bucket
     from mlops.declare.resources.composite_alarm import CompositeAlarm
     from mlops.declare.resources.domain import Cognito, Domain, Nodes, Volume
@@ -62,6 +63,7 @@ __all__ = [
     "Asynchronous",
     "At",
     "Attributions",
+    "Batch",
     "Bias",
     "Bucket",
     "Capture",
@@ -115,6 +117,7 @@ _HOMES = {
     "Asynchronous": "mlops.declare.resources.endpoint_config",
     "At": "mlops.declare.resources.scaling",
     "Attributions": "mlops.declare.resources.monitor",
+    "Batch": "mlops.declare.resources.batch",
     "Bias": "mlops.declare.resources.monitor",
     "Bucket": "mlops.declare.resources.bucket",
     "Capture": "mlops.declare.resources.endpoint_config",

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from mlops.emit.policies.arns import account_of
+from mlops.emit.policies.batches import starts_batches
 from mlops.emit.policies.delivery import STREAM, roles_of
 from mlops.emit.policies.watching import is_scheduled, is_watched_as
 from mlops.ir import Checked
@@ -35,7 +36,7 @@ def _trust(
     services = {"scheduler" if start.expression is not None else "events" for start in starts}
     if asked:
         services |= {"events", "states"}
-    if watches:
+    if watches or any(starts_batches(step, around.role) for step in steps):
         services.add("scheduler")
     found: list[dict[str, Any]] = [_statement("SageMaker", "sagemaker")]
     for service in sorted(services):
