@@ -27,8 +27,9 @@ class State:
         """Of the resource that the account calls ``name``; None where Terraform did not make it there, or its type has
         no name in a state."""
         known = resource_types()[kind]
-        asked = [value for call in known.describe(name) for value in call.request.values()]
-        for called in (name, *(value for value in asked if isinstance(value, str) and value != name)):
+        asked = [value for call in known.describe(name) for value in call.request.values() if isinstance(value, str)]
+        # What is asked for by its ARN has its name at its end.
+        for called in (name, *asked, *(value.rpartition(":")[2] for value in asked)):
             address, arn = self.made.get((known.cloudformation or "", called), ("", ""))
             if address and _is_there(arn, account, region):
                 return address

@@ -14,7 +14,8 @@ from mlops.knowledge.terraform import schema
 TYPES: Mapping[str, Any] = json.loads(files("mlops.knowledge.terraform").joinpath("types.json").read_text())
 META = frozenset({"//", "count", "depends_on", "lifecycle"})
 _ADDRESS = re.compile(r"\b(aws_\w+)\.(\w+)(?:\[0\])?\.(\w+)")
-_KINDS: Mapping[str, tuple[type, ...]] = {"string": (str,), "number": (int, float), "bool": (bool,)}
+_KINDS: Mapping[str, tuple[type, ...]] = {"string": (str, int, float), "number": (int, float), "bool": (bool,)}
+"""Terraform makes a text of a number."""
 
 
 def faults(document: Mapping[str, Any]) -> list[str]:

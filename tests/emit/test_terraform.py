@@ -287,6 +287,34 @@ def test_policies_of_a_role_are_attached_by_resources_of_their_own() -> None:
     assert faults(document) == []
 
 
+SCALED = """from mlops import resources
+model = resources.Model("m", image="111122223333.dkr.ecr.us-east-1.amazonaws.com/ours:1", model="s3://acme-ml-production/m.tar.gz")
+config = resources.EndpointConfig("c", model=model.model_name, instance="ml.m5.large", count=4)
+scaling = resources.Scaling(1, 4, invocations=100, schedule={"night": resources.At("cron(0 22 * * ? *)", 1, 2)})
+resources.Endpoint("door", config=config.config_name, scaling=scaling)
+"""
+
+
+def test_an_endpoint_is_scaled_by_resources_that_name_each_other(there: Path) -> None:
+    (there / "scaled.py").write_text(SCALED)
+    document, notes = told(there / "scaled.py")
+    assert faults(document) == notes == []
+    made = {kind: body for kind, body in document["resource"].items() if kind.startswith("aws_appautoscaling_")}
+    (name,) = made["aws_appautoscaling_target"]
+    of = {
+        argument: f"${{aws_appautoscaling_target.{name}.{argument}}}"
+        for argument in ("resource_id", "scalable_dimension", "service_namespace")
+    }
+    for kind in ("aws_appautoscaling_policy", "aws_appautoscaling_scheduled_action"):
+        ((_, body),) = made[kind].items()
+        assert of.items() <= body.items()
+    target = made["aws_appautoscaling_target"][name]
+    assert (
+        target["resource_id"]
+        == '${join("/", ["endpoint", aws_sagemaker_endpoint.endpoint_door.name, "variant", "AllTraffic"])}'
+    )
+
+
 KEPT = """from mlops import resources
 key = resources.Key("models", description='what "${models}" are kept with')
 resources.Bucket("acme-ml-kept", kms_key=key.key_arn, expire={"tmp/": 7}, old_versions=30)

@@ -20,7 +20,7 @@ from mlops.ir import unheard
 from mlops.use_cases.compile import compile_target
 from tests.emit.stacked import CONFIGURATIONS, ENVIRONMENT, EXAMPLES, ROOT, emitted, project
 from tests.emit.templates import read
-from tests.emit.test_terraform import AROUND, MISTAKES, SEEDS, alarm, template
+from tests.emit.test_terraform import AROUND, KEPT, MISTAKES, SCALED, SEEDS, alarm, template
 
 pytestmark = [pytest.mark.proof("terraform"), pytest.mark.xdist_group("terraform")]
 VERSION = "arn:aws:sagemaker:us-east-1:111122223333:model-package/churn/3"
@@ -90,9 +90,13 @@ def golden(name: str) -> dict[str, Any]:
     return found
 
 
-def test_terraform_finds_nothing(core: Any) -> None:
+def test_terraform_finds_nothing(core: Any, there: Path) -> None:
+    declared = []
+    for name, text in {"kept": KEPT, "scaled": SCALED}.items():
+        (there / f"{name}.py").write_text(text)
+        declared.append(json.loads(emitted(there / f"{name}.py", "terraform")))
     seeds = [Configuration(read(file.read_text()), AROUND, "").written().document for file in SEEDS]
-    documents = [*map(golden, EXAMPLES), *seeds]
+    documents = [*map(golden, EXAMPLES), *declared, *seeds]
     assert core(documents) == [[] for _ in documents]
 
 

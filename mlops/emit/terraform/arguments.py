@@ -48,6 +48,9 @@ class Arguments:
             name = self.spelling.argument(here)
             if name == NOTHING:
                 continue
+            if member in self.spelling.referred:
+                found |= self._referred(value, self.spelling.referred[member], here)
+                continue
             told = self._only(value, here) if member in self.spelling.only else value
             if name == BESIDE:
                 if not isinstance(told, Mapping) or is_function(told):
@@ -66,6 +69,13 @@ class Arguments:
             else:
                 found[name] = self._blocks(told, block["blocks"][name], here)
         return found
+
+    def _referred(self, value: Any, arguments: Mapping[str, str], path: Path) -> dict[str, str]:
+        match value:
+            case {"Ref": str(name)}:
+                address = self.expressions.ref(name).rpartition(".")[0]
+                return {argument: f"${{{address}.{attribute}}}" for argument, attribute in arguments.items()}
+        raise _no_argument(path)
 
     def _only(self, value: Any, path: Path) -> Any:
         if not isinstance(value, list | tuple) or len(value) != 1:

@@ -30,6 +30,7 @@ class Spelling:
     members: Mapping[str, str] = field(default_factory=dict)
     only: Sequence[str] = ()
     given: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    referred: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     filled: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     copied: Mapping[str, str] = field(default_factory=dict)
     before: bool = False
