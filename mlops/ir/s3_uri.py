@@ -8,6 +8,17 @@ _ON_THE_WEB = re.compile(
     r"https://(?:(?P<bucket>[a-z0-9][a-z0-9.-]*)\.)?s3(?:[.-][a-z0-9.-]*)?\.amazonaws\.com(?:\.cn)?/(?P<path>.+)"
 )
 
+# S3's rules for new buckets; they also keep a bucket's folder where it belongs.
+_BUCKET_NAME = re.compile(r"(?!xn--|.*\.\.)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+
+
+def is_bucket_name(text: str) -> bool:
+    """
+    >>> is_bucket_name("acme-data"), is_bucket_name("Acme"), is_bucket_name("..")
+    (True, False, False)
+    """
+    return _BUCKET_NAME.fullmatch(text) is not None
+
 
 def as_s3(uri: str) -> str:
     """The same place beginning with ``s3://``, where it is written as its address on the web, which models may have.

@@ -10,12 +10,12 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from mlops.account import Account, Here
+from mlops.account import Account, Here, answers
 from mlops.ir import Definition, Listener, UsageError
 from mlops.ir.choices import instead
 from mlops.ir.dataclass import dataclass
 from mlops.ir.local_files import how_to_put, names_a_file, path_of
-from mlops.ir.s3_uri import split_uri
+from mlops.ir.s3_uri import is_bucket_name, split_uri
 from mlops.project.content_address import UnshippableFile, address, collect
 from mlops.project.environments import LOCAL, Environment
 from mlops.project.files import replacing
@@ -40,6 +40,7 @@ def put(source: Path, uri: str) -> Put:
     bucket, key = split_uri(uri)
     if not uri.startswith("s3://") or not bucket or not (key or source.is_dir()):
         raise UsageError(f"{uri!r} is no place for data", hint="write it as s3://BUCKET/KEY")
+    _need_bucket_name(bucket)
     return _put(connect_here(LOCAL).account, source, uri)
 
 
@@ -101,7 +102,7 @@ def get(uri: str, target: Path, *, force: bool = False) -> Got:
 
 def mount(folder: Path, uri: str) -> tuple[int, int]:
     """How many objects were stored, and taken away. Raises UsageError."""
-    _place(uri)
+    _need_bucket_name(_place(uri)[0])
     if not folder.is_dir():
         raise UsageError(f"there is no folder {folder}")
     return _here().mount(uri, folder)
@@ -134,6 +135,12 @@ def _place(uri: str) -> tuple[str, str]:
     if not uri.startswith("s3://") or not bucket:
         raise UsageError(f"{uri!r} is no place for data", hint="write it as s3://BUCKET/KEY")
     return bucket, key
+
+
+def _need_bucket_name(bucket: str) -> None:
+    if not is_bucket_name(bucket):
+        hint = "3 to 63 small letters, digits, dots and dashes, with a letter or digit at both ends"
+        raise UsageError(f"{bucket!r} cannot be the name of a bucket", hint=hint)
 
 
 def _buckets(s3: Any) -> list[str]:
@@ -221,6 +228,8 @@ def _files(source: Path, about: str = "") -> tuple[tuple[str, Path], ...]:
     hint = "give a file or a folder of this machine, or an S3 URI"
     if not source.exists():
         raise UsageError(f"{about}there is no {source}", hint=hint)
+    if not source.is_file() and not source.is_dir():
+        raise UsageError(f"{about}{source} is neither a file nor a folder", hint=hint)
     try:
         found = collect(source)
     except (UnshippableFile, OSError) as error:
@@ -234,7 +243,7 @@ def _put(account: Account, source: Path, uri: str) -> Put:
     bucket, key = split_uri(uri)
     files = _files(source)
     s3 = account.client("s3")
-    if bucket not in [item["Name"] for item in s3.list_buckets()["Buckets"]]:
+    if bucket not in _buckets(s3):
         s3.create_bucket(Bucket=bucket)
     uris, size = [], 0
     for relative, path in files:
@@ -242,7 +251,7 @@ def _put(account: Account, source: Path, uri: str) -> Put:
             name = f"{key.rstrip('/')}/{relative}".lstrip("/")
         else:
             name = f"{key}{relative}" if key.endswith("/") else key
-        with path.open("rb") as content:
+        with path.open("rb") as content, answers():
             s3.put_object(Bucket=bucket, Key=name, Body=content)
         uris.append(f"s3://{bucket}/{name}")
         size += path.stat().st_size

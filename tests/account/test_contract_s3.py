@@ -198,6 +198,15 @@ def test_a_bucket_that_one_owns_is_refused_elsewhere(tmp_path: Path) -> None:
         s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
 
 
+def test_a_key_that_is_too_long(tmp_path: Path) -> None:
+    """As in the guide; moto takes it."""
+    s3 = connect(Environment(state=tmp_path / ".mlops", bucket=BUCKET)).client("s3")
+    s3.create_bucket(Bucket=BUCKET)
+    s3.put_object(Bucket=BUCKET, Key="ü" * 512, Body=b"1")
+    with refused("KeyTooLongError"):
+        s3.put_object(Bucket=BUCKET, Key="ü" * 512 + "k", Body=b"1")
+
+
 def test_buckets(s3: Any) -> None:
     s3.create_bucket(Bucket="another-bucket")
     s3.head_bucket(Bucket="another-bucket")

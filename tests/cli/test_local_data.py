@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -72,6 +73,9 @@ def test_what_was_put_is_listed_and_got(project: Path, said: Said) -> None:
     [
         (("get", "s3://acme/none", "x"), "nothing is stored at s3://acme/none"),
         (("get", "acme/none", "x"), "is no place for data"),
+        (("put", "raw", "s3://Acme/x"), "'Acme' cannot be the name of a bucket"),
+        (("mount", "raw", "s3://Acme/x"), "'Acme' cannot be the name of a bucket"),
+        (("put", "a pipe", "s3://acme/x"), "a pipe is neither a file nor a folder"),
         (("ls", "s3://other/x"), "there is no bucket other here"),
         (("mount", "none", "s3://acme/m"), "there is no folder"),
         (("mount", "--remove", "s3://acme/m"), "nothing is mounted at s3://acme/m"),
@@ -85,6 +89,7 @@ def test_what_cannot_be_is_told(project: Path, said: Said, words: tuple[str, ...
     s3.create_bucket(Bucket="acme")
     for key in ("both/a", "both/a/b", "twice/b//a", "twice/b/a"):
         s3.put_object(Bucket="acme", Key=key, Body=b"1")
+    os.mkfifo(project / "a pipe")
     refused = said("local", *words, code=2)
     assert told in refused.err
 

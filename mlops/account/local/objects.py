@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import re
 import sqlite3
 import uuid
 import zlib
@@ -24,6 +23,7 @@ from typing import IO, Any
 
 from mlops.account.local.store import Store
 from mlops.ir.dataclass import dataclass
+from mlops.ir.s3_uri import is_bucket_name
 from mlops.project.private import opener, private_folder
 
 CHUNK = 1024 * 1024
@@ -57,10 +57,6 @@ class Written:
     checksums: Mapping[str, str]
 
 
-# S3's rules for new buckets; they also keep a bucket's folder where it belongs.
-BUCKET_NAME = re.compile(r"(?!xn--|.*\.\.)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
-
-
 class BucketMissing(Exception):
     pass
 
@@ -72,7 +68,7 @@ class ObjectStore:
 
     def ensure_bucket(self, name: str) -> bool:
         """Whether it was made now. Raises ValueError for what cannot be a bucket's name."""
-        if BUCKET_NAME.fullmatch(name) is None:
+        if not is_bucket_name(name):
             raise ValueError(f"{name!r} cannot be the name of a bucket")
         if self._store.one("SELECT 1 FROM bucket WHERE name = ?", name) is not None:
             return False

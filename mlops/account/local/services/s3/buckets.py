@@ -9,10 +9,11 @@ from datetime import UTC, datetime
 from typing import IO, Any
 from urllib.parse import quote, unquote
 
-from mlops.account.local.objects import BUCKET_NAME, BucketMissing, StoredObject, chunks
+from mlops.account.local.objects import BucketMissing, StoredObject, chunks
 from mlops.account.local.refusal import Refusal
 from mlops.account.local.services.sagemaker import resources
 from mlops.account.local.state import State
+from mlops.ir.s3_uri import is_bucket_name
 
 PAGE = 1000
 CONFIGURED = "BucketConfiguration"
@@ -32,6 +33,8 @@ KEPT = (
 )
 _TOLD_OTHERWISE = ("CacheControl", "ContentDisposition", "ContentEncoding", "ContentLanguage", "ContentType")
 _LONGEST_POSITION = 18
+_LONGEST_KEY = 1024
+"""In bytes."""
 _CHECKSUMS = ("CRC32", "SHA1", "SHA256")
 
 
@@ -54,7 +57,7 @@ def need_bucket(state: State, name: str) -> None:
 
 def create_bucket(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
     name = request["Bucket"]
-    if BUCKET_NAME.fullmatch(name) is None:
+    if not is_bucket_name(name):
         raise Refusal("InvalidBucketName", "The specified bucket is not valid.")
     made = state.objects.ensure_bucket(name)
     if not made and state.region != "us-east-1":
@@ -96,9 +99,16 @@ def delete_bucket(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]
     return {}
 
 
+def need_key(key: str) -> None:
+    """Of an object that is made. Raises Refusal."""
+    if len(key.encode()) > _LONGEST_KEY:
+        raise Refusal("KeyTooLongError", "Your key is too long")
+
+
 def put_object(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
     bucket, key = request["Bucket"], request["Key"]
     need_bucket(state, bucket)
+    need_key(key)
     written = state.objects.write(parts_of(request.get("Body")), algorithms(request))
     try:
         check_digests(request, written.md5, written.checksums)
@@ -160,6 +170,7 @@ def get_object_attributes(state: State, request: Mapping[str, Any]) -> Mapping[s
 def copy_object(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
     bucket, key = request["Bucket"], request["Key"]
     need_bucket(state, bucket)
+    need_key(key)
     source_bucket, source_key = source_of(request["CopySource"])
     source = {"Bucket": source_bucket, "Key": source_key}
     stored, file = _opened(state, source)

@@ -18,6 +18,7 @@ from mlops.account.local.services.s3.buckets import (
     check_digests,
     kept,
     need_bucket,
+    need_key,
     no_bucket,
     no_key,
     parts_of,
@@ -35,6 +36,7 @@ _MOST_PARTS = 10_000
 
 def create_multipart_upload(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
     need_bucket(state, request["Bucket"])
+    need_key(request["Key"])
     upload = uuid.uuid4().hex
     body = {**kept(request), "Algorithms": algorithms(request)}
     state.store.write(

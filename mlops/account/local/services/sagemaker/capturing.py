@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from mlops.account.local.objects import BUCKET_NAME
 from mlops.account.local.refusal import invalid
+from mlops.ir.s3_uri import is_bucket_name
 
 _SCHEME = "s3://"
 
@@ -28,7 +28,7 @@ def bucket_of(destination: str) -> str | None:
     ('acme-capture', None, None)
     """
     bucket = destination.removeprefix(_SCHEME).partition("/")[0]
-    return bucket if destination.startswith(_SCHEME) and BUCKET_NAME.fullmatch(bucket) else None
+    return bucket if destination.startswith(_SCHEME) and is_bucket_name(bucket) else None
 
 
 def need_destination(config: Mapping[str, Any]) -> None:
