@@ -242,11 +242,22 @@ def evidence(
 def _compared(
     rule: Rule, comparison: Comparison, samples: Samples, windows: Sequence[Window], until: float
 ) -> _Compared:
-    looked = [periods_of(rule, window, until) for window in windows]
+    # Of a time in which the machine slept none was planned: bets that follow would be taken for late ones.
+    looked = [
+        [at for at in periods_of(rule, window, until) if not _is_slept_through(rule, samples, at)] for window in windows
+    ]
     times = [at for periods in looked for at in periods]
     # Stages end in their order, so the windows are those of the first ones.
     shares = [stage.share / 100 for periods, stage in zip(looked, samples.stages, strict=False) for _ in periods]
     return _Compared(rule, comparison, samples, times, shares, windows[0][0])
+
+
+def _is_slept_through(rule: Rule, samples: Samples, at: int) -> bool:
+    """Nothing of any variant was measured."""
+    if not samples.slept(at, at + rule.interval):
+        return False
+    answers = [samples.of(rule.name, variant).get(at, {}) for variant in (samples.new, *samples.old)]
+    return not any(value is not None for its in answers for value in its.values())
 
 
 def _worse_slice(comparison: Comparison, name: str, found: comparing.Compared) -> str:

@@ -10,11 +10,13 @@ import pytest
 from botocore.exceptions import ClientError
 
 from mlops.deploy.measures import measures
+from mlops.deploy.shifting import deciding
+from mlops.deploy.shifting.comparing import Comparison
 from mlops.deploy.shifting.deciding import Rule, judged, period_of, periods_of, too_short
 from mlops.deploy.shifting.judging import ByMetrics, unknown_alarms
 from mlops.deploy.shifting.samples import Samples
 from mlops.ir.measure import Judged
-from mlops.ir.shift import Bake
+from mlops.ir.shift import Bake, Stage
 
 from .service import Pages, paged
 
@@ -160,6 +162,23 @@ def test_what_a_machine_slept_through_is_neither_good_nor_bad(missing: Any, stan
     served = judge(Metrics({"requests": {180: 10.0}, "failed": {180: 5.0}}), rule)
     served.slept(130, 290)
     assert served.look(BAKE, since=60, now=300).standing == "red"
+
+
+def test_evidence_goes_on_behind_a_sleep_as_if_there_had_been_none() -> None:
+    rule = replace(RULE, at_most=None, compare=Comparison())
+
+    def evidence(slept: int) -> list[float]:
+        samples = Samples("churn", "churn", 1, "new", ("old",), (Stage(50.0, 600.0), Stage(100.0)), 0.0, {}, ())
+        for number in range(10):
+            at = 60 * number + (slept if number >= 5 else 0)
+            for variant, failed in (("new", 6.0), ("old", 2.0)):
+                samples.add("errors", variant, at, {"requests": 100.0, "failed": failed, "refused": None})
+        if slept:
+            samples.asleep.append((300.0, 300.0 + slept))
+        now = 600.0 + slept
+        return [wealth for _, wealth in deciding.evidence(rule, Comparison(), samples, [(0.0, now)], now, better=False)]
+
+    assert evidence(7200) == evidence(0) and len(evidence(0)) == 10
 
 
 def test_what_callers_did_wrong_is_no_error_of_the_version() -> None:
