@@ -149,7 +149,8 @@ def test_the_machine_may_make_what_it_makes_and_hear_of_its_end() -> None:
         condition("If", least(quality("a"), 1), [training("A")], []),
         step("T", "Tuning", TUNING),
     ]
-    found = policy(machine_needs(checked(steps), around)).document["Statement"]
+    machine = written(checked(steps), "aws").machine
+    found = policy(machine_needs(checked(steps), around, machine)).document["Statement"]
     allowed = {action: statement["Resource"] for statement in found for action in statement["Action"]}
     assert allowed["s3:GetObject"] == ["arn:aws:s3:::ours/report*"]
     assert allowed["iam:PassRole"] == [ROLE]
@@ -287,3 +288,50 @@ def test_a_measure_says_the_same_to_cloudwatch(name: str) -> None:
 
 def test_what_cloudwatch_cannot_work_out_has_no_expression() -> None:
     assert {name for name, measure in measures().items() if measure.expression is None} == {"outcome", "wrong"}
+
+
+ACTIONS = {
+    "elasticmapreduce:AddStep": "elasticmapreduce:AddJobFlowSteps",
+    "lambda:Invoke": "lambda:InvokeFunction",
+    "s3:HeadObject": "s3:GetObject",
+}
+"""What IAM calls otherwise than a task."""
+OF_SYNC = re.compile(r"events:(?:DescribeRule|PutRule|PutTargets)|elasticmapreduce:(?:CancelSteps|DescribeStep)")
+"""What Step Functions does to hear of the end, and to stop (guide: sagemaker-iam, emr-iam)."""
+BESIDE = re.compile(
+    r"iam:PassRole|sagemaker:AddTags|sagemaker:(?:Describe|Stop)\w+Job|s3:\w+|cloudwatch:DescribeAlarms"
+)
+"""What such calls need, or their wait; guardrails look at alarms as whoever asked for the deployment."""
+
+
+def actions(machine: Mapping[str, Any]) -> set[str]:
+    """That tasks take."""
+    found = set()
+    for _, state in states(machine):
+        task = re.fullmatch(r"arn:aws:states:::(?:aws-sdk:)?(\w+):(\w+)(?:\..+)?", state.get("Resource") or "")
+        if task is not None:
+            service = {"sagemakerruntime": "sagemaker", "applicationautoscaling": "application-autoscaling"}
+            named = f"{service.get(task[1], task[1])}:{task[2][0].upper()}{task[2][1:]}"
+            found.add(ACTIONS.get(named, named))
+    return found
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
+def test_a_machine_may_what_its_tasks_ask_and_nothing_else(case: Case) -> None:
+    around = Surroundings("prod", "eu-west-1", ROLE, "ours", prefix="ml")
+    machine = written(checked(case[0]), "aws").machine
+    asked = actions(machine)
+    found = policy(machine_needs(checked(case[0]), around, machine)).document["Statement"]
+    allowed = {action for statement in found for action in statement["Action"]}
+    assert asked - allowed == set()
+    assert {item for item in allowed - asked if not OF_SYNC.fullmatch(item) and not BESIDE.fullmatch(item)} == set()
+
+
+@pytest.mark.parametrize("written_", DECLARED.values(), ids=DECLARED.keys())
+def test_a_promotion_may_what_its_tasks_ask_and_nothing_else(written_: str) -> None:
+    around = Surroundings("production", "eu-west-1", ROLE, "ours")
+    asked = actions(promotion_of(written_))
+    found = policy(promotion_needs(declared(written_), around)).document["Statement"]
+    allowed = {action for statement in found for action in statement["Action"]}
+    assert asked - allowed == set()
+    assert {item for item in allowed - asked if not BESIDE.fullmatch(item)} == set()

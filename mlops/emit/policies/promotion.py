@@ -26,7 +26,8 @@ def promotion_needs(promoted: Promoted, around: Surroundings) -> Iterator[Need]:
     yield Need("UseModels", ("sagemaker:CreateModel", "sagemaker:DescribeModel"), (models, *versions), of)
     made = ("sagemaker:CreateEndpointConfig", "sagemaker:DescribeEndpointConfig")
     yield Need("UseEndpointConfigs", made, (configs,), of)
-    verbs = ("CreateEndpoint", "DescribeEndpoint", "UpdateEndpoint", "UpdateEndpointWeightsAndCapacities")
+    by_weights = ("UpdateEndpointWeightsAndCapacities",) if promoted.engine == "weights" else ()
+    verbs = ("CreateEndpoint", "DescribeEndpoint", "UpdateEndpoint", *by_weights)
     yield Need("UseEndpoints", tuple(f"sagemaker:{verb}" for verb in verbs), (configs, served), of)
     passed = {"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}}
     yield Need("PassRoles", ("iam:PassRole",), (str(promoted.model["ExecutionRoleArn"]),), of, passed)

@@ -35,6 +35,6 @@ def template(source: Source, group: str | None) -> Mapping[str, Any]:
     around, found = source.around(), machine(source, group).machine
     name = source.checked.definition.name or "pipeline"
     if group is None:
-        return machine_template(found, name, machine_needs(source.checked, around), around)
+        return machine_template(found, name, machine_needs(source.checked, around, found), around)
     promoted = source.beside().promoted(group or None)
     return machine_template(found, f"{promoted.group}-promotion", promotion_needs(promoted, around), around)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -14,15 +16,21 @@ from mlops.ir.s3_uri import split_uri
 from mlops.ir.surroundings import Surroundings
 
 _OF_JOBS = ("ecr:", "logs:", "cloudwatch:", "ec2:", "kms:", "s3:", "secretsmanager:")
+_OF_PIPELINES = frozenset({"HearOfClusters", "StartThePipeline", "TryCandidates"})
+"""What SageMaker's own pipelines need, and what a job does as its role."""
 _RULES = "StepFunctionsGetEventsForSageMaker{}sRule"
 _WATCHED = ("events:DescribeRule", "events:PutRule", "events:PutTargets")
 _TUNING = "HyperParameterTuningJob"
+_TRAININGS = f"ListTrainingJobsFor{_TUNING}"
+_LOOKED = re.compile(r":aws-sdk:sagemaker:((?:describe|list)\w+)")
 
 
-def machine_needs(checked: Checked, around: Surroundings) -> Iterator[Need]:
+def machine_needs(checked: Checked, around: Surroundings, machine: Mapping[str, Any]) -> Iterator[Need]:
+    """``machine`` is what was written of the pipeline: what was made is looked at where somebody reads of it."""
+    looked = {f"{name[0].upper()}{name[1:]}" for name in _LOOKED.findall(json.dumps(machine))}
     for need in execution_needs(checked, around):
         actions = tuple(action for action in need.actions if not action.startswith(_OF_JOBS))
-        if actions and need.purpose != "StartThePipeline":
+        if actions and need.purpose not in _OF_PIPELINES:
             yield Need(need.purpose, actions, need.resources, need.step, need.conditions)
     for placed in checked.definition.placed():
         step, known = placed.step, checked.type_of(placed.step)
@@ -32,12 +40,12 @@ def machine_needs(checked: Checked, around: Surroundings) -> Iterator[Need]:
             # Step Functions hears of the job's end by a rule of its own (guide: sagemaker-iam).
             rule = arn_of(around, "events", f"rule/{_RULES.format(known.job.name)}")
             yield Need("HearOfTheEndOfJobs", _WATCHED, (rule,), step.name)
-            if known.job.name == _TUNING:
+            if known.job.name == _TUNING and _TRAININGS in looked:
                 jobs = (arn_of(around, "sagemaker", f"{known.job.segment}/*"),)
-                yield Need("ListTrainings", ("sagemaker:ListTrainingJobsForHyperParameterTuningJob",), jobs, step.name)
-        if known.type == "Model":
+                yield Need("ListTrainings", (f"sagemaker:{_TRAININGS}",), jobs, step.name)
+        if known.type == "Model" and "DescribeModel" in looked:
             yield Need("UseModels", ("sagemaker:DescribeModel",), (arn_of(around, "sagemaker", "model/*"),), step.name)
-        if known.type == "EndpointConfig":
+        if known.type == "EndpointConfig" and "DescribeEndpointConfig" in looked:
             configs = (arn_of(around, "sagemaker", "endpoint-config/*"),)
             yield Need("UseEndpointConfigs", ("sagemaker:DescribeEndpointConfig",), configs, step.name)
         if known.type == "EMR":
