@@ -223,6 +223,13 @@ def test_two_secrets_of_one_name_are_two() -> None:
     assert {*found["variable"]} == {"m_api_key", "m_api_key_2"}
 
 
+@pytest.mark.parametrize(("name", "before"), [({}, True), ({"ModelName": "m"}, False)])
+def test_what_has_a_fixed_name_is_not_made_before_it_goes(name: dict[str, str], before: bool) -> None:
+    said = {"Type": "AWS::SageMaker::Model", "Properties": {"ExecutionRoleArn": "r", **name}}
+    (made,) = written(template(M=said)).document["resource"]["aws_sagemaker_model"].values()
+    assert ("lifecycle" in made) is before
+
+
 def test_no_two_resources_share_a_name() -> None:
     document = written(template(ModelAb=ALARM, ModelAB=ALARM, Model=ALARM)).document
     names = [*document["resource"]["aws_cloudwatch_metric_alarm"]]

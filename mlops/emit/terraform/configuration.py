@@ -110,7 +110,9 @@ class Configuration:
             yield CLOUD_CONTROL, called, {**self._about(told), **arguments, **self._cycle(told, before=False)}
             return
         arguments = self._of(name, kind, called, properties)
-        yield kind.type, called, {**self._about(told), **arguments, **self._cycle(told, before=kind.before)}
+        # Two of one name cannot be there together.
+        before = kind.before and kind.named not in arguments
+        yield kind.type, called, {**self._about(told), **arguments, **self._cycle(told, before=before)}
         for part_called, part, inside in _parts(kind, called, properties):
             link = {argument: f"${{{self._address(name)}.{attribute}}}" for argument, attribute in part.link.items()}
             yield part.type, part_called, {**self._count(told), **link, **self._of(name, part, part_called, inside)}
