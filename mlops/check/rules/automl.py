@@ -23,7 +23,8 @@ _DOCS = (
 def automl_data(subject: Subject) -> Iterator[Fault]:
     """An AutoML job splits its data in parts of which one is empty, its channels have different formats or the same
     use, or data in a form that it does not read: neither CSV nor Parquet, or an augmented manifest. That it splits data
-    although a channel is there to validate with, or weighs rows by what it is to predict, is a warning.
+    although a channel is there to validate with, keeps most of them from training, or weighs rows by what it is to
+    predict, is a warning.
 
     Bad:  "DataSplitConfig": {"ValidationFraction": 1}
     Good: "DataSplitConfig": {"ValidationFraction": 0.2}
@@ -31,6 +32,9 @@ def automl_data(subject: Subject) -> Iterator[Fault]:
     for start, request, placed in subject.jobs[AUTOML]:
         at = f"{start}/AutoMLJobConfig/DataSplitConfig/ValidationFraction"
         fraction = literal(subject, get(request, "AutoMLJobConfig", "DataSplitConfig", "ValidationFraction"))
+        if isinstance(fraction, float) and 0.5 <= fraction < 1:
+            message = f"{fraction:g} of the data are kept from training"
+            yield Fault(at, message, "use less than 0.5", placed, severity=Severity.WARNING)
         channels = list(entries(request, "InputDataConfig"))
         kinds = [channel.get("ChannelType", "training") for _, channel in channels]
         if isinstance(fraction, int | float) and not isinstance(fraction, bool) and not 0 < fraction < 1:

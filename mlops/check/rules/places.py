@@ -120,6 +120,11 @@ def another_region(subject: Subject) -> Iterator[Fault]:
             is_sure = item.kind in ("image", "key") or (item.kind == "function" and usual in regional)
             severity = None if is_sure else Severity.WARNING
             yield Fault(item.at, message, f"use the one of {usual}", item.placed, item.where, severity)
+    regions = {item.region for item in found}
+    for at, text, placed in subject.texts if len(regions) == 1 else ():
+        if at.endswith("/Environment/SAGEMAKER_REGION") and text not in regions:
+            message = f"the container is told {shown(text)}, and the pipeline is in {found[0].region}"
+            yield Fault(at, message, f"write {found[0].region}", placed, None, Severity.WARNING)
 
 
 @rule("X811", "another-account", Severity.ERROR, source="the service passes a role to jobs of its own account only")

@@ -185,7 +185,7 @@ def _same_tree(output: str, other: str) -> bool:
 )
 def entry_script_missing(subject: Subject) -> Iterator[Fault]:
     """The entrypoint runs a script that no input brings: it lies in no input's directory, or the input is a single file
-    of another name.
+    of another name, or is piped.
 
     Bad:  ["python3", "/opt/ml/processing/code/prep.py"] with inputs below /opt/ml/processing/input only
     Good: an input with "LocalPath": "/opt/ml/processing/code"
@@ -210,6 +210,11 @@ def entry_script_missing(subject: Subject) -> Iterator[Fault]:
             ]
             if not holding:
                 yield Fault(f"{start}/{index}", f"no input brings {word}", "correct the path", placed)
+                continue
+            modes = {get(item, "S3Input", "LocalPath"): get(item, "S3Input", "S3InputMode") for _, item in items}
+            if modes.get(folder) == "Pipe":
+                message = f"{word} is to be run, and its input is piped, not written as files"
+                yield Fault(f"{start}/{index}", message, 'set that input\'s S3InputMode to "File"', placed)
                 continue
             exact = [uri for path, uri in known if isinstance(path, str) and path.rstrip("/") == folder]
             files = [uri.rpartition("/")[2] for uri in exact if isinstance(uri, str)]

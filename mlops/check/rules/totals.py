@@ -39,6 +39,31 @@ def environment_size(subject: Subject) -> Iterator[Fault]:
                 yield Fault(f"{start}{at}/Environment", message, help_text, placed)
 
 
+_MOST = 16
+
+
+@rule(
+    "X808",
+    "many-variables",
+    Severity.WARNING,
+    source="botocore's documentation of InferenceComponentContainerSpecification.Environment: up to 16 entries",
+)
+def many_variables(subject: Subject) -> Iterator[Fault]:
+    """The container of an inference component has more than the 16 variables that its Environment supports.
+
+    Bad:  17 variables
+    Good: a file beside the model
+    """
+    for placed, component in subject.of_type("InferenceComponent"):
+        holders = [("/Specification", component.get("Specification")), *entries(component, "Specifications")]
+        for where, specification in holders:
+            values = get(specification, "Container", "Environment")
+            if isinstance(values, Mapping) and len(values) > _MOST:
+                at = f"{placed.pointer}/Arguments{where}/Container/Environment"
+                message = f"{len(values)} variables, {_MOST} are supported"
+                yield Fault(at, message, "bring the others as a file beside the model", placed)
+
+
 def _size(subject: Subject, values: Mapping[str, Value]) -> int:
     """As far as it is known."""
     return sum(len(key.encode()) + len((fold(subject, value) or "").encode()) for key, value in values.items())

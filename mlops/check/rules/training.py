@@ -441,7 +441,7 @@ def container_contract(subject: Subject) -> Iterator[Fault]:
 )
 def channel_needs_pipe(subject: Subject) -> Iterator[Fault]:
     """A channel asks for what only Pipe mode does (unpack Gzip, wrap in RecordIO, augmented manifests) in another
-    mode; or a file system for Pipe. An augmented manifest outside of Pipe is an error.
+    mode; or a file system for Pipe. That, and an augmented manifest outside of Pipe, is an error.
 
     Bad:  "InputMode": "File", "CompressionType": "Gzip"
     Good: "InputMode": "Pipe", "CompressionType": "Gzip"
@@ -452,7 +452,13 @@ def channel_needs_pipe(subject: Subject) -> Iterator[Fault]:
             mode = channel.get("InputMode", default)
             here = f"{at}{where}"
             if mode == "Pipe" and get(channel, "DataSource", "FileSystemDataSource") is not None:
-                yield Fault(f"{here}/InputMode", "a file system is mounted, it cannot be piped", "write File", placed)
+                yield Fault(
+                    f"{here}/InputMode",
+                    "a file system is mounted, it cannot be piped",
+                    "write File",
+                    placed,
+                    severity=Severity.ERROR,
+                )
             if mode not in ("File", "FastFile"):
                 continue
             for name, value in (("CompressionType", "Gzip"), ("RecordWrapperType", "RecordIO")):

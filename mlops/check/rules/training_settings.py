@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mlops.check.expressions import literal
+from mlops.check.instances import accelerator
 from mlops.check.jobs import TRAINING
 from mlops.check.members import entries
 from mlops.check.rule import Fault, rule
@@ -48,3 +49,19 @@ def profiling_interval(subject: Subject) -> Iterator[Fault]:
         if isinstance(found, int) and not isinstance(found, bool) and found not in _INTERVALS:
             here = f"{at}/ProfilerConfig/ProfilingIntervalInMilliseconds"
             yield Fault(here, f"{shown(found)} ms is no interval of the profiler", "e.g. 500", placed)
+
+
+@rule("X868", "pending-time-of-cpus", Severity.WARNING, source="StoppingCondition API: MaxPendingTimeInSeconds")
+def pending_time_of_cpus(subject: Subject) -> Iterator[Fault]:
+    """A limit on how long a job waits for its instances, on instances without accelerators: it has no effect there.
+
+    Bad:  "MaxPendingTimeInSeconds": 7200 on ml.m5.xlarge
+    Good: "MaxPendingTimeInSeconds": 7200 on ml.g5.xlarge
+    """
+    for at, job, placed in subject.jobs[TRAINING]:
+        kind = literal(subject, get(job, "ResourceConfig", "InstanceType"))
+        if get(job, "StoppingCondition", "MaxPendingTimeInSeconds") is None or not isinstance(kind, str):
+            continue
+        if accelerator(kind) == "cpu" and get(job, "ResourceConfig", "InstancePreferences") is None:
+            here = f"{at}/StoppingCondition/MaxPendingTimeInSeconds"
+            yield Fault(here, f"it has no effect on {kind}, which has no accelerator", "remove it", placed)

@@ -327,6 +327,10 @@ def tuning_members_that_exclude(subject: Subject) -> Iterator[Fault]:
             if flexible is not None and job.get("ResourceConfig") is not None:
                 message = "ResourceConfig and HyperParameterTuningResourceConfig exclude each other"
                 yield Fault(here, message, "keep one of them", placed)
+            if get(flexible, "AllocationStrategy") is not None and get(flexible, "InstanceConfigs") is None:
+                message = "AllocationStrategy is for InstanceConfigs, and there are none"
+                where = f"{here}/AllocationStrategy"
+                yield Fault(where, message, "remove it", placed, severity=Severity.WARNING)
             for name in ("InstanceType", "InstanceCount", "VolumeSizeInGB"):
                 if get(flexible, "InstanceConfigs") is not None and get(flexible, name) is not None:
                     yield Fault(f"{here}/{name}", f"{name} and InstanceConfigs exclude each other", "remove it", placed)

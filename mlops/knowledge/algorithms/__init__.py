@@ -4,8 +4,8 @@ A file has ``title``, ``images`` (names of repositories), ``source``, ``input_mo
 ``max_instances`` where it is one host only, ``channels``, ``hyperparameters``, ``required_if``, ``only_if``,
 ``narrowed`` (what is left of values, machines or input modes where hyperparameters have some values), ``ascending``
 (hyperparameters of which none is above the next), ``only_with`` (channel without which a hyperparameter has no effect,
-by hyperparameter), ``tunable`` (kind of range by hyperparameter) and ``metrics``
-(Maximize or Minimize by name). One that runs on a
+by hyperparameter), ``answers`` (content types of requests that its model takes), ``tunable`` (kind of range by
+hyperparameter) and ``metrics`` (Maximize or Minimize by name). One that runs on a
 machine of one's own has ``here``: the modules that it needs, each with the distribution that brings it; how it runs is
 in a module or package of its name in ``mlops/run/algorithms/``; ``hosts_here``: on several hosts too. ``metric_line``
 is the regex by which the service finds a metric in its log, with ``{channel}`` and ``{metric}`` for the two parts of
@@ -233,6 +233,7 @@ class Algorithm:
     hosts_here: bool = False
     metric_line: str | None = None
     only_with: Mapping[str, str] = field(default_factory=dict)
+    answers: tuple[str, ...] = ()
 
     @property
     def metric_definitions(self) -> list[dict[str, str]]:
@@ -305,6 +306,7 @@ def _read(name: str) -> Algorithm:
         written.get("hosts_here", False),
         written.get("metric_line"),
         written.get("only_with", {}),
+        tuple(written.get("answers", ())),
     )
 
 
