@@ -8,97 +8,23 @@ image-classification and seq2seq). What an algorithm merely does not use, or may
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from mlops.check.algorithm_trainings import SOURCE, AlgorithmTraining, deciding, is_number, narrowed, trainings
 from mlops.check.expressions import literal
-from mlops.check.images import parse
 from mlops.check.instances import accelerator
-from mlops.check.jobs import TRAINING, TUNING, Container, Job
 from mlops.check.members import entries
 from mlops.check.nearest import did_you_mean
 from mlops.check.rule import Fault, rule
 from mlops.check.shapes import shown
 from mlops.check.subject import Subject
 from mlops.ir import Placed, Severity, Value
-from mlops.ir.dataclass import dataclass
 from mlops.ir.members import get
 from mlops.ir.values import pointer
-from mlops.knowledge.algorithm_images import ALGORITHM_ACCOUNTS
-from mlops.knowledge.framework_images import needs_script
 
 if TYPE_CHECKING:
-    from mlops.knowledge.algorithms import Algorithm, ChannelKind, Condition, Narrowing
-
-_SCRIPT_MODE = frozenset({"sagemaker_program", "sagemaker_submit_directory", "sagemaker_container_log_level"})
-_SOURCE = "AWS docs, a page per algorithm: hyperparameters, channels, content types, instances, metrics"
-_RANGES = ("ContinuousParameterRanges", "IntegerParameterRanges", "CategoricalParameterRanges")
-
-
-@dataclass(frozen=True, slots=True)
-class _Training:
-    """A training job of a built-in algorithm, not in script mode. ``name`` is that of the image's repository,
-    ``member`` has the hyperparameters, ``ranges`` are those of the tuning job around it: place, kind and name.
-    ``searched`` has their objects by place."""
-
-    name: str
-    algorithm: Algorithm
-    job: Job
-    container: Container
-    member: str
-    values: Mapping[str, Value]
-    tuning: Job | None
-    ranges: tuple[tuple[str, str, str], ...]
-    searched: Mapping[str, Mapping[str, Value]]
-
-    @property
-    def given(self) -> frozenset[str]:
-        return frozenset((*self.values, *(name for _, _, name in self.ranges)))
-
-
-@lru_cache(maxsize=1)
-def _trainings(subject: Subject) -> tuple[_Training, ...]:
-    """Worked out once for the rules below."""
-    return tuple(_find(subject))
-
-
-def _find(subject: Subject) -> Iterator[_Training]:
-    tunings = {tuning.placed.pointer: tuning for tuning in subject.jobs[TUNING]}
-    for container in subject.containers:
-        job, text = container.job, container.image
-        if not isinstance(text, str) or container.named != TRAINING.image or needs_script(text):
-            continue
-        image = parse(text)
-        if job is None or image is None or image.account not in ALGORITHM_ACCOUNTS:
-            continue
-        # Most pipelines have none, and need not wait for the reader of TOML.
-        from mlops.knowledge.algorithms import algorithm
-
-        known, tuning = algorithm(image.repository), tunings.get(job.placed.pointer)
-        member = "HyperParameters" if tuning is None else "StaticHyperParameters"
-        values = job.request.get(member, {})
-        if known is None or not isinstance(values, Mapping) or _SCRIPT_MODE & values.keys():
-            continue
-        if container.settings.get("ContainerEntrypoint") is None:
-            listed = list(_ranges(tuning, job)) if tuning is not None else []
-            ranges = tuple((at, kind, name) for at, kind, name, _ in listed)
-            items = {at: item for at, _, _, item in listed}
-            yield _Training(image.repository, known, job, container, member, values, tuning, ranges, items)
-
-
-def _ranges(tuning: Job, job: Job) -> Iterator[tuple[str, str, str, Mapping[str, Value]]]:
-    """Place, kind, name and object of each, of those for all definitions and of the job's own."""
-    shared = ("HyperParameterTuningJobConfig", "ParameterRanges")
-    for at, ranges in (
-        (tuning.at + pointer(*shared), get(tuning.request, *shared)),
-        (f"{job.at}/HyperParameterRanges", job.request.get("HyperParameterRanges")),
-    ):
-        for kind in (*_RANGES, "AutoParameters"):
-            for where, item in entries(ranges, kind):
-                name = item.get("Name")
-                if isinstance(name, str):
-                    yield at + where, kind, name, item
+    from mlops.knowledge.algorithms import ChannelKind
 
 
 @rule(
@@ -115,7 +41,7 @@ def algorithm_hyperparameter(subject: Subject) -> Iterator[Fault]:
     Bad:  k-means without "feature_dim"
     Good: {"k": "10", "feature_dim": "784"}
     """
-    for found in _trainings(subject):
+    for found in trainings(subject):
         name, values, placed = found.name, found.values, found.job.placed
         at = f"{found.job.at}/{found.member}"
         plain = {key: value.strip('"') for key, value in values.items() if isinstance(value, str)}
@@ -135,7 +61,7 @@ def algorithm_hyperparameter(subject: Subject) -> Iterator[Fault]:
             if known is None or not isinstance(value, str) or known.takes(value):
                 continue
             where = at + pointer(key)
-            if known.kind in ("integer", "number") and not _is_number(value):
+            if known.kind in ("integer", "number") and not is_number(value):
                 yield Fault(where, f"{key} is {shown(value)}, a number is wanted", None, placed)
             elif known.kind == "integer" and not float(value.strip('"')).is_integer():
                 yield Fault(where, f"{key} is {shown(value)}, an integer is wanted", None, placed)
@@ -147,7 +73,7 @@ def algorithm_hyperparameter(subject: Subject) -> Iterator[Fault]:
         yield from _together(found, at)
 
 
-def _together(found: _Training, at: str) -> Iterator[Fault]:
+def _together(found: AlgorithmTraining, at: str) -> Iterator[Fault]:
     """Values that are taken each, and not beside each other."""
     values, placed, known = found.values, found.job.placed, found.algorithm.hyperparameters
     taken = {
@@ -155,7 +81,7 @@ def _together(found: _Training, at: str) -> Iterator[Fault]:
         for key, value in values.items()
         if isinstance(value, str) and key in known and known[key].takes(value)
     }
-    for narrowing, why in _narrowed(found):
+    for narrowing, why in narrowed(found):
         for key in narrowing.condition.names:
             word = narrowing.refused(taken[key]) if key in taken else None
             if word is not None:
@@ -170,40 +96,14 @@ def _together(found: _Training, at: str) -> Iterator[Fault]:
                 yield Fault(at + pointer(low), message, f"lower {low}, or raise {high}", placed)
 
 
-def _narrowed(found: _Training) -> Iterator[tuple[Narrowing, str]]:
-    """What the values that are given, or stand where none is, leave: each with these values in words."""
-    for narrowing in found.algorithm.narrowed:
-        plain = _deciding(found, narrowing.condition)
-        if plain is not None and narrowing.condition.holds(plain):
-            yield narrowing, " and ".join(f"{name} {plain[name]}" for name in narrowing.condition.when)
-
-
-def _deciding(found: _Training, condition: Condition) -> Mapping[str, str] | None:
-    """The values that it asks for, with defaults; None where one is searched or known to the run alone."""
-    known, values = found.algorithm.hyperparameters, found.values
-    searched = {name for _, _, name in found.ranges}
-    deciding = {name: values.get(name, known[name].default) for name in condition.when}
-    plain = {name: value.strip().strip('"') for name, value in deciding.items() if isinstance(value, str)}
-    undecided = searched.intersection(deciding) or any(name in values and name not in plain for name in deciding)
-    return None if undecided else plain
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text.strip('"'))
-    except ValueError:
-        return False
-    return True
-
-
-@rule("X855", "unknown-hyperparameter", Severity.ERROR, source=_SOURCE)
+@rule("X855", "unknown-hyperparameter", Severity.ERROR, source=SOURCE)
 def unknown_hyperparameter(subject: Subject) -> Iterator[Fault]:
     """A hyperparameter that the built-in algorithm does not have: its container refuses it.
 
     Bad:  "featuredim": "784" for k-means
     Good: "feature_dim": "784"
     """
-    for found in _trainings(subject):
+    for found in trainings(subject):
         for key in found.values:
             if key not in found.algorithm.hyperparameters and not key.startswith(("_", "sagemaker_")):
                 where = f"{found.job.at}/{found.member}{pointer(key)}"
@@ -215,7 +115,7 @@ def unknown_hyperparameter(subject: Subject) -> Iterator[Fault]:
                 yield Fault(where, message, help_text, found.job.placed)
 
 
-@rule("X858", "idle-hyperparameter", Severity.WARNING, source=_SOURCE)
+@rule("X858", "idle-hyperparameter", Severity.WARNING, source=SOURCE)
 def idle_hyperparameter(subject: Subject) -> Iterator[Fault]:
     """Hyperparameters that the built-in algorithm reads only where another one has a certain value, which it has not,
     or only with a channel that is not there. What has its default is not told; what Amazon's own examples do all the
@@ -224,10 +124,10 @@ def idle_hyperparameter(subject: Subject) -> Iterator[Fault]:
     Bad:  "word_ngrams": "3" for BlazingText with "mode": "skipgram"
     Good: "word_ngrams": "3" with "mode": "supervised"
     """
-    for found in _trainings(subject):
+    for found in trainings(subject):
         known, values = found.algorithm.hyperparameters, found.values
         for condition in found.algorithm.only_if:
-            plain = _deciding(found, condition)
+            plain = deciding(found, condition)
             if plain is None or condition.holds(plain):
                 continue
             idle = [
@@ -252,7 +152,7 @@ def idle_hyperparameter(subject: Subject) -> Iterator[Fault]:
                 yield Fault(where, message, "add the channel, or remove it", found.job.placed)
 
 
-@rule("X851", "algorithm-input", Severity.ERROR, source=_SOURCE)
+@rule("X851", "algorithm-input", Severity.ERROR, source=SOURCE)
 def algorithm_input(subject: Subject) -> Iterator[Fault]:
     """A built-in algorithm lacks a channel that it requires, or gets one that it does not know, of a type that it does
     not read, in a mode that it does not read by or distributed as it does not take it; or what it does not read with
@@ -261,11 +161,11 @@ def algorithm_input(subject: Subject) -> Iterator[Fault]:
     Bad:  "ContentType": "application/json"
     Good: "ContentType": "text/csv"
     """
-    for found in _trainings(subject):
+    for found in trainings(subject):
         name, job, kinds = found.name, found.job, found.algorithm.channels
         default = found.container.settings.get("TrainingInputMode")
         listed = list(entries(job.request, "InputDataConfig"))
-        narrowed = list(_narrowed(found))
+        left = list(narrowed(found))
         names = [channel.get("ChannelName") for _, channel in listed]
         for where, channel in listed:
             at, called = job.at + where, channel.get("ChannelName")
@@ -286,7 +186,7 @@ def algorithm_input(subject: Subject) -> Iterator[Fault]:
             if kind is not None:
                 yield from _distributed(name, at, kind, channel, job.placed)
                 yield from _read_otherwise(name, at, kind, channel, names, job.placed)
-            for narrowing, why in narrowed if kind is not None and types else ():
+            for narrowing, why in left if kind is not None and types else ():
                 if form in types and narrowing.content_types and form not in narrowing.content_types:
                     message = f"{name} does not read {content} with {why}"
                     yield Fault(f"{at}/ContentType", message, f"e.g. {narrowing.content_types[0]}", job.placed)
@@ -305,7 +205,7 @@ def algorithm_input(subject: Subject) -> Iterator[Fault]:
                 if kind.required and wanted not in names:
                     message = f"{name} requires a channel {wanted!r}"
                     yield Fault(f"{job.at}/InputDataConfig", message, "add it", job.placed)
-            for narrowing, why in narrowed:
+            for narrowing, why in left:
                 if narrowing.channel is not None and narrowing.channel not in names:
                     message = f"{name} requires a channel {narrowing.channel!r} with {why}"
                     yield Fault(f"{job.at}/InputDataConfig", message, "add it", job.placed)
@@ -344,7 +244,7 @@ def _read_otherwise(
 _TYPES = {"csv": "text/csv", "parquet": "application/x-parquet"}
 
 
-@rule("X856", "algorithm-machine", Severity.WARNING, source=_SOURCE)
+@rule("X856", "algorithm-machine", Severity.WARNING, source=SOURCE)
 def algorithm_machine(subject: Subject) -> Iterator[Fault]:
     """A built-in algorithm on instances that it does not train on, or on more of them than it can use. One that trains
     on a GPU alone, or on one instance alone, ends with an error elsewhere; the rest are warnings.
@@ -352,13 +252,13 @@ def algorithm_machine(subject: Subject) -> Iterator[Fault]:
     Bad:  the image-classification algorithm on ml.m5.xlarge
     Good: the image-classification algorithm on ml.p3.2xlarge
     """
-    for found in _trainings(subject):
+    for found in trainings(subject):
         machine = found.container.machine
         if machine is None:
             continue
         kind, count = literal(subject, machine.type), literal(subject, machine.settings.get(machine.counted))
         has = accelerator(kind) if isinstance(kind, str) else None
-        for narrowing, why in _narrowed(found):
+        for narrowing, why in narrowed(found):
             if has in found.algorithm.devices and narrowing.devices and has not in narrowing.devices:
                 help_text = f"it wants a {' or '.join(narrowing.devices).upper()} then"
                 message = f"{found.name} does not train on {kind} with {why}"
@@ -378,113 +278,3 @@ def algorithm_machine(subject: Subject) -> Iterator[Fault]:
             message = f"{found.name} trains on {most} instance at most, and asks for {shown(count)}"
             at, help_text = f"{machine.at}/{machine.counted}", f"set it to {most}"
             yield Fault(at, message, help_text, machine.placed, severity=Severity.ERROR)
-
-
-@rule("X857", "algorithm-tuning", Severity.ERROR, source=f"{_SOURCE}; sdk#2226, sagemaker-xgboost-container#113")
-def algorithm_tuning(subject: Subject) -> Iterator[Fault]:
-    """A tuning job searches for what the built-in algorithm does not let be tuned, by a range of another kind or at
-    values that it refuses, or for the best of a metric that the algorithm does not tell, or tells of a channel that is
-    not there, or in the wrong direction.
-
-    Bad:  "MetricName": "validation:rsme" for XGBoost
-    Good: "MetricName": "validation:rmse"
-    """
-    for found in _trainings(subject):
-        if found.tuning is None:
-            continue
-        tunable, placed = found.algorithm.tunable, found.job.placed
-        for at, kind, name in found.ranges if tunable else ():
-            wanted = tunable.get(name)
-            if wanted is None:
-                help_text = did_you_mean(name, tunable) or f"it lets tune {', '.join(tunable)}"
-                yield Fault(f"{at}/Name", f"{found.name} does not let {name!r} be tuned", help_text, placed)
-            elif kind in _RANGES and not kind.startswith(wanted):
-                message = f"{name} of {found.name} is searched in {wanted}ParameterRanges"
-                yield Fault(f"{at}/Name", message, f"move it from {kind}", placed)
-            else:
-                yield from _searched(found, at, name, placed)
-        yield from _objective(found, found.tuning, placed)
-
-
-def _searched(found: _Training, at: str, name: str, placed: Placed) -> Iterator[Fault]:
-    """Bounds and values of a range that the algorithm refuses when the search comes to them."""
-    kind = found.algorithm.hyperparameters[name]
-    item = found.searched[at]
-    values = item.get("Values")
-    given = [(f"{at}/{member}", item.get(member)) for member in ("MinValue", "MaxValue")]
-    given += [
-        (f"{at}/Values/{index}", value) for index, value in enumerate(values if isinstance(values, tuple) else ())
-    ]
-    for where, value in given:
-        if (
-            isinstance(value, str)
-            and _is_number(value) == (kind.kind in ("integer", "number"))
-            and not kind.takes(value)
-        ):
-            yield Fault(where, f"{name} is searched at {shown(value)}, {kind.wanted} is wanted", None, placed)
-
-
-def _objective(found: _Training, tuning: Job, placed: Placed) -> Iterator[Fault]:
-    metrics = found.algorithm.metrics
-    shared = ("HyperParameterTuningJobConfig", "HyperParameterTuningJobObjective")
-    own = f"{found.job.at}/TuningObjective", found.job.request.get("TuningObjective")
-    at, objective = own if own[1] is not None else (tuning.at + pointer(*shared), get(tuning.request, *shared))
-    metric, direction = get(objective, "MetricName"), get(objective, "Type")
-    if not metrics or not isinstance(metric, str):
-        return
-    if metric not in metrics:
-        help_text = did_you_mean(metric, metrics) or f"e.g. {next(iter(metrics))}"
-        yield Fault(f"{at}/MetricName", f"{found.name} tells of no metric {metric!r}", help_text, placed)
-    elif isinstance(direction, str) and direction != metrics[metric]:
-        message = f"the best {metric} is the other way round than {direction}"
-        yield Fault(f"{at}/Type", message, f"write {metrics[metric]}", placed)
-    channel = metric.partition(":")[0]
-    listed = [item.get("ChannelName") for _, item in entries(found.job.request, "InputDataConfig")]
-    is_told = channel in listed or channel not in found.algorithm.channels or "_kfold" in found.given
-    if metric in metrics and not is_told and listed and all(isinstance(name, str) for name in listed):
-        message = f"{found.name} tells {metric} of a channel {channel!r} alone, and there is none"
-        yield Fault(f"{at}/MetricName", message, f"add the channel to {found.job.at}/InputDataConfig", placed)
-
-
-@rule(
-    "X859",
-    "long-spot-of-an-algorithm",
-    Severity.WARNING,
-    source="AWS docs: model-managed-spot-training, built-in algorithms that do not checkpoint",
-)
-def long_spot_of_an_algorithm(subject: Subject) -> Iterator[Fault]:
-    """A built-in algorithm trains on spot instances without checkpoints, and may wait longer than the hour that such a
-    job is given at most.
-
-    Bad:  k-means on spot instances with "MaxWaitTimeInSeconds": 14400 and no CheckpointConfig
-    Good: "MaxWaitTimeInSeconds": 3600, or a CheckpointConfig for an algorithm that writes checkpoints
-    """
-    for found in _trainings(subject):
-        request = found.job.request
-        if request.get("EnableManagedSpotTraining") is not True or request.get("CheckpointConfig") is not None:
-            continue
-        wait = literal(subject, get(request, "StoppingCondition", "MaxWaitTimeInSeconds"))
-        if isinstance(wait, int) and not isinstance(wait, bool) and wait > _WAIT_WITHOUT_CHECKPOINTS:
-            where = f"{found.job.at}/StoppingCondition/MaxWaitTimeInSeconds"
-            message = f"{found.name} without checkpoints waits and runs {_WAIT_WITHOUT_CHECKPOINTS} s at most on spot"
-            help_text = "lower it, train on demand, or write checkpoints where the algorithm can"
-            yield Fault(where, message, help_text, found.job.placed)
-
-
-_WAIT_WITHOUT_CHECKPOINTS = 3600
-
-
-@rule("X852", "serving-code", Severity.WARNING, source="sagemaker-inference-toolkit: SAGEMAKER_SUBMIT_DIRECTORY")
-def serving_code(subject: Subject) -> Iterator[Fault]:
-    """A model's serving code is a path of the author's machine, or a folder in S3 where an archive is wanted.
-
-    Bad:  "SAGEMAKER_SUBMIT_DIRECTORY": "./serve"
-    Good: "SAGEMAKER_SUBMIT_DIRECTORY": "/opt/ml/model/code"
-    """
-    for at, text, placed in subject.texts:
-        elsewhere = text and not text.startswith(("s3://", "https://", "/opt/ml/"))
-        if elsewhere and at.endswith("/Environment/SAGEMAKER_SUBMIT_DIRECTORY"):
-            yield Fault(at, f"{shown(text)} is not in the container", "e.g. /opt/ml/model/code", placed)
-        elif text.startswith("s3://") and text.endswith("/") and at.endswith("/Environment/SAGEMAKER_SUBMIT_DIRECTORY"):
-            message = f"{shown(text)} is a folder, and the container unpacks an archive"
-            yield Fault(at, message, f"e.g. {text}sourcedir.tar.gz", placed)

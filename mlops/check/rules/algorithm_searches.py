@@ -1,0 +1,131 @@
+"""Built-in algorithms: what a search may vary and look for, long jobs on spot, and the code of what serves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from mlops.check.algorithm_trainings import RANGES, SOURCE, AlgorithmTraining, is_number, trainings
+from mlops.check.expressions import literal
+from mlops.check.jobs import Job
+from mlops.check.members import entries
+from mlops.check.nearest import did_you_mean
+from mlops.check.rule import Fault, rule
+from mlops.check.shapes import shown
+from mlops.check.subject import Subject
+from mlops.ir import Placed, Severity
+from mlops.ir.members import get
+from mlops.ir.values import pointer
+
+if TYPE_CHECKING:
+    pass
+
+
+@rule("X857", "algorithm-tuning", Severity.ERROR, source=f"{SOURCE}; sdk#2226, sagemaker-xgboost-container#113")
+def algorithm_tuning(subject: Subject) -> Iterator[Fault]:
+    """A tuning job searches for what the built-in algorithm does not let be tuned, by a range of another kind or at
+    values that it refuses, or for the best of a metric that the algorithm does not tell, or tells of a channel that is
+    not there, or in the wrong direction.
+
+    Bad:  "MetricName": "validation:rsme" for XGBoost
+    Good: "MetricName": "validation:rmse"
+    """
+    for found in trainings(subject):
+        if found.tuning is None:
+            continue
+        tunable, placed = found.algorithm.tunable, found.job.placed
+        for at, kind, name in found.ranges if tunable else ():
+            wanted = tunable.get(name)
+            if wanted is None:
+                help_text = did_you_mean(name, tunable) or f"it lets tune {', '.join(tunable)}"
+                yield Fault(f"{at}/Name", f"{found.name} does not let {name!r} be tuned", help_text, placed)
+            elif kind in RANGES and not kind.startswith(wanted):
+                message = f"{name} of {found.name} is searched in {wanted}ParameterRanges"
+                yield Fault(f"{at}/Name", message, f"move it from {kind}", placed)
+            else:
+                yield from _searched(found, at, name, placed)
+        yield from _objective(found, found.tuning, placed)
+
+
+def _searched(found: AlgorithmTraining, at: str, name: str, placed: Placed) -> Iterator[Fault]:
+    """Bounds and values of a range that the algorithm refuses when the search comes to them."""
+    kind = found.algorithm.hyperparameters[name]
+    item = found.searched[at]
+    values = item.get("Values")
+    given = [(f"{at}/{member}", item.get(member)) for member in ("MinValue", "MaxValue")]
+    given += [
+        (f"{at}/Values/{index}", value) for index, value in enumerate(values if isinstance(values, tuple) else ())
+    ]
+    for where, value in given:
+        if (
+            isinstance(value, str)
+            and is_number(value) == (kind.kind in ("integer", "number"))
+            and not kind.takes(value)
+        ):
+            yield Fault(where, f"{name} is searched at {shown(value)}, {kind.wanted} is wanted", None, placed)
+
+
+def _objective(found: AlgorithmTraining, tuning: Job, placed: Placed) -> Iterator[Fault]:
+    metrics = found.algorithm.metrics
+    shared = ("HyperParameterTuningJobConfig", "HyperParameterTuningJobObjective")
+    own = f"{found.job.at}/TuningObjective", found.job.request.get("TuningObjective")
+    at, objective = own if own[1] is not None else (tuning.at + pointer(*shared), get(tuning.request, *shared))
+    metric, direction = get(objective, "MetricName"), get(objective, "Type")
+    if not metrics or not isinstance(metric, str):
+        return
+    if metric not in metrics:
+        help_text = did_you_mean(metric, metrics) or f"e.g. {next(iter(metrics))}"
+        yield Fault(f"{at}/MetricName", f"{found.name} tells of no metric {metric!r}", help_text, placed)
+    elif isinstance(direction, str) and direction != metrics[metric]:
+        message = f"the best {metric} is the other way round than {direction}"
+        yield Fault(f"{at}/Type", message, f"write {metrics[metric]}", placed)
+    channel = metric.partition(":")[0]
+    listed = [item.get("ChannelName") for _, item in entries(found.job.request, "InputDataConfig")]
+    is_told = channel in listed or channel not in found.algorithm.channels or "_kfold" in found.given
+    if metric in metrics and not is_told and listed and all(isinstance(name, str) for name in listed):
+        message = f"{found.name} tells {metric} of a channel {channel!r} alone, and there is none"
+        yield Fault(f"{at}/MetricName", message, f"add the channel to {found.job.at}/InputDataConfig", placed)
+
+
+@rule(
+    "X859",
+    "long-spot-of-an-algorithm",
+    Severity.WARNING,
+    source="AWS docs: model-managed-spot-training, built-in algorithms that do not checkpoint",
+)
+def long_spot_of_an_algorithm(subject: Subject) -> Iterator[Fault]:
+    """A built-in algorithm trains on spot instances without checkpoints, and may wait longer than the hour that such a
+    job is given at most.
+
+    Bad:  k-means on spot instances with "MaxWaitTimeInSeconds": 14400 and no CheckpointConfig
+    Good: "MaxWaitTimeInSeconds": 3600, or a CheckpointConfig for an algorithm that writes checkpoints
+    """
+    for found in trainings(subject):
+        request = found.job.request
+        if request.get("EnableManagedSpotTraining") is not True or request.get("CheckpointConfig") is not None:
+            continue
+        wait = literal(subject, get(request, "StoppingCondition", "MaxWaitTimeInSeconds"))
+        if isinstance(wait, int) and not isinstance(wait, bool) and wait > _WAIT_WITHOUT_CHECKPOINTS:
+            where = f"{found.job.at}/StoppingCondition/MaxWaitTimeInSeconds"
+            message = f"{found.name} without checkpoints waits and runs {_WAIT_WITHOUT_CHECKPOINTS} s at most on spot"
+            help_text = "lower it, train on demand, or write checkpoints where the algorithm can"
+            yield Fault(where, message, help_text, found.job.placed)
+
+
+_WAIT_WITHOUT_CHECKPOINTS = 3600
+
+
+@rule("X852", "serving-code", Severity.WARNING, source="sagemaker-inference-toolkit: SAGEMAKER_SUBMIT_DIRECTORY")
+def serving_code(subject: Subject) -> Iterator[Fault]:
+    """A model's serving code is a path of the author's machine, or a folder in S3 where an archive is wanted.
+
+    Bad:  "SAGEMAKER_SUBMIT_DIRECTORY": "./serve"
+    Good: "SAGEMAKER_SUBMIT_DIRECTORY": "/opt/ml/model/code"
+    """
+    for at, text, placed in subject.texts:
+        elsewhere = text and not text.startswith(("s3://", "https://", "/opt/ml/"))
+        if elsewhere and at.endswith("/Environment/SAGEMAKER_SUBMIT_DIRECTORY"):
+            yield Fault(at, f"{shown(text)} is not in the container", "e.g. /opt/ml/model/code", placed)
+        elif text.startswith("s3://") and text.endswith("/") and at.endswith("/Environment/SAGEMAKER_SUBMIT_DIRECTORY"):
+            message = f"{shown(text)} is a folder, and the container unpacks an archive"
+            yield Fault(at, message, f"e.g. {text}sourcedir.tar.gz", placed)
