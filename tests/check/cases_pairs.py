@@ -13,6 +13,15 @@ FIT = {
 }
 OLDER = XGBOOST.replace(":1.7-1", ":1.2-2")
 TORCH = f"{DLC}/pytorch-inference:2.3.0-cpu-py311"
+CONTAINERS = "Register:InferenceSpecification/Containers"
+ONE_IMAGE = {"Image": f"{REGISTRY}/serve:1", "ModelDataUrl": "s3://acme/m.tar.gz"}
+TWICE = [
+    {
+        "Source": {"Name": "tables", "Type": "Artifact"},
+        "Destination": {"Arn": "arn:aws:sagemaker:eu-west-1:111122223333:artifact/1"},
+    }
+]
+LOGS = "Spark:ClusterConfig/LogUri"
 PLAIN = {"Batch:DataProcessing": GONE, "Batch:TransformOutput/Accept": GONE}
 INPUT = "Batch:TransformInput/ContentType"
 STOPPING = "Train:StoppingCondition/MaxPendingTimeInSeconds"
@@ -59,6 +68,16 @@ CASES = [
     Case("a pending time on CPUs", "X868", {STOPPING: 7200}, STOPPING,
          {STOPPING: 7200, "Instance.DefaultValue": "ml.g5.xlarge"}, severity=WARNING),
     Case("seventeen variables", "X808", alone(17), f"{SPEC}/Container/Environment", alone(16), severity=WARNING),
+    Case("two containers of one name in a registration", "X742",
+         {CONTAINERS: [{**ONE_IMAGE, "ContainerHostname": "one"}] * 2}, f"{CONTAINERS}/1/ContainerHostname",
+         {CONTAINERS: [{**ONE_IMAGE, "ContainerHostname": name} for name in ("one", "two")]}),
+    Case("logs at no URI", "X735", {LOGS: "acme-logs/emr"}, LOGS, {LOGS: "s3://acme-logs/emr/"}),
+    Case("a stream without an end", "X736", {"Serverless:JobConfig/mode": "STREAMING"}, "Serverless:JobConfig/mode",
+         {"Serverless:JobConfig/mode": "BATCH"}, severity=WARNING),
+    Case("an association twice", "X737", {"Record:Associations": TWICE * 2}, "Record:Associations/1",
+         {"Record:Associations": TWICE}, severity=WARNING),
+    Case("a role without a name", "X811", {"Train:RoleArn": "arn:aws:iam::111122223333:role/"}, "Train:RoleArn",
+         {"Train:RoleArn": "arn:aws:iam::111122223333:role/service-role/train"}),
 ]  # fmt: skip
 
 WORDS = frozenset({"X798", "X867"})

@@ -136,7 +136,7 @@ def _names(listed: Value, key: str) -> set[str] | None:
 @rule("X735", "emr-cluster-parts", Severity.ERROR, source="EMR API: RunJobFlow, InstanceGroups, cluster ids")
 def emr_cluster_parts(subject: Subject) -> Iterator[Fault]:
     """A cluster id that has the form of none, or a cluster of its own without a release, of a release that has not the
-    form of one, without a master, or of SageMaker's instance types.
+    form of one, without a master, of SageMaker's instance types, or with a place for logs that is none.
 
     Bad:  "ClusterId": "my-cluster"
     Good: "ClusterId": "j-2AXXXXXXGAPLF"
@@ -151,6 +151,10 @@ def emr_cluster_parts(subject: Subject) -> Iterator[Fault]:
         if not any(config.get(name) is not None for name in ("ReleaseLabel", "AmiVersion", "CustomAmiId")):
             message = "the cluster names no release"
             yield Fault(f"{at}/ClusterConfig/ReleaseLabel", message, 'e.g. "emr-7.5.0"', placed)
+        logs = config.get("LogUri")
+        if isinstance(logs, str) and "://" not in logs:
+            message = f"{shown(logs)} is no URI"
+            yield Fault(f"{at}/ClusterConfig/LogUri", message, f'e.g. "s3://{logs}"', placed)
         release = config.get("ReleaseLabel")
         if isinstance(release, str) and not release.startswith("emr-"):
             message = f"{shown(release)} is no release of EMR"
@@ -169,8 +173,8 @@ def emr_cluster_parts(subject: Subject) -> Iterator[Fault]:
 
 @rule("X736", "serverless-job", Severity.WARNING, source="EMR Serverless API: StartJobRun, CreateApplication")
 def serverless_job(subject: Subject) -> Iterator[Fault]:
-    """An EMR Serverless job whose program is a path of the author's machine, whose two roles differ, or (an error)
-    whose application is neither of Spark nor of Hive.
+    """An EMR Serverless job whose program is a path of the author's machine, whose two roles differ, that streams
+    without an end, or (an error) whose application is neither of Spark nor of Hive.
 
     Bad:  "entryPoint": "job.py"
     Good: "entryPoint": "s3://acme/code/job.py"
@@ -185,6 +189,9 @@ def serverless_job(subject: Subject) -> Iterator[Fault]:
         if isinstance(own, str) and isinstance(inner, str) and own != inner:
             message = "ExecutionRoleArn and JobConfig.executionRoleArn are different roles"
             yield Fault(f"{at}/JobConfig/executionRoleArn", message, "give the same role twice", placed)
+        if get(arguments, "JobConfig", "mode") == "STREAMING":
+            message = "a streaming job does not end, and the step waits for its end"
+            yield Fault(f"{at}/JobConfig/mode", message, "run it as BATCH, or outside of the pipeline", placed)
         kind = get(arguments, "ApplicationConfig", "type")
         if isinstance(kind, str) and kind.upper() not in ("SPARK", "HIVE"):
             message = f"{shown(kind)} is no type of application"
@@ -198,7 +205,8 @@ def serverless_job(subject: Subject) -> Iterator[Fault]:
     source="official SDK's lineage_step: entities are named within the step",
 )
 def repeated_entity(subject: Subject) -> Iterator[Fault]:
-    """A Lineage step declares nothing, declares two entities of one kind and name, or associates an entity with itself.
+    """A Lineage step declares nothing, declares two entities of one kind and name, associates an entity with itself, or
+    two entities twice.
 
     Bad:  two Artifacts "tables"
     Good: "tables" and "views"
@@ -217,7 +225,11 @@ def repeated_entity(subject: Subject) -> Iterator[Fault]:
                         place = f"{at}{where}/{member[:-1]}Name"
                         yield Fault(place, f"two {member} are named {name!r}", "rename one of them", placed)
                     seen.add(name)
+        listed: list[Mapping[str, Value]] = []
         for where, item in entries(arguments, "Associations"):
             source = item.get("Source")
+            if item in listed:
+                yield Fault(f"{at}{where}", "this association stands twice", "remove it", placed)
+            listed.append(item)
             if isinstance(source, Mapping) and source and source == item.get("Destination"):
                 yield Fault(f"{at}{where}/Destination", "an entity is associated with itself", None, placed)

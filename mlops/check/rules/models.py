@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from mlops.check.expressions import fold, literal
@@ -77,8 +76,8 @@ def container_source(subject: Subject) -> Iterator[Fault]:
     source="CreateModel API: ContainerHostname; AWS docs: multi-container-create, 'required for each container'",
 )
 def container_hostnames(subject: Subject) -> Iterator[Fault]:
-    """The containers of an inference pipeline all have a ContainerHostname, or none has; the names differ. Where
-    callers choose the container (Mode Direct), each has one, and there are several.
+    """The containers of an inference pipeline all have a ContainerHostname, or none has; the names differ, in a
+    registration too. Where callers choose the container (Mode Direct), each has one, and there are several.
 
     Bad:  one container with "ContainerHostname", one without
     Good: both with one
@@ -86,7 +85,6 @@ def container_hostnames(subject: Subject) -> Iterator[Fault]:
     for placed, arguments in subject.of_type("Model"):
         found = list(entries(arguments, "Containers"))
         names = [item.get("ContainerHostname") for _, item in found]
-        counts = Counter(name for name in names if isinstance(name, str))
         start = f"{placed.pointer}/Arguments"
         if len(found) > 1 and any(name is None for name in names) and any(name is not None for name in names):
             at = next(at for at, item in found if item.get("ContainerHostname") is None)
@@ -99,12 +97,22 @@ def container_hostnames(subject: Subject) -> Iterator[Fault]:
         if get(arguments, "InferenceExecutionConfig", "Mode") == "Direct" and len(found) < 2 and _are_all(arguments):
             message = "Mode Direct lets callers choose one of several containers, and this model has one"
             yield Fault(f"{start}/InferenceExecutionConfig/Mode", message, "remove the mode", placed)
-        seen: set[str] = set()
-        for (at, _), name in zip(found, names, strict=True):
-            if isinstance(name, str) and counts[name] > 1 and name in seen:
-                yield Fault(f"{start}{at}/ContainerHostname", f"two containers are named {name!r}", None, placed)
-            if isinstance(name, str):
-                seen.add(name)
+        yield from _named_twice(start, found, placed)
+    for placed, arguments in subject.of_type("RegisterModel"):
+        found = list(entries(arguments, "InferenceSpecification", "Containers"))
+        yield from _named_twice(f"{placed.pointer}/Arguments", found, placed)
+
+
+def _named_twice(start: str, found: list[tuple[str, Mapping[str, Value]]], placed: Placed) -> Iterator[Fault]:
+    seen: set[str] = set()
+    for at, item in found:
+        name = item.get("ContainerHostname")
+        if isinstance(name, str) and name in seen:
+            yield Fault(
+                f"{start}{at}/ContainerHostname", f"two containers are named {name!r}", "rename one of them", placed
+            )
+        if isinstance(name, str):
+            seen.add(name)
 
 
 def _are_all(arguments: Mapping[str, Value]) -> bool:

@@ -130,7 +130,7 @@ def another_region(subject: Subject) -> Iterator[Fault]:
 @rule("X811", "another-account", Severity.ERROR, source="the service passes a role to jobs of its own account only")
 def another_account(subject: Subject) -> Iterator[Fault]:
     """A role is of another account than the other roles of the document; or it is a service-linked one, which a service
-    takes for itself and no job can be given (a warning).
+    takes for itself and no job can be given (a warning), or one without a name.
 
     Bad:  "RoleArn" of 111122223333 in three steps and of 999999999999 in one
     Good: one account
@@ -143,6 +143,8 @@ def another_account(subject: Subject) -> Iterator[Fault]:
     ]
     usual = _majority(everywhere)
     for item in roles:
+        if item.text.endswith("/"):
+            yield Fault(item.at, f"{shown(item.text)} names no role", "give its name", item.placed, item.where)
         if ":role/aws-service-role/" in item.text:
             message = "a service-linked role is the service's own, and no job can be given it"
             help_text = "use a role that sagemaker.amazonaws.com may assume"
