@@ -10,6 +10,7 @@ from mlops.declare.resources.by_environment import by_environment
 if TYPE_CHECKING:
     # Imports: written by `make names`.
     from mlops.declare.resources.alarm import Alarm, Metric, Query
+    from mlops.declare.resources.approval import Approval
     from mlops.declare.resources.batch import Batch
     from mlops.declare.resources.bucket import Bucket
     from mlops.declare.resources.composite_alarm import CompositeAlarm
@@ -54,6 +55,7 @@ if TYPE_CHECKING:
 # Names: written by `make names`.
 __all__ = [
     "Alarm",
+    "Approval",
     "Asynchronous",
     "At",
     "Attributions",

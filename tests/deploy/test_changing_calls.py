@@ -157,6 +157,13 @@ CHANGES = {
         "TagResource": "upsert: a declared batch",
         "DeleteScheduleGroup": "destroy --resources",
     },
+    "deploy/resources/approval.py": {
+        "PutRule": "upsert: a declared approval",
+        "PutTargets": "upsert: a declared approval",
+        "TagResource": "upsert: a declared approval",
+        "RemoveTargets": "destroy --resources",
+        "DeleteRule": "destroy --resources",
+    },
     "deploy/resources/bucket.py": {
         "CreateBucket": "upsert: a declared bucket",
         "PutPublicAccessBlock": "upsert: a declared bucket",

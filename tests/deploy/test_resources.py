@@ -107,6 +107,13 @@ SAMPLES: dict[str, dict[str, Any]] = {
         "Transform": {"ModelName": "m"},
         "Tags": [{"Key": "a", "Value": "b"}],
     },
+    "approval": {
+        "Group": "churn",
+        "Starts": "arn:aws:states:eu-west-1:111122223333:stateMachine:churn-promotion",
+        "RoleArn": TARGET["RoleArn"],
+        "State": "ENABLED",
+        "Tags": [{"Key": "a", "Value": "b"}],
+    },
     "bucket": {
         "Region": "eu-west-1",
         "ServerSideEncryptionConfiguration": {

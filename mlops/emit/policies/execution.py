@@ -7,6 +7,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from mlops.emit.policies.approvals import approval_needs
 from mlops.emit.policies.arns import account_of, arn_of, key_arn
 from mlops.emit.policies.batches import batch_needs
 from mlops.emit.policies.delivery import STREAM, delivery_needs
@@ -102,6 +103,7 @@ def execution_needs(checked: Checked, around: Surroundings) -> Iterator[Need]:
             yield from _of_notebook(placed.step, around)
             yield from watching_needs(definition, placed.step, around)
             yield from batch_needs(definition, placed.step, around)
+            yield from approval_needs(placed.step, around)
         elif known.permissions and not definition.of_resources:
             yield from _of_sagemaker(definition, placed.step, known, around)
             yield from _passed(definition, placed.step, known, around)

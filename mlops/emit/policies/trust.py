@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from mlops.emit.policies.approvals import starts_promotions
 from mlops.emit.policies.arns import account_of
 from mlops.emit.policies.batches import starts_batches
 from mlops.emit.policies.delivery import STREAM, roles_of
@@ -38,6 +39,8 @@ def _trust(
         services |= {"events", "states"}
     if watches or any(starts_batches(step, around.role) for step in steps):
         services.add("scheduler")
+    if any(starts_promotions(step, around.role) for step in steps):
+        services.add("events")
     found: list[dict[str, Any]] = [_statement("SageMaker", "sagemaker")]
     for service in sorted(services):
         found.append(
