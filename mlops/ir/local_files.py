@@ -34,3 +34,8 @@ def path_of(text: str) -> Path:
 def how_to_put(uri: str) -> str:
     """A way on for who has data on this machine only."""
     return f"`mlops local put FILE {uri}` puts a file or a folder of yours there"
+
+
+def how_it_comes(uri: str) -> str:
+    """The same for a job that lacks it: a step may have left a folder empty that others read."""
+    return f"the step that was to write there has written nothing, or it is yours to bring: {how_to_put(uri)}"

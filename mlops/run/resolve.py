@@ -10,7 +10,7 @@ from typing import Any
 from mlops.ir import Checked, Join, JsonGet, Ref, Unknown, Value
 from mlops.ir.dataclass import dataclass
 from mlops.ir.json_path import PathMissing, holds, walk
-from mlops.ir.local_files import how_to_put
+from mlops.ir.local_files import how_it_comes
 from mlops.ir.values import Key, RefPath, parse_expression
 from mlops.run.outcome import StepFailed
 from mlops.run.ports import Documents, Execution, ObjectMissing
@@ -153,7 +153,7 @@ def _json_get(value: JsonGet, context: Context) -> Any:
     try:
         raw = context.objects.read(uri)
     except ObjectMissing as missing:
-        how = f"; {how_to_put(uri)}" if value.s3_uri is not None else ""
+        how = f"; {how_it_comes(uri)}" if value.s3_uri is not None else ""
         raise StepFailed(f"{where} does not exist: nothing is stored at {uri}{how}") from missing
     try:
         document = json.loads(raw)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import IO, Any, TypeAlias
 
-from mlops.ir.local_files import how_to_put
+from mlops.ir.local_files import how_it_comes
 from mlops.run.beneath import Barred, Folder, InItsPlace, content
 from mlops.run.cluster import share
 from mlops.run.outcome import StepFailed
@@ -70,9 +70,9 @@ def source_places(source: Mapping[str, Any], objects: Objects, what: str) -> lis
             case other:
                 raise StepFailed(f"{what}: S3DataType {other} cannot be read on this machine yet")
     except ObjectMissing as missing:
-        raise StepFailed(f"{what}: {missing}; {how_to_put(uri)}") from missing
+        raise StepFailed(f"{what}: {missing}; {how_it_comes(uri)}") from missing
     if not places:
-        raise StepFailed(f"{what}: no object is stored under {uri}; {how_to_put(uri)}")
+        raise StepFailed(f"{what}: no object is stored under {uri}; {how_it_comes(uri)}")
     return places
 
 
@@ -82,7 +82,7 @@ def fetch(uri: str, target: Path, objects: Objects, what: str) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         objects.fetch(uri, target)
     except ObjectMissing as missing:
-        raise StepFailed(f"{what}: nothing is stored at {uri}; {how_to_put(uri)}") from missing
+        raise StepFailed(f"{what}: nothing is stored at {uri}; {how_it_comes(uri)}") from missing
     except (FileExistsError, NotADirectoryError, IsADirectoryError) as clash:
         raise StepFailed(f"{what}: {uri} would be a file and a folder of the same name") from clash
 

@@ -105,7 +105,10 @@ def one_input(**source: object) -> dict[str, object]:
     ("arguments", "reason"),
     [
         (request(AppSpecification={"ImageUri": "i"}), "the image's own entrypoint cannot run here"),
-        (one_input(), "input in: no object is stored under s3://bucket/none"),
+        (
+            one_input(),
+            "no object is stored under s3://bucket/none; the step that was to write there has written nothing",
+        ),
         (one_input(S3Uri="file:///etc/passwd"), "input in: S3Uri is 'file:///etc/passwd', not an s3:// URI"),
         (one_input(LocalPath="/etc"), "input in: LocalPath is '/etc'; a local path is to be under /opt/ml/"),
         (one_input(LocalPath="/opt/ml/../x"), "a local path is to be under /opt/ml/"),

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from mlops.ir.dataclass import dataclass
-from mlops.ir.local_files import how_to_put
+from mlops.ir.local_files import how_it_comes
 from mlops.run.beneath import content
 from mlops.run.data_processing import DataProcessing, data_processing
 from mlops.run.job import Job
@@ -124,7 +124,7 @@ def _plan(work: Work, request: Mapping[str, Any], began: datetime) -> _Plan:
         fetch(key, place.records, work.ports.objects, "TransformInput")
         places.append(place)
     if not places:
-        raise StepFailed(f"TransformInput: no object is stored under {uri}; {how_to_put(uri)}")
+        raise StepFailed(f"TransformInput: no object is stored under {uri}; {how_it_comes(uri)}")
     payload = request.get("MaxPayloadInMB", _DEFAULT_PAYLOAD_MB)
     client = request.get("ModelClientConfig") or {}
     headers = {
