@@ -302,9 +302,11 @@ def _evaluated(expression: str) -> Any:
 
 
 def _hurried(value: Any) -> Any:
-    """No wait takes long here."""
+    """No wait takes long here, nor any before a try again."""
     if isinstance(value, dict):
         quick = {key: _hurried(item) for key, item in value.items()}
+        if "BackoffRate" in value:
+            quick |= {"IntervalSeconds": 1, "BackoffRate": 1}
         if value.get("Type") == "Wait" and value["Seconds"] != 1:
             quick["Seconds"] = 0
         return quick

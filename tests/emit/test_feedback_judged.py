@@ -237,8 +237,12 @@ class Gone(BaseException):
 
 def shifting(world: World, endpoint: str) -> World:
     """With a stage of ten minutes, in which nobody looks any more."""
-    strategy = {"canary": {"share": 20, "bake": "10m"}}
-    slow = replace(world, environment=replace(world.environment, promote={"strategy": strategy, "engine": "weights"}))
+    promote = {
+        "strategy": {"canary": {"share": 20, "bake": "10m"}},
+        "engine": "weights",
+        "judge": {"errors": {"at_most": "1%", "interval": "1s"}},
+    }
+    slow = replace(world, environment=replace(world.environment, promote=promote))
     promoted(slow, 1, endpoint)
 
     def sleep(seconds: float) -> None:
