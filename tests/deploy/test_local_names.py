@@ -228,3 +228,26 @@ def test_a_bucket_that_is_not_there_is_not_made_by_the_way(
     with pytest.raises(Refusal, match=r"acme-ml-tyop.*nothing was written"):
         upsert(account, environment, checked, force=True)
     assert made(moto_url) == EMPTY
+
+
+def test_each_of_several_buckets_that_are_not_there_is_told_once(project: Path, moto_url: str) -> None:
+    """Code of two steps, a folder of data and an archive: what is there is not named, and nothing is half made."""
+    environment = read_project(project).environment("moto")
+    account = connect(environment)
+    boto("s3", moto_url).create_bucket(Bucket="acme-ml-there")
+    step = {"Name": "Stop", "Type": "Fail", "Arguments": {"ErrorMessage": "no"}}
+    definition, _ = read(json.dumps({"Version": "2020-12-01", "Parameters": [], "Steps": [step]}))
+    assert definition is not None
+    files = (("one.py", project / "one.py"),)
+    places = (("acme-ml-tyop/x", False), ("acme-ml-tyop/y", True), ("acme-ml-there/x", False), ("acme-rwa/data", False))
+    assets = tuple(
+        Asset(str(number) * 64, f"s3://{place}", files, archive=archive)
+        for number, (place, archive) in enumerate(places)
+    )
+    checked = check(replace(definition, name="churn", assets=assets))
+    told = "the bucket {}, which code or data would go to, is not there; it is not made by the way"
+    planned = plan(account, environment, checked)
+    assert sorted(planned.obstacles) == [told.format("acme-ml-tyop"), told.format("acme-rwa")]
+    with pytest.raises(Refusal, match=r"nothing was written"):
+        upsert(account, environment, checked, force=True)
+    assert made(moto_url) == [["acme-ml", "acme-ml-there"], *EMPTY[1:]]

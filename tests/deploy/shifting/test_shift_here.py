@@ -221,12 +221,17 @@ def test_the_next_shift_goes_to_the_other_name(world: World) -> None:
 def test_a_version_that_is_worse_goes_back_by_itself(world: World, number: int, why: str) -> None:
     name = f"worse-{number}"
     promoted(world, 1, name)
+    grown = [{"VariantName": "AllTraffic", "DesiredInstanceCount": 2}]
+    world.account.client("sagemaker").update_endpoint_weights_and_capacities(
+        EndpointName=name, DesiredWeightsAndCapacities=grown
+    )
     before = live(world, name)["EndpointConfigName"]
     with load(world, name) as under, pytest.raises(Refusal) as told:
         promoted(world, number, name)
     assert "serves what it served before" in told.value.message and why in told.value.message
     after = live(world, name)
     assert (after["EndpointStatus"], after["EndpointConfigName"]) == ("InService", before)
+    assert [item["DesiredInstanceCount"] for item in after["ProductionVariants"]] == [2]
     assert len(under.failed) < 0.05 * len(under.answers)
     stored = journals.read(world.account, world.environment, name)
     assert stored is not None and stored.journal.phase == "taken back"
