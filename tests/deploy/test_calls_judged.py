@@ -180,8 +180,9 @@ NOT_MADE: Mapping[str, str] = {
     **{
         f"application-autoscaling:{verb}": "an endpoint that is scaled stands still meanwhile"
         for verb in (
-            "DeregisterScalableTarget", "DescribeScalingPolicies", "DescribeScheduledActions", "PutScalingPolicy",
-            "PutScheduledAction", "RegisterScalableTarget", "DescribeScalableTargets",
+            "DeleteScalingPolicy", "DeleteScheduledAction", "DeregisterScalableTarget", "DescribeScalingPolicies",
+            "DescribeScheduledActions", "PutScalingPolicy", "PutScheduledAction", "RegisterScalableTarget",
+            "DescribeScalableTargets",
         )
     },
 }  # fmt: skip
