@@ -366,6 +366,7 @@ def test_a_file_that_never_ends_goes_with_the_server(folder: Path, how: str, mor
         editor.server.wait()
 
 
+@pytest.mark.proof("deep")
 def test_a_file_that_never_ends_is_a_finding_in_the_editor(folder: Path) -> None:
     pytest.importorskip("pygls")
     (folder / "mlops.toml").write_text("[project]\ntime_limit = 1\n")
@@ -381,6 +382,7 @@ def test_a_file_that_never_ends_is_a_finding_in_the_editor(folder: Path) -> None
         editor.server.communicate()
 
 
+@pytest.mark.proof("deep")
 def test_the_editor_is_told_of_arguments_and_offered_mends(folder: Path) -> None:
     pytest.importorskip("pygls")
     editor = Editor(folder)

@@ -286,6 +286,7 @@ def test_what_differs_what_is_run_alone_and_where_it_ran(project: Project) -> No
     project.mlops("executions", "diff", "last", "last")
 
 
+@pytest.mark.proof("deep")
 def test_a_shell_on_a_terminal(project: Project) -> None:
     project.mlops("run", "pipeline.py")
     process, terminal = pty.fork()

@@ -60,6 +60,7 @@ def project(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.proof("deep")
 def test_a_run_that_is_interrupted(project: Path) -> None:
     told = mlops(project, "run", "spot.json", "--interrupt-spot", "Train=0.1", "--format", "json")
     assert told.returncode == 0, told.stderr

@@ -249,6 +249,7 @@ def test_definition(definition_snapshot):
 """
 
 
+@pytest.mark.proof("deep")
 def test_a_definition_is_written_when_asked_and_compared_otherwise(project: Path) -> None:
     assert "there is no " in run_pytest(project, SNAPSHOT, code=1)
     told = run_pytest(project, SNAPSHOT, "--update-definitions", code=4, environment={"CI": "true"})
@@ -356,6 +357,7 @@ TOLD = (
 )
 
 
+@pytest.mark.proof("deep")
 def test_a_misuse_is_told_at_the_line_of_the_test(project: Path) -> None:
     """Forty lines of our own frames stood before the sentence, and the failure of an execution named no reason."""
     told = run_pytest(project, MISUSES, code=1)
