@@ -10,7 +10,7 @@ import pytest
 
 from mlops.check.sources import open_targets
 from mlops.emit import targets
-from mlops.ir import unheard
+from mlops.ir import UsageError, unheard
 from mlops.ir.discovery import modules
 from mlops.use_cases.emit import emit
 
@@ -102,6 +102,12 @@ MISTAKES = [
 @pytest.mark.parametrize(("lines", "said"), MISTAKES)
 def test_what_the_service_refuses_is_told(lines: tuple[str, ...], said: str, tmp_path: Path) -> None:
     assert any(said in str(finding) for finding in opened(tmp_path, *lines).findings)
+
+
+def test_a_template_says_what_it_has_no_member_for(tmp_path: Path) -> None:
+    opened(tmp_path, *text(space=", idle=120"))
+    with pytest.raises(UsageError, match="the space research/lab has idle=, which CloudFormation has no member for"):
+        emit(modules(targets)["cloudformation"], str(tmp_path / "studio.py"), "production", unheard, "json")
 
 
 def test_a_template_has_them_with_the_domains_id(tmp_path: Path) -> None:

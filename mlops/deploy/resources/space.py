@@ -7,10 +7,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mlops.deploy.studio import LIST, busy, domain_id, failed, listed, plain, told_arn
+from mlops.ir import UsageError
 from mlops.ir.resource import Call, Kept, ResourceType
 
 _CHANGED = ("SpaceSettings", "SpaceDisplayName")
 _FIXED = ("OwnershipSettings", "SpaceSharingSettings")
+_APPLICATIONS = ("JupyterLabAppSettings", "CodeEditorAppSettings")
 _VOLUME = ("SpaceSettings", "SpaceStorageSettings", "EbsStorageSettings", "EbsVolumeSizeInGb")
 
 
@@ -46,6 +48,17 @@ def _stays(inside: Mapping[str, Any]) -> str | None:
     return f"{', '.join(runs)} runs there; stop it first" if runs else None
 
 
+def _templated(name: str, properties: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Raises UsageError for what CloudFormation's schema of a space lacks."""
+    settings = properties.get("SpaceSettings") or {}
+    if any("AppLifecycleManagement" in (settings.get(application) or {}) for application in _APPLICATIONS):
+        raise UsageError(
+            f"the space {name} has idle=, which CloudFormation has no member for",
+            hint="leave it out: the domain's holds; or upsert it",
+        )
+    return {"SpaceName": name.partition("/")[2], **properties}
+
+
 RESOURCE_TYPE = ResourceType(
     type="space",
     service="sagemaker",
@@ -64,7 +77,7 @@ RESOURCE_TYPE = ResourceType(
     ),
     delete=lambda name, inside: (Call("DeleteSpace", _of(name)),),
     anew=frozenset(_FIXED),
-    templated=lambda name, properties: {"SpaceName": name.partition("/")[2], **properties},
+    templated=_templated,
     kept=Kept(
         called=r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}/[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}",
         arn="arn:{partition}:sagemaker:{region}:{account}:space/*",
