@@ -46,6 +46,15 @@ def feedback(context: click.Context, parameter: click.Parameter, incomplete: str
     return _items(found, incomplete)
 
 
+def forms(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """What `mlops emit` writes."""
+    from mlops.emit import targets
+    from mlops.ir.discovery import discovered
+    from mlops.ir.plugins import TARGETS
+
+    return _items(sorted(discovered(targets, TARGETS)), incomplete)
+
+
 def executions(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
     from mlops.account.local import names
 
@@ -131,6 +140,7 @@ def commands(context: click.Context, parameter: click.Parameter, incomplete: str
 
 
 _BY_NAME: Mapping[str, Completer] = {
+    "form": forms,
     **dict.fromkeys(
         (
             "target",
