@@ -95,7 +95,7 @@ def apply(planned: Planned, listener: Listener, consent: Consent = NOBODY) -> tu
     connected, found = planned.connected, planned.plan
     if found.actions:
         many = ", ".join(f"{change.type} {change.name}" for change in found.changes if change.action != "nothing")
-        need_consent(connected, f"make or change {many}", consent)
+        need_consent(connected, f"make or change {many}", consent, always=True)
     hears = Hears(
         done=lambda action: listener(Said(text=f"done: {action.label}")),
         say=lambda text: listener(Said(text=text)),

@@ -15,7 +15,7 @@ from mlops.emit import targets
 from mlops.ir import Refusal, unheard
 from mlops.ir.discovery import modules
 from mlops.use_cases import bootstrap
-from mlops.use_cases.approval import GIVEN, NOBODY
+from mlops.use_cases.approval import GIVEN, NOBODY, Consent
 
 from .conftest import World
 
@@ -68,7 +68,7 @@ def of_iam(found: bootstrap.Planned, role: str) -> tuple[Any, Any]:
 def test_it_is_made_once_and_no_role_is_wider_than_said(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     project(world, monkeypatch)
     found = planned()
-    done = bootstrap.apply(found, unheard, NOBODY)
+    done = bootstrap.apply(found, unheard, GIVEN)
     assert len(done) == 6 + (not world.environment.is_local)
     again = planned()
     assert again.plan.verb == "nothing" and not again.plan.drift and bootstrap.apply(again, unheard) == ()
@@ -107,7 +107,7 @@ def test_gitlab_and_a_provider_that_is_there(world: World, monkeypatch: pytest.M
     found = planned()
     assert any("somebody else" in note for note in found.beginning.notes)
     assert "identity-provider" not in [change.type for change in found.plan.changes]
-    bootstrap.apply(found, unheard)
+    bootstrap.apply(found, unheard, GIVEN)
     assert planned().plan.verb == "nothing"
     trust, _ = of_iam(found, "pipelines-upsert")
     conditions = trust["Statement"][0]["Condition"]["StringEquals"]
@@ -121,6 +121,12 @@ def test_gitlab_and_a_provider_that_is_there(world: World, monkeypatch: pytest.M
 def test_a_protected_environment_asks_and_somebody_elses_role_is_left(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    project(world, monkeypatch)
+    asked: list[str] = []
+    somebody = Consent(ask=lambda question: bool(asked.append(question)))
+    with pytest.raises(Refusal, match="not approved; nothing was changed"):
+        bootstrap.apply(planned(), unheard, somebody)
+    assert asked[0].startswith("Make or change key acme, identity-provider token.actions.githubusercontent.com")
     project(world, monkeypatch, approval="true")
     with pytest.raises(Refusal, match="the environment prod wants an approval to make or change"):
         bootstrap.apply(planned(), unheard, NOBODY)
@@ -134,8 +140,8 @@ def test_a_protected_environment_asks_and_somebody_elses_role_is_left(
         "the role team/pipelines-plan was changed by somebody else; --force overwrites that",
     )
     with pytest.raises(Refusal, match="changed by somebody else"):
-        bootstrap.apply(planned(), unheard)
-    bootstrap.apply(planned(force=True), unheard)
+        bootstrap.apply(planned(), unheard, GIVEN)
+    bootstrap.apply(planned(force=True), unheard, GIVEN)
     assert planned().plan.verb == "nothing"
 
 
@@ -144,25 +150,25 @@ class Killed(BaseException):
 
 
 @pytest.mark.parametrize("world", ["local"], indirect=True)
-def test_what_was_cut_off_is_gone_on_with(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("last", ["CreateAlias", "CreateOpenIDConnectProvider", "CreateRole", "PutRolePolicy"])
+def test_what_was_cut_off_is_gone_on_with(world: World, last: str, monkeypatch: pytest.MonkeyPatch) -> None:
     project(world, monkeypatch)
     make = calls.make
-    for last in ("CreateOpenIDConnectProvider", "CreateAlias", "CreateRole", "PutRolePolicy"):
 
-        def cut(account: Any, kind: Any, asked: Any, before: Any = None, last: str = last) -> Any:
-            told = before or {}
-            for call in asked:
-                told = make(account, kind, (call,), told)
-                if call.operation == last:
-                    raise Killed
-            return told
+    def cut(account: Any, kind: Any, asked: Any, before: Any = None) -> Any:
+        told = before or {}
+        for call in asked:
+            told = make(account, kind, (call,), told)
+            if call.operation == last:
+                raise Killed
+        return told
 
-        with monkeypatch.context() as patched:
-            patched.setattr(calls, "make", cut)
-            with pytest.raises(Killed):
-                bootstrap.apply(planned(), unheard)
-        assert planned().plan.actions and not planned().plan.drift
-    bootstrap.apply(planned(), unheard)
+    with monkeypatch.context() as patched:
+        patched.setattr(calls, "make", cut)
+        with pytest.raises(Killed):
+            bootstrap.apply(planned(), unheard, GIVEN)
+    assert planned().plan.actions and not planned().plan.drift
+    bootstrap.apply(planned(), unheard, GIVEN)
     assert planned().plan.verb == "nothing"
 
 

@@ -107,9 +107,9 @@ def test_what_was_cut_off_is_started_again(world: World, after: str, monkeypatch
 
     make = calls.make
 
-    def cut(account: Any, kind: Any, asked: Any) -> Any:
+    def cut(account: Any, kind: Any, asked: Any, before: Any = None) -> Any:
         asked = tuple(asked)
-        reply = make(account, kind, asked)
+        reply = make(account, kind, asked, before)
         if kind is RESOURCE_TYPE and any(call.operation == after for call in asked):
             raise Killed
         return reply
