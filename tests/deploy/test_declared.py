@@ -37,7 +37,7 @@ LOCAL = pytest.mark.parametrize("world", ["local"], indirect=True)
 SERVICES = ("s3", "sagemaker", "sts")
 WITHOUT_ENDPOINT = """
 from mlops import resources
-m = resources.Model("churn", image="{image}", environment={{"A": "{a}"}})
+m = resources.Model("churn", image="{image}", model="s3://acme-ml/m.tar.gz", environment={{"A": "{a}"}})
 c = resources.EndpointConfig("churn", model=m.model_name, instance="ml.m5.large")
 """
 WITH_ENDPOINT = WITHOUT_ENDPOINT + 'resources.Endpoint("churn", config=c.config_name)\n'
