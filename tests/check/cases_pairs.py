@@ -21,6 +21,9 @@ TWICE = [
         "Destination": {"Arn": "arn:aws:sagemaker:eu-west-1:111122223333:artifact/1"},
     }
 ]
+KEY = "Train:OutputDataConfig/KmsKeyId"
+PROGRAM = "Train:HyperParameters/sagemaker_program"
+SCRIPTED, SCRIPT = "Train:HyperParameters", {"sagemaker_submit_directory": "s3://acme/code.tar.gz"}
 LOGS = "Spark:ClusterConfig/LogUri"
 PLAIN = {"Batch:DataProcessing": GONE, "Batch:TransformOutput/Accept": GONE}
 INPUT = "Batch:TransformInput/ContentType"
@@ -78,6 +81,10 @@ CASES = [
          {"Record:Associations": TWICE}, severity=WARNING),
     Case("a role without a name", "X811", {"Train:RoleArn": "arn:aws:iam::111122223333:role/"}, "Train:RoleArn",
          {"Train:RoleArn": "arn:aws:iam::111122223333:role/service-role/train"}),
+    Case("a key of no account", "X814", {KEY: "arn:aws:kms:eu-west-1::key/0d6f5b5a"}, KEY,
+         {KEY: "arn:aws:kms:eu-west-1:111122223333:key/0d6f5b5a"}, severity=WARNING),
+    Case("a program of Windows", "X970", {SCRIPTED: {**SCRIPT, "sagemaker_program": "src\\train.py"}}, PROGRAM,
+         {SCRIPTED: {**SCRIPT, "sagemaker_program": "src/train.py"}}, severity=WARNING),
 ]  # fmt: skip
 
 WORDS = frozenset({"X798", "X867"})

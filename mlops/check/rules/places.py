@@ -252,7 +252,8 @@ def _images(subject: Subject) -> Iterator[tuple[str, str, Placed, Where | None]]
     source="botocore's documentation of the members; AWS service authorization reference: forms of ARNs",
 )
 def wrong_arn(subject: Subject) -> Iterator[Fault]:
-    """A key, a model package, its group, an algorithm or a topic is given by the ARN of something else.
+    """A key, a model package, its group, an algorithm or a topic is given by the ARN of something else; or (a warning)
+    a key or a topic by one without its region or account.
 
     Bad:  "KmsKeyId": "arn:aws:s3:::acme"
     Good: "KmsKeyId": "arn:aws:kms:eu-west-1:111122223333:alias/ml"
@@ -264,6 +265,10 @@ def wrong_arn(subject: Subject) -> Iterator[Fault]:
         wanted = _ARNS.get("KmsKeyId" if name.endswith("KmsKeyId") else name)
         parts = text.split(":", 5)
         if wanted is None or len(parts) < 6 or (parts[2] == wanted.service and parts[5].startswith(wanted.resources)):
+            # Marketplace and hub packages are of no account.
+            if wanted is not None and wanted.service in ("kms", "sns") and len(parts) == 6 and not all(parts[3:5]):
+                message = f"{shown(text)} lacks its {'account' if parts[3] else 'region'}"
+                yield Fault(at, message, f"give {wanted.form}", placed, severity=Severity.WARNING)
             continue
         yield Fault(at, f"{shown(text)} is no {wanted.title}", f"give {wanted.form}", placed)
 

@@ -69,6 +69,9 @@ def _script_mode(at: str, values: Mapping[str, Value], job: Mapping[str, Value],
     if isinstance(program, str) and program.strip('"').startswith(_HOMES):
         message = f"{shown(program)} is looked for inside of the sources"
         yield Fault(f"{at}/sagemaker_program", message, "write its path below them", placed)
+    elif isinstance(program, str) and "\\" in program.replace('\\"', ""):
+        message = f"{shown(program)} is a path of Windows, and the container is of Linux"
+        yield Fault(f"{at}/sagemaker_program", message, "write it with /", placed)
     environment = job.get("Environment")
     told = isinstance(environment, Mapping) and "SAGEMAKER_PROGRAM" in environment
     if program is None and archive and not told:
