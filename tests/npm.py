@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import shutil
 import subprocess
 import tempfile
@@ -15,6 +16,7 @@ def installed(*packages: str) -> Path:
     npm = shutil.which("npm")
     assert npm is not None, "npm is needed"
     to = Path(tempfile.mkdtemp(prefix="npm-"))
+    atexit.register(shutil.rmtree, to, ignore_errors=True)
     quiet = ["--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline"]
     subprocess.run([npm, "install", "--prefix", str(to), *quiet, *packages], check=True, capture_output=True)
     return to
