@@ -31,6 +31,9 @@ _NONE = {
 
 def _put(member: str) -> Operation:
     def put(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
+        need_bucket(state, request["Bucket"])
+        if request.get(member) is None:
+            raise Refusal("MalformedXML", "The XML you provided was not well-formed")
         _keep(state, request["Bucket"], member, request[member])
         return {}
 
