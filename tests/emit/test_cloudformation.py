@@ -13,6 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mlops.check.templates.judging import judge
+from mlops.emit.policies.statements import Need, Policy, policy
+from mlops.emit.stacks.role_policies import MANAGED_CHARACTERS, role_policies
 from mlops.emit.stacks.yaml_text import yaml_text
 from mlops.ir import Event, UsageError, unheard
 from mlops.use_cases.compile import compile_target
@@ -79,6 +81,36 @@ def test_a_large_body_is_an_object_named_by_what_is_in_it(there: Path) -> None:
     assert one["Bucket"] == "acme-ml-production"
     assert re.fullmatch(r"mlops/stacks/[0-9a-f]{64}\.json", one["Key"])
     assert one != other
+
+
+def needed(places: int, *, apart: bool) -> Policy:
+    buckets = [f"arn:aws:s3:::acme-{'data' * 10}-{number:04}/*" for number in range(places)]
+    return policy(
+        Need(f"Read{number if apart else ''}", ("s3:GetObject",), (bucket,), f"Step{number}")
+        for number, bucket in enumerate(buckets)
+    )
+
+
+@pytest.mark.parametrize("apart", [True, False], ids=["many statements", "one long statement"])
+def test_what_is_too_long_for_a_role_is_managed_policies(apart: bool) -> None:
+    role = {"Ref": "Role"}
+    short = needed(20, apart=apart)
+    assert [told["Type"] for _, told in role_policies("P", short, role, "small")] == ["AWS::IAM::Policy"]
+
+    whole = needed(180, apart=apart)
+    found = [told for _, told in role_policies("P", whole, role, "small")]
+    documents = [told["Properties"]["PolicyDocument"] for told in found]
+    assert {told["Type"] for told in found} == {"AWS::IAM::ManagedPolicy"}
+    assert all(len(json.dumps(document, separators=(",", ":"))) <= MANAGED_CHARACTERS for document in documents)
+    parts = [statement for document in documents for statement in document["Statement"]]
+    assert len({statement["Sid"] for statement in parts}) == len(parts)
+    assert sorted(place for statement in parts for place in statement["Resource"]) == sorted(
+        place for statement in whole.statements for place in statement["Resource"]
+    )
+    assert {sid for told in found for sid in told["Metadata"]["NeededBy"]} == {part["Sid"] for part in parts}
+
+    with pytest.raises(UsageError, match="a role takes 10"):
+        list(role_policies("P", needed(1200, apart=apart), role, "small"))
 
 
 def test_what_nobody_knows_before_is_told(there: Path) -> None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import json
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import field
 from typing import Any
 
 from mlops.ir.dataclass import dataclass
+
+_NUMBER = len("Part1000")
+"""What the Sid of a part has more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +35,11 @@ class Policy:
     @property
     def document(self) -> dict[str, Any]:
         return {"Version": "2012-10-17", "Statement": [dict(statement) for statement in self.statements]}
+
+    @property
+    def characters(self) -> int:
+        """As IAM counts them: without white space."""
+        return len(json.dumps(self.document, separators=(",", ":")))
 
 
 def policy(needs: Iterable[Need]) -> Policy:
@@ -57,6 +66,37 @@ def policy(needs: Iterable[Need]) -> Policy:
             statement["Condition"] = _plain(found[0].conditions)
         statements.append(statement)
     return Policy(tuple(statements), needed_by)
+
+
+def divided(whole: Policy, characters: int) -> list[Policy]:
+    """Policies that allow the same together, none of which is longer, as far as a statement can be divided."""
+    found: list[Policy] = []
+    for sid, statement in _short(whole, characters):
+        part = {sid: whole.needed_by[statement["Sid"]]}
+        told = {**statement, "Sid": sid}
+        longer = Policy((*found[-1].statements, told), {**found[-1].needed_by, **part}) if found else None
+        if longer is not None and longer.characters <= characters:
+            found[-1] = longer
+        else:
+            found.append(Policy((told,), part))
+    return found
+
+
+def _short(whole: Policy, characters: int) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Statements, each with its Sid in a policy; one that is too long for a policy is several, of some of its resources
+    each."""
+    for statement in whole.statements:
+        left = [statement]
+        number = 0
+        while left:
+            first, *left = left
+            resources = first["Resource"]
+            if Policy((first,), {}).characters + _NUMBER > characters and len(resources) > 1:
+                half = len(resources) // 2
+                left = [{**first, "Resource": resources[:half]}, {**first, "Resource": resources[half:]}, *left]
+                continue
+            number += 1
+            yield statement["Sid"] if number == 1 else f"{statement['Sid']}Part{number}", first
 
 
 def _widest(patterns: set[str]) -> list[str]:

@@ -10,10 +10,11 @@ from typing import Any
 
 from mlops.emit.policies.delivery import delivery_needs, own_roles, roles_in, streams_of
 from mlops.emit.policies.execution import execution_needs
-from mlops.emit.policies.statements import Policy, policy
+from mlops.emit.policies.statements import policy
 from mlops.emit.policies.trust import delivery_trust, trust
 from mlops.emit.stacks.logical_ids import logical_ids
-from mlops.ir import Checked, Definition, Ref, Step, UsageError
+from mlops.emit.stacks.role_policies import role_policies
+from mlops.ir import Checked, Definition, Ref, Step
 from mlops.ir.dataclass import dataclass
 from mlops.ir.document import document
 from mlops.ir.resource import BESIDE, GROUPS, ITSELF, ITSELF_NAMED, ROOT, Resource, label_of
@@ -25,8 +26,6 @@ from mlops.knowledge.cloudformation import schema
 INLINE_BYTES = 51_200
 """A template of so many bytes is taken without a bucket (guide: CloudFormation quotas); in a larger one the pipeline's
 body is an object of its own."""
-POLICY_CHARACTERS = 10_240
-"""All inline policies of a role together, white space not counted (guide: IAM quotas)."""
 DESCRIPTION_BYTES = 1024
 CREATES_ROLE, CREATES_GROUPS, CREATES_LOGS = "CreatesRole", "CreatesModelPackageGroups", "CreatesLogGroups"
 CREATES_STREAM_ROLES = "CreatesStreamRoles"
@@ -49,13 +48,11 @@ class Stack:
     def template(self, *, inline: bool) -> Template:
         """``inline``: the body stands in the template, the bytes that `mlops compile` writes."""
         parts = self.beside.with_declared(self.checked)
-        allowed = policy([need for each in parts for need in execution_needs(each, self.around)])
-        streams = streams_of(parts)
+        policies = self._policies(parts)
         resources = {
-            **dict(self._role(allowed)),
-            **dict(self._stream_roles(streams)),
-            **self._pipeline(inline, allowed),
-            **self._declared(allowed, {role: policy for role, (_, policy) in self._called(streams).items()}),
+            **dict(self._roles(parts, policies)),
+            **self._pipeline(inline, list(policies[self.around.role])),
+            **self._declared({role: list(each) for role, each in policies.items()}),
         }
         parameters = {**self._switches(resources), **self._versions()}
         conditions = {
@@ -90,7 +87,7 @@ class Stack:
     def _tags(self) -> list[dict[str, str]]:
         return _listed({**self.around.tags, **self._definition.tags})
 
-    def _pipeline(self, inline: bool, allowed: Policy) -> dict[str, Any]:
+    def _pipeline(self, inline: bool, policies: Sequence[str]) -> dict[str, Any]:
         if self._definition.of_resources:
             return {}
         found: dict[str, Any] = {}
@@ -107,7 +104,7 @@ class Stack:
             told["Tags"] = self._tags
         kind = self.beside.types["pipeline"]
         # So that nothing starts before it may.
-        waits = {"DependsOn": ["RolePolicy"]} if allowed.statements else {}
+        waits = {"DependsOn": list(policies)} if policies else {}
         found["Pipeline"] = {
             "Type": kind.cloudformation,
             **waits,
@@ -118,13 +115,31 @@ class Stack:
         found.update(self._logs())
         return found
 
-    def _stream_roles(self, streams: Sequence[Step]) -> Iterator[tuple[str, Any]]:
-        """Those that streams have of their own: each may what its streams do, and Data Firehose alone takes it on."""
-        for role, (called, its_policy) in self._called(streams).items():
-            name = role.rpartition("/")[2]
+    def _roles(self, parts: Sequence[Checked], policies: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, Any]]:
+        """The environment's, and those that streams have of their own, which Data Firehose alone takes on; each with
+        its policies."""
+        if self._declared_role is None:
+            trusted = trust(self._definition.name, self.around, parts)
+            yield "Role", self._made(self.around.role, CREATES_ROLE, trusted)
+        yield from policies[self.around.role].items()
+        for role, (called, _) in self._called(streams_of(parts)).items():
             yield called, self._made(role, CREATES_STREAM_ROLES, delivery_trust(self.around))
+            yield from policies[role].items()
+
+    def _policies(self, parts: Sequence[Checked]) -> Mapping[str, Mapping[str, Any]]:
+        """By role, and by logical id. Pipelines of an environment have one role; each has policies of its own there,
+        with what its steps need. A stream's own role may what its streams do."""
+        allowed = policy([need for each in parts for need in execution_needs(each, self.around)])
+        declared = self._declared_role
+        made = {"Fn::If": [CREATES_ROLE, {"Ref": "Role"}, self._role_name]}
+        its = made if declared is None else {"Ref": declared}
+        found = {self.around.role: dict(role_policies("RolePolicy", allowed, its, self._name))}
+        streams = streams_of(parts)
+        for role, (called, its_policy) in self._called(streams).items():
             allowed = policy([need for step in streams for need in delivery_needs(step, role, self.around)])
-            yield its_policy, self._policy(allowed, {"Fn::If": [CREATES_STREAM_ROLES, {"Ref": called}, name]})
+            its = {"Fn::If": [CREATES_STREAM_ROLES, {"Ref": called}, role.rpartition("/")[2]]}
+            found[role] = dict(role_policies(its_policy, allowed, its, self._name))
+        return found
 
     def _called(self, streams: Sequence[Step]) -> Mapping[str, tuple[str, str]]:
         """Streams' own roles, and what each and its policy are in the template."""
@@ -153,34 +168,6 @@ class Stack:
         if self.around.tags:
             properties["Tags"] = _listed(self.around.tags)
         return {"Type": "AWS::IAM::Role", "Condition": condition, **_KEPT, "Properties": properties}
-
-    def _policy(self, allowed: Policy, role: Mapping[str, Any]) -> dict[str, Any]:
-        return {
-            "Type": "AWS::IAM::Policy",
-            "Metadata": {"NeededBy": {sid: list(steps) for sid, steps in allowed.needed_by.items()}},
-            "Properties": {
-                "PolicyName": f"mlops-{self._name}"[:128],
-                "Roles": [role],
-                "PolicyDocument": allowed.document,
-            },
-        }
-
-    def _role(self, allowed: Policy) -> Iterator[tuple[str, Any]]:
-        """Pipelines of an environment have one role; each has a policy of its own there, with what its steps need."""
-        trusted = trust(self._definition.name, self.around, self.beside.with_declared(self.checked))
-        if self._declared_role is None:
-            yield "Role", self._made(self.around.role, CREATES_ROLE, trusted)
-        if not allowed.statements:
-            return
-        size = len(json.dumps(allowed.document, separators=(",", ":")))
-        if size > POLICY_CHARACTERS:
-            raise UsageError(
-                f"the policy of {self._name} has {size} characters, and a role takes {POLICY_CHARACTERS}",
-                hint="let steps read and write below fewer prefixes, or divide the pipeline",
-            )
-        declared = self._declared_role
-        made = {"Fn::If": [CREATES_ROLE, {"Ref": "Role"}, self._role_name]}
-        yield "RolePolicy", self._policy(allowed, made if declared is None else {"Ref": declared})
 
     @property
     def _declared_role(self) -> str | None:
@@ -254,8 +241,8 @@ class Stack:
                 {"Type": "AWS::Logs::LogGroup", "Condition": CREATES_LOGS, **_KEPT, "Properties": properties},
             )
 
-    def _declared(self, allowed: Policy, policies: Mapping[str, str]) -> dict[str, Any]:
-        """``policies`` are those of streams' own roles, by role."""
+    def _declared(self, policies: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+        """``policies`` are roles' by role."""
         resources = self.beside.declared
         ids = self._ids()
         by_label = {label_of(resource.type, resource.name): resource for resource in resources}
@@ -271,7 +258,7 @@ class Stack:
             tags = {**self.around.tags, **{item["Key"]: item["Value"] for item in written.pop("Tags", ())}}
             if tags and _takes_tags(self._cloudformation(resource)):
                 written["Tags"] = _listed(tags)
-            before = self._policies_first(resource, allowed, policies)
+            before = self._policies_first(resource, policies)
             kept = self.beside.types[resource.type].kept
             # What names others by text is told of them; what refers to one waits for it anyhow.
             referred = {*_referred(written)}
@@ -291,13 +278,14 @@ class Stack:
                 found[f"{named}{suffix}"] = {"Type": type_, **retained, "Properties": _of(named, own, further)}
         return found
 
-    def _policies_first(self, resource: Resource, allowed: Policy, policies: Mapping[str, str]) -> list[str]:
+    def _policies_first(self, resource: Resource, policies: Mapping[str, Sequence[str]]) -> list[str]:
         """A role has to be able to read a model when that is made, and a stream's has to reach its bucket."""
         roles = roles_in(resource.plain) if resource.type == "stream" else (self.around.role,)
         if resource.type not in ("model", "stream"):
             return []
-        shared = ["RolePolicy"] if self.around.role in roles and allowed.statements else []
-        return shared + [policies[role] for role in roles if role in policies]
+        # What runs as the environment's role waits for that first.
+        first = sorted(roles, key=lambda role: role != self.around.role)
+        return [called for role in first for called in policies.get(role, ())]
 
     def _cloudformation(self, resource: Resource) -> str:
         kind = self.beside.types[resource.type].cloudformation
