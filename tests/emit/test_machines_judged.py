@@ -297,8 +297,40 @@ def test_a_canary_goes_its_ways(world: World, promotions: Interpreter) -> None:
 
     ended = run(world, promotions, 4)
     assert (ended.status, ended.error) == ("FAILED", "TakenBack"), ended
-    assert "it did not come to both versions" in str(ended.cause)
+    assert f"churn serves {serves['EndpointConfigName']} as before" in str(ended.cause)
     assert promotions.changes == ["CreateModel", "CreateEndpointConfig", "UpdateEndpoint"]
+
+
+def changed(machine: Mapping[str, Any], label: str, member: str, value: Any) -> Mapping[str, Any]:
+    state = machine["States"][label]
+    there = {**state, "Arguments": {**state["Arguments"], member: value}}
+    return {**machine, "States": {**machine["States"], label: there}}
+
+
+@pytest.mark.xdist_group("promotions")
+def test_a_way_back_that_is_refused_is_gone_again_or_said(world: World, promotions: Interpreter) -> None:
+    """Version 1 without traffic has no verdict, behind one that serves."""
+    sagemaker = world.account.client("sagemaker")
+    before = sagemaker.describe_endpoint(EndpointName="churn")["EndpointConfigName"]
+    given = {"ModelPackageArn": "arn:aws:sagemaker:us-east-1:000000000000:model-package/churn/1"}
+
+    once = "{% $exists($states.input.Backs) ? $states.input.Before : 'not-there' %}"
+    ended = promotions.run(changed(machine_here(world), "Old alone", "EndpointConfigName", once), given)
+    assert (ended.status, ended.error) == ("FAILED", "TakenBack"), ended
+    assert "stage 1 (20 %) has no verdict" in str(ended.cause)
+    assert sagemaker.describe_endpoint(EndpointName="churn")["EndpointConfigName"] == before
+
+    never = changed(machine_here(world), "Old alone", "EndpointConfigName", "not-there")
+    ended = promotions.run(never, given)
+    assert (ended.status, ended.error) == ("FAILED", "Lost"), ended
+    assert f"churn does not come back to {before}, look at it" in str(ended.cause)
+    assert "stage 1 (20 %) has no verdict" in str(ended.cause)
+    assert "On the way back: " in str(ended.cause)
+    assert "not-there" in str(ended.cause)
+    sagemaker.update_endpoint(EndpointName="churn", EndpointConfigName=before)
+    world.account.client("sagemaker").get_waiter("endpoint_in_service").wait(
+        EndpointName="churn", WaiterConfig={"Delay": 1, "MaxAttempts": 60}
+    )
 
 
 @pytest.mark.xdist_group("promotions")

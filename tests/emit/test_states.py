@@ -210,6 +210,36 @@ def test_a_promotion_is_a_machine(name: str) -> None:
     assert guarded == ([found.deployment] if found.engine == "guardrails" else [])
 
 
+def reached(machine: Mapping[str, Any], begin: str) -> dict[str, Mapping[str, Any]]:
+    found: dict[str, Mapping[str, Any]] = {}
+    left = [begin]
+    while left:
+        label = left.pop()
+        if label not in found:
+            found[label] = state = machine["States"][label]
+            ways = (state, *state.get("Choices", ()), *state.get("Catch", ()))
+            left += [to for way in ways for to in (way.get("Next"), way.get("Default")) if to]
+    return found
+
+
+def test_no_call_on_the_way_back_is_lost_without_a_word() -> None:
+    """Each is tried again whatever is wrong, and then leads to where it is looked at anew, or to an end that says it.
+    Nothing that a promotion changes is refused without leading there."""
+    calls: set[str] = set()
+    for text in DECLARED.values():
+        machine = promotion_of(text)
+        back = reached(machine, "Take back")
+        for label, state in back.items():
+            if state["Type"] == "Task":
+                calls.add(label)
+                assert state["Retry"][-1]["ErrorEquals"] == ["States.ALL"], label
+                assert [catch["ErrorEquals"] for catch in state["Catch"]] == [["States.ALL"]], label
+        assert {"TakenBack", "Lost"} == {state["Error"] for state in back.values() if state["Type"] == "Fail"}
+        changes = {label for label, state in states(machine) if "updateEndpoint" in str(state.get("Resource"))}
+        assert all("Take back" in reached(machine, machine["States"][one]["Catch"][0]["Next"]) for one in changes)
+    assert {"Take back", "Both again", "Traffic back", "Traffic back: looks", "Old alone"} < calls
+
+
 def test_which_engine_a_promotion_takes() -> None:
     assert {name: declared(text).engine for name, text in DECLARED.items()} == {
         "without a word": "update",

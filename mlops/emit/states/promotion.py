@@ -13,12 +13,14 @@ from typing import Any
 from mlops.emit.states.jsonata import DATA, braces, literal, merged, obj
 from mlops.emit.states.scopes import in_order
 from mlops.emit.states.verdicts import Verdicts
-from mlops.emit.states.writing import PAUSE_SECONDS, UNDER_WAY, Writer
+from mlops.emit.states.writing import PAUSE_SECONDS, TROUBLE, UNDER_WAY, Writer
 from mlops.ir.promoted import Promoted
 from mlops.ir.shift import Stage
 
 BEGIN, PROMOTES = "Begin", "Version"
 _NAME_LENGTH = 63
+_BACKS = 5
+"""How often it goes back from where it is then, before somebody has to look."""
 _ARN = "\N{LEFT-POINTING DOUBLE ANGLE QUOTATION MARK}version\N{RIGHT-POINTING DOUBLE ANGLE QUOTATION MARK}"
 _NEW, _OLD = f"{DATA}.New", f"{DATA}.Old"
 _DESCRIBED = ("EndpointConfigName", "EndpointConfigArn", "CreationTime", "ProductionVariants")
@@ -237,8 +239,7 @@ class _Promotion(Writer):
         first = self._needed(stages[0])
         coming = merged(obj({"InitialVariantWeight": "0", "InitialInstanceCount": first}), base=_NEW)
         self._config("Goes", "both", f"[{_OLD}, {coming}]", "Both come", back=None)
-        self._points("Both come", "both", "Stage 1", back="Came to nothing")
-        self._end("Came to nothing", "TakenBack", f"'it did not come to both versions: ' & {_why()}")
+        self._points("Both come", "both", "Stage 1", back="Take back")
         for number, stage in enumerate(stages, 1):
             then = f"Stage {number + 1}" if number < len(stages) else "Alone"
             self._stage(number, stage, stages[number - 2] if number > 1 else stage, then)
@@ -274,20 +275,14 @@ class _Promotion(Writer):
 
     def _takes_back(self) -> None:
         """From wherever it is when what is under way has ended: traffic first, then the old version alone."""
-        both = f"{DATA}.Seen.Serves = {DATA}.Prefix & '-both'"
-        self._looks_at("Take back", "Take back?", back=None)
-        self._choice(
-            "Take back?",
+        new = f"{DATA}.Prefix & '-new'"
+        self._goes_back(
             [
-                (f"{DATA}.Seen.Status in {UNDER_WAY}", "Take back, waits"),
-                (f"{DATA}.Seen.Status = 'InService' and {both}", "Traffic back"),
-                (f"{DATA}.Seen.Status = 'InService' and {DATA}.Seen.Serves = {DATA}.Before", "Taken back"),
-                (f"{DATA}.Seen.Status = 'InService'", "Both again"),
-            ],
-            "Lost",
+                (f"{DATA}.Seen.Serves = ({DATA}.Prefix & '-both')", "Traffic back"),
+                (f"{DATA}.Seen.Serves = ({new})", "Both again"),
+            ]
         )
-        self._wait("Take back, waits", PAUSE_SECONDS, "Take back")
-        self._points("Both again", "both", "Traffic back", back="Lost")
+        self._points("Both again", "both", "Traffic back", undone="Not yet back")
         weights = [(_OLD, braces(f"{_OLD}.InitialVariantWeight")), (_NEW, 0)]
         self._call(
             "Traffic back",
@@ -300,8 +295,9 @@ class _Promotion(Writer):
             },
             DATA,
             "Traffic back: looks",
+            undone="Not yet back",
         )
-        self._settles("Traffic back: looks", None, "Old alone", back="Lost")
+        self._settles("Traffic back: looks", None, "Old alone", undone="Not yet back")
         self._call(
             "Old alone",
             "sagemaker:updateEndpoint",
@@ -312,20 +308,44 @@ class _Promotion(Writer):
             },
             DATA,
             "Old alone: comes",
+            undone="Not yet back",
         )
-        self._settles("Old alone: comes", f"{DATA}.Before", "Taken back", back="Lost")
-        self._end("Taken back", "TakenBack", f"'{self._promoted.endpoint} is taken back: ' & {_why()}")
-        told = (
-            f"'{self._promoted.endpoint} does not come back to ' & {DATA}.Before & '; it was to, because ' & {_why()}"
+        self._settles("Old alone: comes", f"{DATA}.Before", "Taken back", undone="Not yet back")
+        self._states["Not yet back"] = {
+            "Type": "Pass",
+            "Output": braces(self._with({"Backs": f"($exists({DATA}.Backs) ? {DATA}.Backs : 0) + 1"})),
+            "Next": "Once more?",
+        }
+        self._choice("Once more?", [(f"{DATA}.Backs < {_BACKS}", "Take back, waits")], "Lost")
+
+    def _goes_back(self, ways: Sequence[tuple[str, str]]) -> None:
+        """``ways`` are of an endpoint in service that does not serve what it did: what somebody else brought stays."""
+        serves_before = f"{DATA}.Seen.Serves = {DATA}.Before"
+        self._looks_at("Take back", "Take back?", undone="Lost")
+        settled = [(f"{DATA}.Seen.Status = 'InService' and {where}", to) for where, to in ways]
+        self._choice(
+            "Take back?",
+            [
+                (f"{DATA}.Seen.Status in {UNDER_WAY}", "Take back, waits"),
+                (f"{DATA}.Seen.Status = 'InService' and {serves_before}", "Taken back"),
+                *settled,
+            ],
+            "Lost",
         )
-        self._end("Lost", "Lost", told)
+        self._wait("Take back, waits", PAUSE_SECONDS, "Take back")
+        name = self._promoted.endpoint
+        self._end("Taken back", "TakenBack", f"'{name} serves ' & {DATA}.Before & ' as before: ' & {_why()}")
+        told = f"'{name} does not come back to ' & {DATA}.Before & ', look at it; it was to, because ' & {_why()}"
+        trouble = f"($exists({DATA}.{TROUBLE}) ? '. On the way back: ' & {DATA}.{TROUBLE} : '')"
+        self._end("Lost", "Lost", f"{told} & {trouble}")
 
     # At once, or by the service's guardrails.
 
     def _at_once(self, more: Mapping[str, Any]) -> None:
         self._config("Goes", "new", f"[{_NEW}]", "Comes", back=None)
-        self._points("Comes", "new", "Promoted", back="Taken back", more=more)
-        self._end("Taken back", "TakenBack", f"'it is not served: ' & {_why()}")
+        self._points("Comes", "new", "Promoted", back="Take back", more=more)
+        # The service goes back by itself; where it was only not seen to come it has come.
+        self._goes_back([(f"{DATA}.Seen.Serves = ({DATA}.Prefix & '-new')", "Promoted")])
         self._promoted_end()
 
     def _promoted_end(self) -> None:
@@ -379,7 +399,16 @@ class _Promotion(Writer):
         request = merged(*further, obj(members), base=f"{DATA}.Members")
         self._call(label, "sagemaker:createEndpointConfig", braces(request), DATA, then, back=back)
 
-    def _points(self, label: str, name: str, then: str, *, back: str, more: Mapping[str, Any] | None = None) -> None:
+    def _points(
+        self,
+        label: str,
+        name: str,
+        then: str,
+        *,
+        back: str | None = None,
+        undone: str | None = None,
+        more: Mapping[str, Any] | None = None,
+    ) -> None:
         config = f"{DATA}.Prefix & '-{name}'"
         request = {
             "EndpointName": self._promoted.endpoint,
@@ -387,8 +416,8 @@ class _Promotion(Writer):
             "RetainAllVariantProperties": True,
             **(more or {}),
         }
-        self._call(label, "sagemaker:updateEndpoint", request, DATA, f"{label}: looks", back=back)
-        self._settles(f"{label}: looks", config, then, back=back)
+        self._call(label, "sagemaker:updateEndpoint", request, DATA, f"{label}: looks", back=back, undone=undone)
+        self._settles(f"{label}: looks", config, then, back=back, undone=undone)
 
     def _changes(self, label: str, wanted: Sequence[Mapping[str, Any]], then: str) -> None:
         request = {"EndpointName": self._promoted.endpoint, "DesiredWeightsAndCapacities": list(wanted)}
@@ -396,24 +425,29 @@ class _Promotion(Writer):
         self._call(label, resource, request, DATA, f"{label}: looks", back="Take back")
         self._settles(f"{label}: looks", None, then, back="Take back")
 
-    def _settles(self, label: str, config: str | None, then: str, *, back: str) -> None:
-        """Until nothing is under way: it serves ``config``, else it goes ``back``."""
+    def _settles(
+        self, label: str, config: str | None, then: str, *, back: str | None = None, undone: str | None = None
+    ) -> None:
+        """Until nothing is under way: it serves ``config``, else it goes ``back``, or is ``undone``."""
         seen, pause = f"{label}?", f"{label}, waits"
-        self._looks_at(label, seen, back=back)
+        self._looks_at(label, seen, back=back, undone=undone)
         there = f"{DATA}.Seen.Status = 'InService'"
         if config is not None:
             there += f" and {DATA}.Seen.Serves = {f'({config})'}"
-        self._choice(seen, [(there, then), (f"{DATA}.Seen.Status in {UNDER_WAY}", pause)], back)
+        otherwise = back or undone
+        assert otherwise is not None  # noqa: S101 - each says where it leads
+        self._choice(seen, [(there, then), (f"{DATA}.Seen.Status in {UNDER_WAY}", pause)], otherwise)
         self._wait(pause, PAUSE_SECONDS, label)
 
-    def _looks_at(self, label: str, then: str, *, back: str | None) -> None:
+    def _looks_at(self, label: str, then: str, *, back: str | None = None, undone: str | None = None) -> None:
         found = {
             "Status": "$states.result.EndpointStatus",
             "Serves": "$states.result.EndpointConfigName",
             "Failure": "$states.result.FailureReason",
         }
         asked = {"EndpointName": self._promoted.endpoint}
-        self._call(label, "sagemaker:describeEndpoint", asked, self._with({"Seen": obj(found)}), then, back=back)
+        seen = self._with({"Seen": obj(found)})
+        self._call(label, "sagemaker:describeEndpoint", asked, seen, then, back=back, undone=undone)
 
 
 def _why() -> str:

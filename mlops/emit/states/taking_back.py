@@ -11,11 +11,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from mlops.emit.states.jsonata import DATA, braces, literal, merged, obj
-from mlops.emit.states.writing import PAUSE_SECONDS, UNDER_WAY, Writer
+from mlops.emit.states.writing import PAUSE_SECONDS, TROUBLE, UNDER_WAY, Writer
 
 NOT_THERE = ("NoSuchKey",)
 CONFLICTS = ("PreconditionFailed", "ConditionalRequestConflict", "Status Code: 412", "Status Code: 409")
 FIRST, GOES = "What shifts", "Says that it goes back"
+_LOST = "It does not come back"
 _LEASE_SECONDS = 600
 """After which whoever said nothing is taken for gone (mlops.deploy.fencing)."""
 _SHIFT = f"{DATA}.Shift"
@@ -85,7 +86,9 @@ class TakesBack(Writer):
             "Serves": "$states.result.EndpointConfigName",
             "Live": "[$states.result.ProductionVariants.VariantName]",
         }
-        self._call("Nobody is at it", "sagemaker:describeEndpoint", endpoint, self._with(seen), "Where is it")
+        self._call(
+            "Nobody is at it", "sagemaker:describeEndpoint", endpoint, self._with(seen), "Where is it", undone=_LOST
+        )
         alarm = f"{_SHIFT}.moves[{_SHIFT}.done].deployment.AutoRollbackConfiguration.Alarms[0].AlarmName"
         rings = f"{DATA}.Status = 'Updating' and $exists({alarm})"
         is_old = f"{DATA}.Serves = {_SHIFT}.old.config"
@@ -100,11 +103,11 @@ class TakesBack(Writer):
                 (f"{DATA}.Status = 'InService' and {both}", "Its traffic back"),
                 (f"{DATA}.Status = 'InService'", "Its old version alone"),
             ],
-            "It does not come back",
+            _LOST,
         )
         # The service has no call that ends a deployment: it goes back while an alarm rings that it watches.
         ring = {"AlarmName": braces(alarm), "StateValue": "ALARM", "StateReason": braces(f"{DATA}.Why")}
-        self._call("Rings for it", "cloudwatch:setAlarmState", ring, DATA, "Is at it, waits")
+        self._call("Rings for it", "cloudwatch:setAlarmState", ring, DATA, "Is at it, waits", undone=_LOST)
         self._wait("Is at it, waits", PAUSE_SECONDS, "Nobody is at it")
         weight = f"($old := {old}[name = $name]; $exists($old) ? $old.weight : 0)"
         weights = f"[$map({DATA}.Live, function($name) {{ {{'VariantName': $name, 'DesiredWeight': {weight}}} }})]"
@@ -114,19 +117,25 @@ class TakesBack(Writer):
             {**endpoint, "DesiredWeightsAndCapacities": braces(weights)},
             DATA,
             "Its traffic comes back",
+            undone=_LOST,
         )
         self._comes("Its traffic comes back", "Its old version alone")
         alone = {**endpoint, "EndpointConfigName": braces(f"{_SHIFT}.old.config"), "RetainAllVariantProperties": True}
-        self._call("Its old version alone", "sagemaker:updateEndpoint", alone, DATA, "Its old version comes")
-        self._comes("Its old version comes", then)
-        self._end("It does not come back", "Lost", f"{literal(f'{self._endpoint} is ')} & {DATA}.Status")
+        label, comes = "Its old version alone", "Its old version comes"
+        self._call(label, "sagemaker:updateEndpoint", alone, DATA, comes, undone=_LOST)
+        self._comes(comes, then)
+        status = f"($exists({DATA}.Status) ? {DATA}.Status : 'not seen')"
+        trouble = f"($exists({DATA}.{TROUBLE}) ? '. On the way back: ' & {DATA}.{TROUBLE} : '')"
+        told = f"{literal(f'{self._endpoint} does not come back, look at it: it is ')} & {status} & {trouble}"
+        self._end(_LOST, "Lost", told)
 
     def _comes(self, label: str, then: str) -> None:
         seen = self._with({"Status": "$states.result.EndpointStatus"})
-        self._call(label, "sagemaker:describeEndpoint", {"EndpointName": self._endpoint}, seen, f"{label}?")
+        asked = {"EndpointName": self._endpoint}
+        self._call(label, "sagemaker:describeEndpoint", asked, seen, f"{label}?", undone=_LOST)
         self._choice(
             f"{label}?",
             [(f"{DATA}.Status = 'InService'", then), (f"{DATA}.Status in {UNDER_WAY}", f"{label}, waits")],
-            "It does not come back",
+            _LOST,
         )
         self._wait(f"{label}, waits", PAUSE_SECONDS, label)

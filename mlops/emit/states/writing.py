@@ -11,6 +11,15 @@ from mlops.emit.states.retrying import retries
 PAUSE_SECONDS = 30
 UNDER_WAY = "['Creating', 'Updating', 'SystemUpdating', 'RollingBack']"
 """Of an endpoint, in JSONata."""
+TROUBLE = "Trouble"
+"""What went wrong on the way back."""
+_WHATEVER: Mapping[str, Any] = {
+    "ErrorEquals": ["States.ALL"],
+    "IntervalSeconds": 5,
+    "MaxAttempts": 5,
+    "BackoffRate": 2,
+    "MaxDelaySeconds": 60,
+}
 
 
 class Writer:
@@ -31,10 +40,12 @@ class Writer:
         *,
         otherwise: tuple[str, str] | None = None,
         back: str | None = None,
+        undone: str | None = None,
         resource: str | None = None,
     ) -> None:
         """``otherwise`` is where a refusal leads and with which data, and nothing is tried again; what goes wrong leads
-        ``back`` with its reason. ``resource`` is of an integration that is not the SDK's."""
+        ``back`` with its reason. ``undone`` is that of a call on the way back, which is tried again whatever is
+        wrong; the reason why it goes back is kept. ``resource`` is of an integration that is not the SDK's."""
         state: dict[str, Any] = {
             "Type": "Task",
             "Resource": resource or f"{self._sdk}:{action}",
@@ -46,6 +57,9 @@ class Writer:
             to, kept = otherwise
             state["Retry"] = []
             state["Catch"] = [{"ErrorEquals": ["States.ALL"], "Output": braces(kept), "Next": to}]
+        elif undone is not None:
+            state["Retry"] = [*state["Retry"], _WHATEVER]
+            state["Catch"] = [caught(undone, TROUBLE)]
         elif back is not None:
             state["Catch"] = [caught(back)]
         if not state["Retry"]:
@@ -66,7 +80,7 @@ class Writer:
         return merged(obj(members))
 
 
-def caught(back: str) -> Mapping[str, Any]:
-    """What goes wrong leads there, and is the reason."""
+def caught(back: str, named: str = "Reason") -> Mapping[str, Any]:
+    """What goes wrong leads there, under that name."""
     reason = "$states.errorOutput.Error & ': ' & $substring($states.errorOutput.Cause, 0, 1024)"
-    return {"ErrorEquals": ["States.ALL"], "Output": braces(merged(obj({"Reason": reason}))), "Next": back}
+    return {"ErrorEquals": ["States.ALL"], "Output": braces(merged(obj({named: reason}))), "Next": back}
