@@ -5,22 +5,25 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from mlops.check.costs.bounds import Bounds
 from mlops.check.costs.sums import Costs, costs
 from mlops.check.sources import open_targets
 from mlops.ir import Listener, UsageError
 from mlops.ir.dataclass import dataclass
 from mlops.project.prices import PriceFile, read_prices
 from mlops.use_cases.judging import need_sound
+from mlops.use_cases.promotion_costs import promotion_costs
 from mlops.use_cases.targets import project_target
 
 
 @dataclass(frozen=True, slots=True)
 class Priced:
-    """``costs`` are of pipelines, then of what is declared beside them."""
+    """``costs`` are of pipelines, then of what is declared beside them; ``promotions`` are by endpoint."""
 
     region: str
     prices: PriceFile
     costs: tuple[Costs, ...]
+    promotions: Mapping[str, Bounds]
 
 
 def priced(target: str | None, environment: str, named: Path | None, listener: Listener, *, history: bool) -> Priced:
@@ -43,7 +46,8 @@ def priced(target: str | None, environment: str, named: Path | None, listener: L
 
             seconds = typical_seconds(connect_here(environment, project).account, checked.definition.name)
         found.append(costs(checked, prices, region, seconds))
-    return Priced(region, prices, tuple(found))
+    promotions = promotion_costs(opened, project.environment(environment), opened.root, prices, region)
+    return Priced(region, prices, tuple(found), promotions)
 
 
 def import_offer(file: Path) -> tuple[str, PriceFile]:

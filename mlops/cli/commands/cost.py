@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,7 +39,8 @@ def command() -> None:
 @click.option("--history", is_flag=True, help="Ask the account how long steps took: what is to be expected.")
 @options.as_json
 def show(target: str | None, environment: str, prices: Path | None, history: bool, format_: str) -> None:
-    """The least, the expected and the most that steps and an execution of TARGET cost, and a month of its endpoints."""
+    """The least, the expected and the most that steps and an execution of TARGET cost, a month of its endpoints, and a
+    promotion to them."""
     from mlops.cli.listening import hear
     from mlops.use_cases.cost import priced
 
@@ -54,11 +56,16 @@ def show(target: str | None, environment: str, prices: Path | None, history: boo
                 "source": found.prices.source,
                 "sample": found.prices.sample,
                 "costs": [_as_dictionary(one) for one in found.costs],
+                "promotions": {name: _bounds(one) for name, one in found.promotions.items()},
             }
         )
         return
     for one in found.costs:
         _show(one, found.region, found.prices)
+    if found.promotions:
+        rows = [(f"a promotion to {name}", one) for name, one in found.promotions.items()]
+        click.echo("beside what serves anyhow:")
+        _rows(rows)
 
 
 def _as_dictionary(found: Costs) -> dict[str, Any]:
@@ -86,6 +93,10 @@ def _show(found: Costs, region: str, prices: PriceFile) -> None:
         ("an execution", found.execution),
         *((f"a month of {name}", one) for name, one in found.endpoints.items()),
     ]
+    _rows(rows)
+
+
+def _rows(rows: Sequence[tuple[str, Bounds]]) -> None:
     table(("", "LOWER", "EXPECTED", "UPPER"), [(name, *map(_money, _three(one))) for name, one in rows])
     for name, one in (row for row in rows if row[0] != "an execution"):
         for why in one.unknown:
