@@ -15,6 +15,7 @@ from mlops.ir import Checked, Finding, Listener, Refusal
 from mlops.ir.choices import near
 from mlops.ir.dataclass import dataclass
 from mlops.project.environments import LOCAL, Environment, Project
+from mlops.project.prices import FILE
 from mlops.use_cases.budgets import with_budgets
 from mlops.use_cases.connecting import Connected, connect_here
 from mlops.use_cases.judging import judge_names, need_sound
@@ -97,6 +98,10 @@ def plan(wanted: Wanted, listener: Listener, *, doing: str = "plan") -> Planned:
         connected.account, connected.environment, opened.pipelines, suffix=wanted.suffix, aliases=wanted.aliases
     )
     planned = Planned(connected, opened.pipelines, plans, _resources(opened, connected, wanted, listener))
+    if wanted.environment != LOCAL and (opened.root / FILE).is_file():
+        from mlops.use_cases.plan_costs import with_costs  # few projects have a file of prices
+
+        planned = with_costs(planned, opened.root)
     if wanted.terraform_state is None:
         return planned
     from mlops.use_cases.owners import with_owners  # few ask

@@ -302,8 +302,10 @@ def test_a_canary_goes_its_ways(world: World, promotions: Interpreter) -> None:
 
 
 def changed(machine: Mapping[str, Any], label: str, member: str, value: Any) -> Mapping[str, Any]:
+    """Its call is tried again once, as that takes minutes otherwise."""
     state = machine["States"][label]
-    there = {**state, "Arguments": {**state["Arguments"], member: value}}
+    again = [{"ErrorEquals": ["States.ALL"], "IntervalSeconds": 1, "MaxAttempts": 1}]
+    there = {**state, "Arguments": {**state["Arguments"], member: value}, "Retry": again}
     return {**machine, "States": {**machine["States"], label: there}}
 
 
@@ -315,13 +317,13 @@ def test_a_way_back_that_is_refused_is_gone_again_or_said(world: World, promotio
     given = {"ModelPackageArn": "arn:aws:sagemaker:us-east-1:000000000000:model-package/churn/1"}
 
     once = "{% $exists($states.input.Backs) ? $states.input.Before : 'not-there' %}"
-    ended = promotions.run(changed(machine_here(world), "Old alone", "EndpointConfigName", once), given)
+    ended = promotions.run(changed(machine_here(world), "Old alone", "EndpointConfigName", once), given, seconds=200)
     assert (ended.status, ended.error) == ("FAILED", "TakenBack"), ended
     assert "stage 1 (20 %) has no verdict" in str(ended.cause)
     assert sagemaker.describe_endpoint(EndpointName="churn")["EndpointConfigName"] == before
 
     never = changed(machine_here(world), "Old alone", "EndpointConfigName", "not-there")
-    ended = promotions.run(never, given)
+    ended = promotions.run(never, given, seconds=300)
     assert (ended.status, ended.error) == ("FAILED", "Lost"), ended
     assert f"churn does not come back to {before}, look at it" in str(ended.cause)
     assert "stage 1 (20 %) has no verdict" in str(ended.cause)

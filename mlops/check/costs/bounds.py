@@ -30,6 +30,14 @@ class Bounds:
 NOTHING = Bounds(0.0, 0.0, 0.0)
 
 
+def money(amount: float) -> str:
+    """
+    >>> money(1234.5), money(0.0), money(0.00257)
+    ('1,234.50', '0.00', '0.002570')
+    """
+    return f"{amount:,.2f}" if amount == 0 or amount >= 0.1 else f"{amount:.6f}"
+
+
 def unknown(why: str) -> Bounds:
     return Bounds(None, None, None, (why,))
 

@@ -107,10 +107,10 @@ def _three(found: Bounds) -> tuple[float | None, ...]:
     return found.lower, found.expected, found.upper
 
 
-def _money(sum_: float | None) -> str:
-    if sum_ is None:
-        return "unknown"
-    return f"{sum_:,.2f}" if sum_ == 0 or sum_ >= 0.1 else f"{sum_:.6f}"
+def _money(amount: float | None) -> str:
+    from mlops.check.costs.bounds import money
+
+    return "unknown" if amount is None else money(amount)
 
 
 @command.command("import")
