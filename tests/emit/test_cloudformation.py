@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 from collections.abc import Mapping
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 
 from mlops.check.templates.judging import judge
 from mlops.emit.policies.statements import Need, Policy, policy
+from mlops.emit.stacks.limits import need_room
 from mlops.emit.stacks.role_policies import MANAGED_CHARACTERS, role_policies
 from mlops.emit.stacks.yaml_text import yaml_text
 from mlops.ir import Event, UsageError, unheard
@@ -111,6 +113,20 @@ def test_what_is_too_long_for_a_role_is_managed_policies(apart: bool) -> None:
 
     with pytest.raises(UsageError, match="a role takes 10"):
         list(role_policies("P", needed(1200, apart=apart), role, "small"))
+
+
+@pytest.mark.parametrize(
+    ("resources", "outputs", "size", "told"),
+    [
+        (500, 200, 1_000_000, None),
+        (501, 0, 1, "501 Resources, at most 500"),
+        (1, 201, 1_000_001, "201 Outputs, at most 200; 1,000,001 bytes, at most 1,000,000"),
+    ],
+)
+def test_a_template_with_too_much_is_refused(resources: int, outputs: int, size: int, told: str | None) -> None:
+    template = {"Resources": dict.fromkeys(range(resources)), "Outputs": dict.fromkeys(range(outputs))}
+    with contextlib.nullcontext() if told is None else pytest.raises(UsageError, match=told):
+        need_room("small", template, "x" * size)
 
 
 def test_what_nobody_knows_before_is_told(there: Path) -> None:

@@ -23,9 +23,6 @@ from mlops.ir.target import Beside
 from mlops.ir.values import Expression, RefPath, Value, expressions, from_json, to_json, transform
 from mlops.knowledge.cloudformation import schema
 
-INLINE_BYTES = 51_200
-"""A template of so many bytes is taken without a bucket (guide: CloudFormation quotas); in a larger one the pipeline's
-body is an object of its own."""
 DESCRIPTION_BYTES = 1024
 CREATES_ROLE, CREATES_GROUPS, CREATES_LOGS = "CreatesRole", "CreatesModelPackageGroups", "CreatesLogGroups"
 CREATES_STREAM_ROLES = "CreatesStreamRoles"

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from mlops.emit.stacks.emitted import MACHINE, notes, template
-from mlops.emit.stacks.stack import INLINE_BYTES, body_text, definition_place
+from mlops.emit.stacks.limits import INLINE_BYTES, need_room
+from mlops.emit.stacks.stack import body_text, definition_place
 from mlops.emit.stacks.yaml_text import yaml_text
 from mlops.ir import UsageError
 from mlops.ir.target import Choice, Source, Target
@@ -15,10 +17,15 @@ _DYNAMIC = "{{resolve:"
 
 
 def _write(source: Source) -> str:
-    text = _text(source, inline=True)
-    if not _is_inline(text, source):
-        return _text(source, inline=False)
     definition = source.checked.definition
+    found = template(source, inline=True)
+    text = _spelt(found, source)
+    if not _is_inline(text, source):
+        found = template(source, inline=False)
+        text = _spelt(found, source)
+        need_room(definition.name or "the file", found, text)
+        return text
+    need_room(definition.name or "the file", found, text)
     if not definition.of_resources and _DYNAMIC in body_text(definition):
         raise UsageError(
             f"the definition of {definition.name} has {_DYNAMIC!r} in it, which CloudFormation would replace",
@@ -33,14 +40,19 @@ def _is_inline(text: str, source: Source) -> bool:
 
 def _notes(source: Source) -> Iterator[str]:
     definition, around = source.checked.definition, source.around()
-    if not _is_inline(_text(source, inline=True), source):
+    text = _spelt(template(source, inline=True), source)
+    if not _is_inline(text, source):
         bucket, key = definition_place(definition, around)
         yield f"the stack reads its body at s3://{bucket}/{key}: send there what `mlops compile` writes"
+        text = _spelt(template(source, inline=False), source)
+    size = len(text.encode())
+    if size > INLINE_BYTES:
+        told = f"the template has {size:,} bytes, and more than {INLINE_BYTES:,} are taken from a bucket alone"
+        yield f"{told}: `aws cloudformation deploy --s3-bucket` sends it there"
     yield from notes(source)
 
 
-def _text(source: Source, *, inline: bool) -> str:
-    found = template(source, inline=inline)
+def _spelt(found: Mapping[str, Any], source: Source) -> str:
     return json.dumps(found, indent=2, ensure_ascii=False) + "\n" if source.chosen == "json" else yaml_text(found)
 
 
