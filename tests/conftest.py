@@ -93,7 +93,7 @@ _FOLDERS = count(1)
 def tmp_path(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """As pytest's own, which looks through the folders of all tests before for a name that is free."""
     name = re.sub(r"\W", "_", request.node.name)[:30]
-    folder = tmp_path_factory.getbasetemp() / f"{name}{next(_FOLDERS)}"
+    folder = tmp_path_factory.getbasetemp() / f"{name}-{next(_FOLDERS)}"
     folder.mkdir(mode=0o700)
     return folder
 

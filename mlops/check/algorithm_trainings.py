@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from mlops.check.images import parse
-from mlops.check.jobs import TRAINING, TUNING, Container, Job
+from mlops.check.jobs import SEARCHED, TRAINING, TUNING, Container, Job
 from mlops.check.members import entries
 from mlops.check.subject import Subject
 from mlops.ir import Value
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 _SCRIPT_MODE = frozenset({"sagemaker_program", "sagemaker_submit_directory", "sagemaker_container_log_level"})
 SOURCE = "AWS docs, a page per algorithm: hyperparameters, channels, content types, instances, metrics"
-RANGES = ("ContinuousParameterRanges", "IntegerParameterRanges", "CategoricalParameterRanges")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +82,7 @@ def _ranges(tuning: Job, job: Job) -> Iterator[tuple[str, str, str, Mapping[str,
         (tuning.at + pointer(*shared), get(tuning.request, *shared)),
         (f"{job.at}/HyperParameterRanges", job.request.get("HyperParameterRanges")),
     ):
-        for kind in (*RANGES, "AutoParameters"):
+        for kind in SEARCHED:
             for where, item in entries(ranges, kind):
                 name = item.get("Name")
                 if isinstance(name, str):

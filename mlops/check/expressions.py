@@ -17,6 +17,8 @@ EXECUTION_VARIABLES = (
 )  # fmt: skip
 """The official SDK's complete list; the last two are the job that the step itself starts."""
 
+EXECUTION_TIMES = ("StartDateTime", "CurrentDateTime")
+
 ROOTS = ("Parameters", "Execution", "Steps", "PipelineExperimentConfig", "ForEach", "IterationOutput")
 
 _HUGE = 10**400
@@ -42,7 +44,7 @@ def _kind_of_path(subject: Subject, path: RefPath) -> str | None:
             kind = declared.parameter.type if declared else None
             return kind if kind in PARAMETER_TYPES else None
         case "Execution":
-            return "DateTime" if path.name in ("StartDateTime", "CurrentDateTime") else "String"
+            return "DateTime" if path.name in EXECUTION_TIMES else "String"
         case "PipelineExperimentConfig":
             return "String"
         case "Steps":

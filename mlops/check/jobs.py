@@ -49,6 +49,11 @@ TUNING = Kind("CreateHyperParameterTuningJobRequest")
 AUTOML = Kind("CreateAutoMLJobRequest", output="OutputDataConfig")
 KINDS = (TRAINING, PROCESSING, TRANSFORM, TUNING, AUTOML)
 
+NUMBER_RANGES = ("ContinuousParameterRanges", "IntegerParameterRanges")
+RANGES = (*NUMBER_RANGES, "CategoricalParameterRanges")
+SEARCHED = (*RANGES, "AutoParameters")
+"""Members that have what a tuning job varies; AutoParameters have a hint in the place of bounds."""
+
 
 class Job(NamedTuple):
     """A job's request where it stands: a step's Arguments, or a definition inside of them."""

@@ -60,6 +60,22 @@ class Endpoint:
     configuration: Configuration | None
 
 
+def training_of(subject: Subject, value: Value) -> Placed | None:
+    """The Training step whose model is read; None where it is something else."""
+    path = value.path if isinstance(value, Ref) else None
+    if path is None or path.root != "Steps" or path.segments != ("ModelArtifacts", "S3ModelArtifacts"):
+        return None
+    producer = subject.by_name.get(path.name)
+    return producer if producer is not None and producer.step.type == "Training" else None
+
+
+def packs_its_model(subject: Subject, training: Placed) -> bool | None:
+    """None where that is known to the execution alone."""
+    kind = get(training.step.arguments, "OutputDataConfig", "CompressionType")
+    written = "GZIP" if kind is None else literal(subject, kind)
+    return {"GZIP": True, "NONE": False}.get(written) if isinstance(written, str) else None
+
+
 def configurations(subject: Subject) -> Iterator[Configuration]:
     for placed, settings in subject.of_type("EndpointConfig"):
         at = f"{placed.pointer}/Arguments"

@@ -34,6 +34,11 @@ def served(image: str, **environment: str) -> dict[str, object]:
     return {PRIMARY: {"Image": image, "Environment": environment}}
 
 
+def starting(count: int, **scaling: object) -> dict[str, object]:
+    variant = "Host:ProductionVariants/0"
+    return {f"{variant}/InitialInstanceCount": count, f"{variant}/ManagedInstanceScaling": scaling}
+
+
 def order(kind: str, limit: float) -> dict[str, object]:
     return {"Type": kind, "LeftValue": SCORED, "RightValue": limit}
 
@@ -74,6 +79,14 @@ CASES = [
         {"Live:EndpointName": join("churn", get("Execution.PipelineExecutionArn"), on="-")},
         "Live:EndpointName",
         {"Live:EndpointName": join("churn", get("Execution.PipelineName"), on="-")},
+        severity=WARNING,
+    ),
+    Case(
+        "a URI in a name",
+        "R338",
+        {CONFIG_NAME: join("churn", ARCHIVE, on="-")},
+        CONFIG_NAME,
+        {CONFIG_NAME: join("churn", get("Steps.Train.TrainingJobName"), on="-")},
         severity=WARNING,
     ),
     Case(
@@ -302,6 +315,14 @@ CASES = [
                 "Status": "ENABLED", "MinInstanceCount": 1, "MaxInstanceCount": 4,
             }
         },
+        severity=WARNING,
+    ),
+    Case(
+        "a start above the most, where no least is said",
+        "X800",
+        starting(2, Status="ENABLED", MaxInstanceCount=1),
+        "Host:ProductionVariants/0/InitialInstanceCount",
+        starting(2, Status="DISABLED", MaxInstanceCount=1),
         severity=WARNING,
     ),
     Case(

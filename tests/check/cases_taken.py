@@ -78,6 +78,22 @@ CASES = [
         severity=WARNING,
     ),
     Case(
+        "Spark of nothing, told at length",
+        "X734",
+        {"Spark:StepConfig/HadoopJarStep/Args": ["spark-submit", "--verbose", "--conf", "spark.x=1"]},
+        "Spark:StepConfig/HadoopJarStep/Args",
+        {"Spark:StepConfig/HadoopJarStep/Args": ["spark-submit", "--master=yarn", "--verbose", "s3://acme/f.py"]},
+        severity=WARNING,
+    ),
+    Case(
+        "an option that says its value and an application behind it",
+        "X734",
+        {"Spark:StepConfig/HadoopJarStep/Args": ["spark-submit", "--deploy-mode=cluster"]},
+        "Spark:StepConfig/HadoopJarStep/Args",
+        {"Spark:StepConfig/HadoopJarStep/Args": ["spark-submit", "--deploy-mode=cluster", "s3://acme/f.py"]},
+        severity=WARNING,
+    ),
+    Case(
         "a content type that is a word",
         "X853",
         {"Register:InferenceSpecification/SupportedContentTypes": ["csv"]},
@@ -175,6 +191,12 @@ CASES = [
             }
         },
         "Tune:WarmStartConfig/ParentHyperParameterTuningJobs/1",
+        {
+            "Tune:WarmStartConfig": {
+                "WarmStartType": "TransferLearning",
+                "ParentHyperParameterTuningJobs": [{"HyperParameterTuningJobName": name} for name in ("a", "b")],
+            }
+        },
         severity=WARNING,
     ),
     Case(

@@ -186,24 +186,33 @@ def executable(file: Path) -> None:
 LARGE = 2 * PART_BYTES + 3
 
 
-@pytest.mark.parametrize("change", [edited, longer, shorter, executable, Path.unlink], ids=lambda act: act.__name__)
+CHANGES: list[Callable[[Path], object]] = [edited, longer, shorter, executable, Path.unlink]
+SENT: dict[str, tuple[int, int, dict[str, bool]]] = {
+    "a file": (9, 1, {}),
+    "several": (9, 3, {}),
+    "an archive": (9, 3, {"archive": True}),
+    "in place": (9, 2, {"in_place": True}),
+    "a large one": (LARGE, 1, {}),
+    "a large one in place": (LARGE, 1, {"in_place": True}),
+}
+
+
 @pytest.mark.parametrize(
-    ("size", "count", "given"),
+    ("world", "sent", "change"),
     [
-        (9, 1, {}),
-        (9, 3, {}),
-        (9, 3, {"archive": True}),
-        (9, 2, {"in_place": True}),
-        (LARGE, 1, {}),
-        (LARGE, 1, {"in_place": True}),
+        pytest.param(world, sent, change, id=f"{world}, {sent}, {change.__name__}")
+        for world in ("local", "moto")
+        for sent, (size, _, _) in SENT.items()
+        for change in CHANGES
+        # How a file is looked at is not the account's; what is left of a large upload is.
+        if world == "local" or size < LARGE or change in (edited, Path.unlink)
     ],
-    ids=["a file", "several", "an archive", "in place", "a large one", "a large one in place"],
+    indirect=["world"],
 )
 def test_what_was_changed_since_it_was_compiled_is_refused_and_leaves_nothing(
-    world: World, tmp_path: Path, change: Callable[[Path], object], size: int, count: int, given: dict[str, bool]
+    world: World, tmp_path: Path, sent: str, change: Callable[[Path], object]
 ) -> None:
-    if size == LARGE and not world.environment.is_local and change not in (edited, Path.unlink):
-        pytest.skip("how a file is looked at is not the account's; what is left of an upload is")
+    size, count, given = SENT[sent]
     folder = tmp_path / "code"
     folder.mkdir()
     for number in range(count):

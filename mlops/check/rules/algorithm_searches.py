@@ -1,13 +1,11 @@
-"""Built-in algorithms: what a search may vary and look for, long jobs on spot, and the code of what serves."""
+"""Built-in algorithms: what a search may vary and look for."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
-from mlops.check.algorithm_trainings import RANGES, SOURCE, AlgorithmTraining, is_number, trainings
-from mlops.check.expressions import literal
-from mlops.check.jobs import Job
+from mlops.check.algorithm_trainings import SOURCE, AlgorithmTraining, is_number, trainings
+from mlops.check.jobs import RANGES, Job
 from mlops.check.members import entries
 from mlops.check.nearest import did_you_mean
 from mlops.check.rule import Fault, rule
@@ -16,9 +14,6 @@ from mlops.check.subject import Subject
 from mlops.ir import Placed, Severity
 from mlops.ir.members import get
 from mlops.ir.values import pointer
-
-if TYPE_CHECKING:
-    pass
 
 
 @rule("X857", "algorithm-tuning", Severity.ERROR, source=f"{SOURCE}; sdk#2226, sagemaker-xgboost-container#113")
@@ -85,47 +80,3 @@ def _objective(found: AlgorithmTraining, tuning: Job, placed: Placed) -> Iterato
     if metric in metrics and not is_told and listed and all(isinstance(name, str) for name in listed):
         message = f"{found.name} tells {metric} of a channel {channel!r} alone, and there is none"
         yield Fault(f"{at}/MetricName", message, f"add the channel to {found.job.at}/InputDataConfig", placed)
-
-
-@rule(
-    "X859",
-    "long-spot-of-an-algorithm",
-    Severity.WARNING,
-    source="AWS docs: model-managed-spot-training, built-in algorithms that do not checkpoint",
-)
-def long_spot_of_an_algorithm(subject: Subject) -> Iterator[Fault]:
-    """A built-in algorithm trains on spot instances without checkpoints, and may wait longer than the hour that such a
-    job is given at most.
-
-    Bad:  k-means on spot instances with "MaxWaitTimeInSeconds": 14400 and no CheckpointConfig
-    Good: "MaxWaitTimeInSeconds": 3600, or a CheckpointConfig for an algorithm that writes checkpoints
-    """
-    for found in trainings(subject):
-        request = found.job.request
-        if request.get("EnableManagedSpotTraining") is not True or request.get("CheckpointConfig") is not None:
-            continue
-        wait = literal(subject, get(request, "StoppingCondition", "MaxWaitTimeInSeconds"))
-        if isinstance(wait, int) and not isinstance(wait, bool) and wait > _WAIT_WITHOUT_CHECKPOINTS:
-            where = f"{found.job.at}/StoppingCondition/MaxWaitTimeInSeconds"
-            message = f"{found.name} without checkpoints waits and runs {_WAIT_WITHOUT_CHECKPOINTS} s at most on spot"
-            help_text = "lower it, train on demand, or write checkpoints where the algorithm can"
-            yield Fault(where, message, help_text, found.job.placed)
-
-
-_WAIT_WITHOUT_CHECKPOINTS = 3600
-
-
-@rule("X852", "serving-code", Severity.WARNING, source="sagemaker-inference-toolkit: SAGEMAKER_SUBMIT_DIRECTORY")
-def serving_code(subject: Subject) -> Iterator[Fault]:
-    """A model's serving code is a path of the author's machine, or a folder in S3 where an archive is wanted.
-
-    Bad:  "SAGEMAKER_SUBMIT_DIRECTORY": "./serve"
-    Good: "SAGEMAKER_SUBMIT_DIRECTORY": "/opt/ml/model/code"
-    """
-    for at, text, placed in subject.texts:
-        elsewhere = text and not text.startswith(("s3://", "https://", "/opt/ml/"))
-        if elsewhere and at.endswith("/Environment/SAGEMAKER_SUBMIT_DIRECTORY"):
-            yield Fault(at, f"{shown(text)} is not in the container", "e.g. /opt/ml/model/code", placed)
-        elif text.startswith("s3://") and text.endswith("/") and at.endswith("/Environment/SAGEMAKER_SUBMIT_DIRECTORY"):
-            message = f"{shown(text)} is a folder, and the container unpacks an archive"
-            yield Fault(at, message, f"e.g. {text}sourcedir.tar.gz", placed)

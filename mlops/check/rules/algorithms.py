@@ -278,3 +278,31 @@ def algorithm_machine(subject: Subject) -> Iterator[Fault]:
             message = f"{found.name} trains on {most} instance at most, and asks for {shown(count)}"
             at, help_text = f"{machine.at}/{machine.counted}", f"set it to {most}"
             yield Fault(at, message, help_text, machine.placed, severity=Severity.ERROR)
+
+
+@rule(
+    "X859",
+    "long-spot-of-an-algorithm",
+    Severity.WARNING,
+    source="AWS docs: model-managed-spot-training, built-in algorithms that do not checkpoint",
+)
+def long_spot_of_an_algorithm(subject: Subject) -> Iterator[Fault]:
+    """A built-in algorithm trains on spot instances without checkpoints, and may wait longer than the hour that such a
+    job is given at most.
+
+    Bad:  k-means on spot instances with "MaxWaitTimeInSeconds": 14400 and no CheckpointConfig
+    Good: "MaxWaitTimeInSeconds": 3600, or a CheckpointConfig for an algorithm that writes checkpoints
+    """
+    for found in trainings(subject):
+        request = found.job.request
+        if request.get("EnableManagedSpotTraining") is not True or request.get("CheckpointConfig") is not None:
+            continue
+        wait = literal(subject, get(request, "StoppingCondition", "MaxWaitTimeInSeconds"))
+        if isinstance(wait, int) and not isinstance(wait, bool) and wait > _WAIT_WITHOUT_CHECKPOINTS:
+            where = f"{found.job.at}/StoppingCondition/MaxWaitTimeInSeconds"
+            message = f"{found.name} without checkpoints waits and runs {_WAIT_WITHOUT_CHECKPOINTS} s at most on spot"
+            help_text = "lower it, train on demand, or write checkpoints where the algorithm can"
+            yield Fault(where, message, help_text, found.job.placed)
+
+
+_WAIT_WITHOUT_CHECKPOINTS = 3600

@@ -23,8 +23,8 @@ _DOCS = (
 def automl_data(subject: Subject) -> Iterator[Fault]:
     """An AutoML job splits its data in parts of which one is empty, its channels have different formats or the same
     use, or data in a form that it does not read: neither CSV nor Parquet, or an augmented manifest. That it splits data
-    although a channel is there to validate with, keeps most of them from training, or weighs rows by what it is to
-    predict, is a warning.
+    although a channel is there to validate with, keeps half of them or more from training, or weighs rows by what it is
+    to predict, is a warning.
 
     Bad:  "DataSplitConfig": {"ValidationFraction": 1}
     Good: "DataSplitConfig": {"ValidationFraction": 0.2}

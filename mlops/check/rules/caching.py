@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
+from mlops.check.expressions import EXECUTION_TIMES
 from mlops.check.nearest import did_you_mean
 from mlops.check.rule import Fault, rule
 from mlops.check.shapes import shown
@@ -110,14 +111,14 @@ def cache_that_never_serves(subject: Subject) -> Iterator[Fault]:
             continue
         expire = config.get("ExpireAfter")
         cached[placed.pointer] = tuple(
-            f"{placed.pointer}/Arguments/{k.replace('.', '/')}/" for k in step_type.cache_keys
+            f"{placed.pointer}/Arguments/{key.replace('.', '/')}/" for key in step_type.cache_keys
         )
         if isinstance(expire, str) and _DURATION.fullmatch(expire) and not _NOT_ZERO.search(expire):
             at = f"{placed.pointer}/CacheConfig/ExpireAfter"
             yield Fault(at, f"{expire} is no time at all", 'e.g. "P30D", or turn the cache off', placed)
     for reading in subject.readings if cached else ():
         path, site = reading.path, reading.site
-        if path.root != "Execution" or path.name not in _TIMES or site.placed is None:
+        if path.root != "Execution" or path.name not in EXECUTION_TIMES or site.placed is None:
             continue
         if site.at.startswith(cached.get(site.placed.pointer, ())):
             message = f"the cache compares this argument, and Execution.{path.name} is another each time"
@@ -125,7 +126,6 @@ def cache_that_never_serves(subject: Subject) -> Iterator[Fault]:
 
 
 _NOT_ZERO = re.compile(r"[1-9]")
-_TIMES = ("StartDateTime", "CurrentDateTime")
 
 
 @rule("E540", "retry-policy", Severity.ERROR, source="AWS docs: pipelines-retry-policy; official SDK's retry")

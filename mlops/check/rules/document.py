@@ -147,7 +147,7 @@ def mlflow_config(subject: Subject) -> Iterator[Fault]:
         elif not _scalar_or_expression(value):
             yield Fault(here + pointer(key), f"{key} is {shown(value)}, a text is wanted")
         elif isinstance(value, str) and not 0 < len(value) <= 256 and key == "MlflowExperimentName":
-            yield Fault(here + pointer(key), f"{key} has {len(value)} characters, 1 to 256 are wanted")
+            yield Fault(here + pointer(key), f"{key} has {len(value)} characters, 1 to 256 are wanted", "e.g. nightly")
     arn = found.get("MlflowResourceArn")
     if "MlflowResourceArn" not in found:
         yield Fault(f"{here}/MlflowResourceArn", "MlflowConfig has no MlflowResourceArn", "add it")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
 
 from mlops.check.members import entries
 from mlops.check.rule import Fault, rule
@@ -78,9 +79,13 @@ def nothing_submitted(subject: Subject) -> Iterator[Fault]:
         texts = [word for word in words if isinstance(word, str)]
         if len(texts) < len(words) or texts[0] != "spark-submit":
             continue
-        rest = texts[1:]
-        if all(word.startswith("-") or (index and rest[index - 1].startswith("--")) for index, word in enumerate(rest)):
+        if all(word.startswith("-") or _takes_value(before) for before, word in pairwise(texts)):
             yield Fault(at, "spark-submit is given no application", "add the script or the jar", placed)
+
+
+def _takes_value(option: str) -> bool:
+    """Of spark-submit, whose other options are written with = or say all by themselves."""
+    return option.startswith("--") and "=" not in option and option not in ("--supervise", "--verbose")
 
 
 @rule(
@@ -154,7 +159,8 @@ def emr_cluster_parts(subject: Subject) -> Iterator[Fault]:
         logs = config.get("LogUri")
         if isinstance(logs, str) and "://" not in logs:
             message = f"{shown(logs)} is no URI"
-            yield Fault(f"{at}/ClusterConfig/LogUri", message, f'e.g. "s3://{logs}"', placed)
+            help_text = f'e.g. "s3://{logs.lstrip("/") or "acme-logs"}"'
+            yield Fault(f"{at}/ClusterConfig/LogUri", message, help_text, placed)
         release = config.get("ReleaseLabel")
         if isinstance(release, str) and not release.startswith("emr-"):
             message = f"{shown(release)} is no release of EMR"

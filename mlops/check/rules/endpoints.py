@@ -88,10 +88,13 @@ def _instance_counts(at: str, variant: Mapping[str, Value], placed: Placed) -> I
     if low is not None and high is not None and low > high:
         where = f"{at}/ManagedInstanceScaling/MaxInstanceCount"
         yield Fault(where, f"MaxInstanceCount {high} is below MinInstanceCount {low}", "swap them", placed)
-    elif (count := _integer(variant.get("InitialInstanceCount"))) is not None and (
-        (low is not None and count < low) or (high is not None and count > high)
-    ):
-        message = f"it starts with {count} instances, and scales between {low} and {high}"
+        return
+    count = _integer(variant.get("InitialInstanceCount"))
+    if count is None or get(scaling, "Status") == "DISABLED":
+        return
+    below, above = low is not None and count < low, high is not None and count > high
+    if below or above:
+        message = f"it starts with {count} instances, and scales to at {f'least {low}' if below else f'most {high}'}"
         where = f"{at}/InitialInstanceCount"
         yield Fault(where, message, "start within the bounds", placed, severity=Severity.WARNING)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 
-from mlops.check import expressions, properties
+from mlops.check import expressions, properties, samples
 from mlops.check.nearest import did_you_mean
 from mlops.check.rule import Fault, rule
 from mlops.check.shapes import Feed, Shape, compiled_pattern, form_of, scalar, shown
@@ -272,7 +272,7 @@ def brought_value_does_not_fit(subject: Subject) -> Iterator[Fault]:
     Good: "S3Uri": {"Get": "Steps.Prepare.ProcessingOutputConfig.Outputs['train'].S3Output.S3Uri"}
     """
     for placed, feed in subject.feeds:
-        if not isinstance(feed.expression, Ref) or _sample(subject, feed.expression) is not None:
+        if not isinstance(feed.expression, Ref) or samples.form(subject, feed.expression) not in (None, samples.TIME):
             continue
         value = properties.echoed(subject, feed.expression)
         breach = _breach(value, feed.shape)
@@ -313,32 +313,6 @@ def _first_unknown(subject: Subject, join: Join) -> str | None:
     return None
 
 
-_SAMPLES_OF = {"S3Uri": "s3://bucket/key/name", "Url": "s3://bucket/key/name"}
-_ARN = "arn:aws:sagemaker:us-east-1:111122223333:model/name"
-
-
-def _sample(subject: Subject, value: Value) -> tuple[str, str] | None:
-    """What a reference gives, in words, with a text of that form; None where its form is not known."""
-    path = value.path if isinstance(value, Ref) else None
-    if path is None:
-        return None
-    if path.root == "Execution":
-        if path.name in ("PipelineArn", "PipelineExecutionArn"):
-            return "an ARN", _ARN
-        return ("a name", "name") if path.name != "StartDateTime" and path.name != "CurrentDateTime" else None
-    if path.root != "Steps":
-        return None
-    found = properties.read(subject, path)
-    source = None if isinstance(found, properties.Dead) else found.shape
-    if source is None or source.kind != "string":
-        return None
-    if source.name in _SAMPLES_OF:
-        return "an S3 URI", _SAMPLES_OF[source.name]
-    if source.name.endswith("Arn"):
-        return "an ARN", _ARN
-    return ("a name", "name") if source.name.endswith("Name") else None
-
-
 @rule("R334", "reference-of-another-kind", Severity.ERROR, source="botocore's shapes of both ends")
 def reference_of_another_kind(subject: Subject) -> Iterator[Fault]:
     """A reference gives a text of another kind than its place takes: a name or an ARN where an S3 URI is wanted, an S3
@@ -350,18 +324,17 @@ def reference_of_another_kind(subject: Subject) -> Iterator[Fault]:
     for placed, feed in subject.feeds:
         if feed.shape.kind != "string" or feed.in_map or not isinstance(feed.expression, Ref):
             continue
-        sample = _sample(subject, feed.expression)
-        if sample is None or "enum" in feed.shape.raw:
+        what = samples.form(subject, feed.expression)
+        if what is None or what == samples.TIME or "enum" in feed.shape.raw:
             continue
-        what, text = sample
-        if feed.shape.name in _IMAGES and what != "a name":
+        if feed.shape.name in _IMAGES and what != samples.NAME:
             message = f"{feed.expression.expression} is {what}, an image is wanted"
             yield Fault(f"{feed.at}/Get", message, form_of(feed.shape), placed)
             continue
         pattern = feed.shape.raw.get("pattern")
         compiled = compiled_pattern(pattern) if pattern else None
         takes_arn = pattern is not None and "arn:" in pattern
-        if compiled is None or compiled.fullmatch(text) or (what == "an ARN" and takes_arn):
+        if compiled is None or compiled.fullmatch(samples.SAMPLES[what]) or (what == samples.ARN and takes_arn):
             continue
         message = f"{feed.expression.expression} is {what}, which cannot be a {feed.shape.name}"
         yield Fault(f"{feed.at}/Get", message, _instead(subject, feed), placed)

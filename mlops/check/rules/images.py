@@ -72,9 +72,9 @@ def image_for_another_processor(subject: Subject) -> Iterator[Fault]:
     """
     for used in _used(subject):
         built = _built_for(used.image)
-        for at, kind in used.machines if built is not None else ():
+        for at, kind in used.machines if built else ():
             has = _processor(kind)
-            if has is not None and built is not None and has not in built:
+            if has is not None and has not in built:
                 wanted = _SERVES[built[0]] if len(built) == 1 else "a processor of x86"
                 message = f"{kind} has {_SERVES[has]}, and {_short(used.image)} is built for {wanted}"
                 yield Fault(at, message, "choose another instance type, or the other image", used.placed)
@@ -96,11 +96,11 @@ def registered_for_another_processor(subject: Subject) -> Iterator[Fault]:
         specification = arguments.get("InferenceSpecification")
         listed = [literal(subject, item.get("Image")) for _, item in entries(specification, "Containers")]
         images = [image for text in listed if isinstance(text, str) and (image := parse(text)) is not None]
-        built = [(image, some) for image in images if (some := _built_for(image)) is not None]
+        built = [(image, some) for image in images if (some := _built_for(image))]
         for name in ("SupportedRealtimeInferenceInstanceTypes", "SupportedTransformInstanceTypes"):
             kinds = get(specification, name)
             for index, kind in enumerate(kinds if isinstance(kinds, tuple) else ()):
-                has = None if not isinstance(kind, str) else _processor(kind)
+                has = _processor(kind) if isinstance(kind, str) else None
                 wrong = next((image for image, some in built if has is not None and has not in some), None)
                 if wrong is not None and has is not None:
                     where = f"{placed.pointer}/Arguments/InferenceSpecification/{name}/{index}"
@@ -112,14 +112,14 @@ def _processor(kind: str) -> str | None:
     return "graviton" if instances.is_graviton(kind) else instances.accelerator(kind)
 
 
-def _built_for(image: Image) -> tuple[str, ...] | None:
-    """None where it is no image of AWS's, or for more than its name tells."""
+def _built_for(image: Image) -> tuple[str, ...]:
+    """Empty where it is no image of AWS's, or for more than its name tells."""
     if _is_arm(image):
         return ("graviton",)
     if image.processor is not None:
         return (image.processor,)
     is_one = image.repository in PUBLISHED and image.account in ALGORITHM_ACCOUNTS
-    return ("cpu", "gpu") if is_one else None
+    return ("cpu", "gpu") if is_one else ()
 
 
 def _is_arm(image: Image) -> bool:
@@ -237,23 +237,19 @@ def unpublished_version(subject: Subject) -> Iterator[Fault]:
         text = literal(subject, container.image)
         image = parse(text) if isinstance(text, str) else None
         known = PUBLISHED.get(image.repository, ()) if image and image.account in ALGORITHM_ACCOUNTS else ()
-        if (
-            image is None
-            or not known
-            or not image.tag
-            or any(f"{image.tag}-".startswith(f"{version}-") for version in known)
-        ):
+        if image is None or not known or not image.tag:
             continue
-        if _number(image.tag) is None or _number(image.tag) < _number(known[-1]):  # type: ignore[operator]
+        is_known = any(f"{image.tag}-".startswith(f"{version}-") for version in known)
+        if not is_known and _number(image.tag) < _number(known[-1]):
             message = f"{image.repository} has no version {image.tag}"
             help_text = did_you_mean(image.tag, known) or f"the newest that are known: {', '.join(known[-3:])}"
             yield Fault(container.image_at, message, help_text, container.placed)
 
 
-def _number(tag: str) -> tuple[int, int] | None:
-    """The first two numbers of a version."""
+def _number(tag: str) -> tuple[int, int]:
+    """The first two numbers of a version; a tag without them is before all versions."""
     found = re.match(r"(\d{1,4})\.(\d{1,4})", tag)
-    return (int(found[1]), int(found[2])) if found is not None else None
+    return (int(found[1]), int(found[2])) if found is not None else (-1, -1)
 
 
 @rule(

@@ -4,41 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from mlops.check import expressions, properties
+from mlops.check import expressions, samples
 from mlops.check.rule import Fault, rule
+from mlops.check.serving import packs_its_model
 from mlops.check.shapes import compiled_pattern
 from mlops.check.subject import Subject
 from mlops.ir import Join, Ref, Severity, Value
-from mlops.ir.members import get
-
-_TIMES = ("StartDateTime", "CurrentDateTime")
-_TIME = "2026-11-22T06:09:15.123Z"
-_ARN = "arn:aws:sagemaker:us-east-1:111122223333:pipeline/name/execution/abcdef123456"
-_URI = "s3://bucket/key/name"
-
-
-def _piece(subject: Subject, value: Value) -> tuple[str, str] | None:
-    """A text of the form that a piece has, and in words what it is where that may be no name; None where its form is
-    not known."""
-    text = expressions.fold(subject, value)
-    if text is not None:
-        return text, ""
-    path = value.path if isinstance(value, Ref) else None
-    if path is None:
-        return None
-    if path.root == "Execution":
-        if path.name in _TIMES:
-            return _TIME, "a time with colons and a dot"
-        return (_ARN, "an ARN") if path.name.endswith("Arn") else ("name", "")
-    found = properties.read(subject, path) if path.root == "Steps" else None
-    source = None if found is None or isinstance(found, properties.Dead) else found.shape
-    if source is None or source.kind != "string":
-        return None
-    if source.name.endswith("Arn"):
-        return _ARN, "an ARN"
-    if source.name in ("S3Uri", "Url"):
-        return _URI, "an S3 URI"
-    return ("name", "") if source.name.endswith("Name") else None
 
 
 @rule(
@@ -59,16 +30,26 @@ def piece_does_not_fit(subject: Subject) -> Iterator[Fault]:
             continue
         pieces = [_piece(subject, value) for value in feed.expression.values]
         known = [piece for piece in pieces if piece is not None]
-        odd = next((words for _, words in known if words), None)
-        if odd is None or len(known) != len(pieces):
-            continue
+        odd = next((what for _, what in known if what != samples.NAME), None)
         compiled = compiled_pattern(pattern)
-        if compiled is None or compiled.fullmatch(feed.expression.on.join(text for text, _ in known)):
+        if odd is None or compiled is None or len(known) != len(pieces):
             continue
-        harmless = feed.expression.on.join("name" if words else text for text, words in known)
-        if compiled.fullmatch(harmless):
+        on, name = feed.expression.on, samples.SAMPLES[samples.NAME]
+        joined = on.join(text for text, _ in known)
+        of_names = on.join(text if what == samples.NAME else name for text, what in known)
+        if not compiled.fullmatch(joined) and compiled.fullmatch(of_names):
             message = f"{odd} is joined into a {feed.shape.name}, which takes no such text"
             yield Fault(feed.at, message, "join Execution.PipelineExecutionId", placed)
+
+
+def _piece(subject: Subject, value: Value) -> tuple[str, str] | None:
+    """A text of the form that a piece has, and which form that is; None where it is not known. A text that is known is
+    as good as a name."""
+    text = expressions.fold(subject, value)
+    if text is not None:
+        return text, samples.NAME
+    what = samples.form(subject, value)
+    return (samples.SAMPLES[what], what) if what is not None else None
 
 
 _FILES = ("S3ModelArtifacts", "CalculatedBaselineConstraints", "CalculatedBaselineStatistics")
@@ -107,5 +88,4 @@ def _is_file(subject: Subject, piece: Value) -> bool:
         return False
     producer = subject.by_name.get(path.name)
     # What is not packed has a folder there.
-    packed = None if producer is None else get(producer.step.arguments, "OutputDataConfig", "CompressionType")
-    return producer is not None and packed in (None, "GZIP")
+    return producer is not None and packs_its_model(subject, producer) is True

@@ -201,6 +201,11 @@ def entry_script_missing(subject: Subject) -> Iterator[Fault]:
         known = [(path, fold(subject, uri) or uri) for path, uri in pairs]
         if not all(isinstance(path, str) for path, _ in known):
             continue
+        piped = {
+            str(get(item, "S3Input", "LocalPath")).rstrip("/")
+            for _, item in items
+            if get(item, "S3Input", "S3InputMode") == "Pipe"
+        }
         for index, word in enumerate(command if isinstance(command, tuple) else ()):
             if not isinstance(word, str) or not word.startswith(f"{_ROOT}/") or not word.endswith((".py", ".sh", ".R")):
                 continue
@@ -211,8 +216,7 @@ def entry_script_missing(subject: Subject) -> Iterator[Fault]:
             if not holding:
                 yield Fault(f"{start}/{index}", f"no input brings {word}", "correct the path", placed)
                 continue
-            modes = {get(item, "S3Input", "LocalPath"): get(item, "S3Input", "S3InputMode") for _, item in items}
-            if modes.get(folder) == "Pipe":
+            if folder in piped:
                 message = f"{word} is to be run, and its input is piped, not written as files"
                 yield Fault(f"{start}/{index}", message, 'set that input\'s S3InputMode to "File"', placed)
                 continue

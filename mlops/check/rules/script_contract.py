@@ -13,7 +13,7 @@ from pathlib import Path
 
 from mlops.check.expressions import literal
 from mlops.check.images import parse
-from mlops.check.jobs import TUNING, Job
+from mlops.check.jobs import SEARCHED, TUNING, Job
 from mlops.check.members import entries
 from mlops.check.nearest import did_you_mean
 from mlops.check.rule import Fault, rule
@@ -30,7 +30,6 @@ from mlops.project.python_files import parsed, syntax_error
 
 _DATA, _CHANNEL, _HYPERPARAMETER = "/opt/ml/input/data/", "SM_CHANNEL_", "SM_HP_"
 _PROCESSING = "/opt/ml/processing/"
-_RANGES = ("ContinuousParameterRanges", "IntegerParameterRanges", "CategoricalParameterRanges", "AutoParameters")
 _UNSEEN = ("_tuning_objective_metric", "default_user_module_name")
 """Hyperparameters that the toolkit keeps from the script, beside those that begin with sagemaker_."""
 
@@ -307,7 +306,7 @@ def _tuned(tuning: Job, job: Job) -> Iterator[tuple[str, str]]:
         (tuning.at + pointer(*shared), get(tuning.request, *shared)),
         (f"{job.at}/HyperParameterRanges", job.request.get("HyperParameterRanges")),
     ):
-        for kind in _RANGES:
+        for kind in SEARCHED:
             for where, item in entries(ranges, kind):
                 name = item.get("Name")
                 if isinstance(name, str):

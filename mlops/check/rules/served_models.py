@@ -1,4 +1,4 @@
-"""What AWS's serving images need to have something to serve: model data, or the name of a model of a hub."""
+"""What AWS's serving images need to have something to serve: model data, code, or the name of a model of a hub."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from mlops.check.expressions import literal
 from mlops.check.images import Image, parse
 from mlops.check.nearest import did_you_mean
 from mlops.check.rule import Fault, rule
+from mlops.check.serving import packs_its_model, training_of
 from mlops.check.shapes import shown
 from mlops.check.subject import Subject
-from mlops.ir import Ref, Severity, Value
+from mlops.ir import Severity, Value
 from mlops.ir.members import get
 from mlops.knowledge.algorithm_images import ALGORITHM_ACCOUNTS
 
@@ -76,28 +77,21 @@ def packed_otherwise(subject: Subject) -> Iterator[Fault]:
     """
     for container in subject.serving:
         source = get(container.settings, "ModelDataSource", "S3DataSource")
-        packed = _leaves_packed(subject, container.settings.get("ModelDataUrl"))
-        if packed is False:
+        if _is_archive(subject, container.settings.get("ModelDataUrl")) is False:
             message = "the training job leaves its model unpacked, and ModelDataUrl is an archive"
             help_text = "use ModelDataSource with S3Prefix and CompressionType None"
             yield Fault(f"{container.at}/ModelDataUrl", message, help_text, container.placed)
-        if get(source, "CompressionType") == "None" and _leaves_packed(subject, get(source, "S3Uri")):
+        if get(source, "CompressionType") == "None" and _is_archive(subject, get(source, "S3Uri")):
             message = "the training job packs its model into an archive, and a folder is taken"
             help_text = "let the job write it with CompressionType NONE, or use ModelDataUrl"
             at = f"{container.at}/ModelDataSource/S3DataSource/S3Uri"
             yield Fault(at, message, help_text, container.placed)
 
 
-def _leaves_packed(subject: Subject, value: Value) -> bool | None:
-    """Of a training job whose model is read; None where it is something else."""
-    path = value.path if isinstance(value, Ref) else None
-    if path is None or path.root != "Steps" or path.segments != ("ModelArtifacts", "S3ModelArtifacts"):
-        return None
-    producer = subject.by_name.get(path.name)
-    if producer is None or producer.step.type != "Training":
-        return None
-    kind = literal(subject, get(producer.step.arguments, "OutputDataConfig", "CompressionType"))
-    return {None: True, "GZIP": True, "NONE": False}.get(kind) if kind is None or isinstance(kind, str) else None
+def _is_archive(subject: Subject, value: Value) -> bool | None:
+    """Of a training job's model; None where it is something else, or not known."""
+    training = training_of(subject, value)
+    return packs_its_model(subject, training) if training is not None else None
 
 
 @rule(
@@ -128,3 +122,19 @@ def hub_model(subject: Subject) -> Iterator[Fault]:
             message = "the model comes from the hub, and the container is cut off from the network"
             help_text = "bring it by ModelDataUrl, or leave EnableNetworkIsolation out"
             yield Fault(f"{container.at}/Environment/HF_MODEL_ID", message, help_text, container.placed)
+
+
+@rule("X852", "serving-code", Severity.WARNING, source="sagemaker-inference-toolkit: SAGEMAKER_SUBMIT_DIRECTORY")
+def serving_code(subject: Subject) -> Iterator[Fault]:
+    """A model's serving code is a path of the author's machine, or a folder in S3 where an archive is wanted.
+
+    Bad:  "SAGEMAKER_SUBMIT_DIRECTORY": "./serve"
+    Good: "SAGEMAKER_SUBMIT_DIRECTORY": "/opt/ml/model/code"
+    """
+    for at, text, placed in subject.texts:
+        elsewhere = text and not text.startswith(("s3://", "https://", "/opt/ml/"))
+        if elsewhere and at.endswith("/Environment/SAGEMAKER_SUBMIT_DIRECTORY"):
+            yield Fault(at, f"{shown(text)} is not in the container", "e.g. /opt/ml/model/code", placed)
+        elif text.startswith("s3://") and text.endswith("/") and at.endswith("/Environment/SAGEMAKER_SUBMIT_DIRECTORY"):
+            message = f"{shown(text)} is a folder, and the container unpacks an archive"
+            yield Fault(at, message, f"e.g. {text}sourcedir.tar.gz", placed)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mlops.check.jobs import TUNING, defined
+from mlops.check.jobs import NUMBER_RANGES, SEARCHED, TUNING, defined
 from mlops.check.members import entries
 from mlops.check.nearest import did_you_mean
 from mlops.check.rule import Fault, rule
@@ -15,8 +15,6 @@ from mlops.ir.members import get
 from mlops.ir.values import Key
 
 _CONFIG = "HyperParameterTuningJobConfig"
-_NUMBERS = ("ContinuousParameterRanges", "IntegerParameterRanges")
-_KINDS = (*_NUMBERS, "CategoricalParameterRanges", "AutoParameters")
 
 
 @rule("R342", "not-tuned", Severity.WARNING, source="DescribeHyperParameterTuningJob API: TunedHyperParameters")
@@ -30,7 +28,7 @@ def not_tuned(subject: Subject) -> Iterator[Fault]:
     for tuning in subject.jobs[TUNING]:
         holders = [(get(tuning.request, _CONFIG), "ParameterRanges")]
         holders += [(job, "HyperParameterRanges") for _, job, _ in defined(tuning)]
-        items = [item for holder, name in holders for kind in _KINDS for _, item in entries(holder, name, kind)]
+        items = [item for holder, name in holders for kind in SEARCHED for _, item in entries(holder, name, kind)]
         names = [item.get("Name") for item in items]
         if names and all(isinstance(name, str) for name in names):
             searched[tuning.placed.step.name] = {name for name in names if isinstance(name, str)}
@@ -59,7 +57,7 @@ def search_of_nothing(subject: Subject) -> Iterator[Fault]:
         holders = [(f"{tuning.at}/{_CONFIG}", get(tuning.request, _CONFIG), "ParameterRanges")]
         holders += [(at, job, "HyperParameterRanges") for at, job, _ in defined(tuning)]
         for start, holder, name in holders:
-            for kind in _NUMBERS:
+            for kind in NUMBER_RANGES:
                 for at, item in entries(holder, name, kind):
                     low, high = item.get("MinValue"), item.get("MaxValue")
                     if isinstance(low, str) and low == high:

@@ -7,7 +7,7 @@ from math import isfinite
 
 from mlops.check.expressions import literal
 from mlops.check.images import parse
-from mlops.check.jobs import TUNING, defined
+from mlops.check.jobs import NUMBER_RANGES, RANGES, SEARCHED, TUNING, defined
 from mlops.check.members import entries
 from mlops.check.nearest import did_you_mean
 from mlops.check.rule import Fault, rule
@@ -18,8 +18,6 @@ from mlops.ir import Placed, Severity, Unknown, Value
 from mlops.ir.members import get
 from mlops.ir.values import pointer
 from mlops.knowledge.algorithm_images import ALGORITHM_ACCOUNTS
-
-_KINDS = ("ContinuousParameterRanges", "IntegerParameterRanges", "CategoricalParameterRanges")
 
 
 def _range_sets(subject: Subject) -> Iterator[tuple[str, Mapping[str, Value], Placed]]:
@@ -54,7 +52,7 @@ def tuning_range(subject: Subject) -> Iterator[Fault]:
     Good: {"MinValue": "0.001", "MaxValue": "1", "ScalingType": "Logarithmic"}
     """
     for at, ranges, placed in _range_sets(subject):
-        for kind in _KINDS[:2]:
+        for kind in NUMBER_RANGES:
             for where, item in entries(ranges, kind):
                 yield from _range(f"{at}{where}", kind, item, placed)
 
@@ -98,7 +96,7 @@ def tuned_twice(subject: Subject) -> Iterator[Fault]:
             if owner is not tuning.placed:
                 continue
             seen: set[str] = set()
-            for kind in _KINDS:
+            for kind in RANGES:
                 for where, item in entries(ranges, kind):
                     name = item.get("Name")
                     if not isinstance(name, str):
@@ -161,7 +159,7 @@ def tuning_strategy(subject: Subject) -> Iterator[Fault]:
         low, high = get(hyperband, "MinResource"), get(hyperband, "MaxResource")
         if isinstance(low, int) and isinstance(high, int) and low > high:
             yield Fault(f"{here}/MinResource", f"MinResource {low} is above MaxResource {high}", "swap them", placed)
-        for kind in _KINDS[:2]:
+        for kind in NUMBER_RANGES:
             if strategy == "Grid" and get(config, "ParameterRanges", kind):
                 yield Fault(f"{at}/ParameterRanges/{kind}", "a grid search takes categories only", None, placed)
 
@@ -347,9 +345,7 @@ def several_algorithms_at_once(subject: Subject) -> Iterator[Fault]:
 
 
 def _is_empty(ranges: Value) -> bool:
-    return ranges is None or (
-        isinstance(ranges, Mapping) and not any(ranges.get(kind) for kind in (*_KINDS, "AutoParameters"))
-    )
+    return ranges is None or (isinstance(ranges, Mapping) and not any(ranges.get(kind) for kind in SEARCHED))
 
 
 @rule("X778", "repeated-category", Severity.WARNING, source="follows from the document")

@@ -8,7 +8,7 @@ from math import ceil, floor, isfinite, prod
 
 from mlops.check.expressions import literal
 from mlops.check.images import parse
-from mlops.check.jobs import TRAINING, TUNING, Job, defined
+from mlops.check.jobs import NUMBER_RANGES, SEARCHED, TRAINING, TUNING, Job, defined
 from mlops.check.members import entries
 from mlops.check.nearest import did_you_mean
 from mlops.check.rule import Fault, rule
@@ -21,7 +21,6 @@ from mlops.knowledge.framework_images import needs_script
 from mlops.knowledge.tuning import EPOCHS, MOST_JOBS
 
 _CONFIG = "HyperParameterTuningJobConfig"
-_KINDS = ("ContinuousParameterRanges", "IntegerParameterRanges", "CategoricalParameterRanges", "AutoParameters")
 _MOST_RANGES, _MOST_HYPERPARAMETERS, _MOST_RESOURCE = 30, 100, 20_000
 
 
@@ -36,7 +35,7 @@ def _ranges(tuning: Job, job: Job) -> Value:
 
 
 def _named(ranges: Value) -> list[tuple[str, Mapping[str, Value]]]:
-    return [(kind, item) for kind in _KINDS for _, item in entries(ranges, kind)]
+    return [(kind, item) for kind in SEARCHED for _, item in entries(ranges, kind)]
 
 
 def combinations(tuning: Job) -> float | None:
@@ -179,7 +178,7 @@ def strategy_lacks(subject: Subject) -> Iterator[Fault]:
             message = f"MaxResource is {shown(resource)}, {_MOST_RESOURCE} is the most"
             yield Fault(at, message, "lower it", tuning.placed)
         for start, job, placed in jobs:
-            for kind in _KINDS[:2]:
+            for kind in NUMBER_RANGES:
                 if strategy == "Grid" and get(job, "HyperParameterRanges", kind):
                     where = f"{start}/HyperParameterRanges/{kind}"
                     yield Fault(where, "a grid search takes categories only", "list the values to try", placed)
@@ -260,7 +259,7 @@ def tuned_by_other_names(subject: Subject) -> Iterator[Fault]:
             own = job.get("HyperParameterRanges") is not None
             where = f"{start}/HyperParameterRanges" if own else f"{tuning.at}/{_CONFIG}/ParameterRanges"
             ranges = _ranges(tuning, Job(start, job, placed))
-            for kind in _KINDS:
+            for kind in SEARCHED:
                 for at, item in entries(ranges, kind):
                     name = item.get("Name")
                     if isinstance(name, str) and found.tunable and name not in found.tunable:
@@ -370,7 +369,8 @@ def best_the_wrong_way(subject: Subject) -> Iterator[Fault]:
             wanted = "Minimize" if words & _SMALL and not words & _LARGE else None
             wanted = "Maximize" if words & _LARGE and not words & _SMALL else wanted
             if wanted is not None and kind in ("Minimize", "Maximize") and kind != wanted and not words & _NEGATED:
-                message = f"the best {name} is the {'smallest' if wanted == 'Minimize' else 'largest'}, not {kind}"
+                best, sought = ("smallest", "largest") if wanted == "Minimize" else ("largest", "smallest")
+                message = f"the best {name} is the {best}, and the job looks for the {sought}"
                 yield Fault(f"{at}/Type", message, f"write {wanted}", tuning.placed)
 
 

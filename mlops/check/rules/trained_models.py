@@ -1,4 +1,4 @@
-"""A training job and what is made of its model: the image that serves it, and the batch that it is asked with."""
+"""What is made of a trained model: the image that serves it, and the batch that it is asked with."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from mlops.check.expressions import literal
 from mlops.check.images import Image, parse
 from mlops.check.jobs import TRANSFORM
 from mlops.check.rule import Fault, rule
-from mlops.check.serving import containers, made
+from mlops.check.serving import containers, made, training_of
 from mlops.check.shapes import shown
 from mlops.check.subject import Subject
-from mlops.ir import Ref, Severity, Value
+from mlops.ir import Severity, Value
 from mlops.ir.members import get
 from mlops.knowledge.algorithm_images import ALGORITHM_ACCOUNTS, built_in
 from mlops.knowledge.framework_images import PUBLISHED
@@ -47,12 +47,10 @@ def served_by_another_framework(subject: Subject) -> Iterator[Fault]:
     Good: the same served by sagemaker-xgboost:1.7-1
     """
     for container in subject.serving:
-        path = container.settings.get("ModelDataUrl")
-        read = path.path if isinstance(path, Ref) else None
-        if read is None or read.root != "Steps" or "S3ModelArtifacts" not in read.segments:
+        training = training_of(subject, container.settings.get("ModelDataUrl"))
+        if training is None:
             continue
-        producer = subject.by_name.get(read.name)
-        request = producer.step.arguments if producer is not None and producer.step.type == "Training" else None
+        name, request = training.step.name, training.step.arguments
         trained = _image(subject, get(request, "AlgorithmSpecification", "TrainingImage"))
         served = _image(subject, container.image)
         # The official SDK packs models of any framework anew by a job with scikit-learn's image.
@@ -60,16 +58,22 @@ def served_by_another_framework(subject: Subject) -> Iterator[Fault]:
             continue
         own, other = _family(trained), _family(served)
         if own is not None and other is not None and own != other:
-            message = f"{read.name!r} trains with {own}, and {served.repository} serves models of {other}"
+            message = f"{name!r} trains with {own}, and {served.repository} serves models of {other}"
             yield Fault(container.image_at, message, f"use an image of {own}", container.placed)
-        elif own == other == "xgboost" and _version(served) < _version(trained):
-            message = f"{read.name!r} trains with {trained.tag}, and the older {served.tag} serves"
+        elif own == other == "xgboost" and _is_older(served, trained):
+            message = f"{name!r} trains with {trained.tag}, and the older {served.tag} serves"
             yield Fault(container.image_at, message, f"use {trained.tag} or newer", container.placed)
 
 
-def _version(image: Image) -> tuple[int, ...]:
+def _is_older(image: Image, other: Image) -> bool:
+    """False where a tag says no version: an image may be named by its digest."""
+    first, second = _version(image), _version(other)
+    return first is not None and second is not None and first < second
+
+
+def _version(image: Image) -> tuple[int, ...] | None:
     match = _NUMBERS.match(image.tag or "") if image.repository in PUBLISHED else None
-    return tuple(int(number) for number in match.groups()) if match is not None else ()
+    return tuple(int(number) for number in match.groups()) if match is not None else None
 
 
 @rule(

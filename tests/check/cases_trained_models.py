@@ -1,4 +1,4 @@
-"""Rows of rules on a training job and what is made of its model, and on settings that have no effect."""
+"""Rows of rules on what is made of a trained model, and on settings that have no effect."""
 
 from __future__ import annotations
 
@@ -51,6 +51,8 @@ CASES = [
     Case("a newer model in an older image", "X867", {**FIT, **served(OLDER)}, f"{PRIMARY}/Image",
          {"Segments:AlgorithmSpecification/TrainingImage": OLDER, "Segments:HyperParameters": {"num_round": "50"},
           **served(XGBOOST)}, severity=WARNING),
+    Case("a model of an older image, and one that is named by its digest", "X867", {**FIT, **served(OLDER)},
+         f"{PRIMARY}/Image", {**FIT, **served(f"{XGBOOST.partition(':')[0]}@sha256:{'0' * 64}")}, severity=WARNING),
     Case("JSON for XGBoost", "X798", {**FIT, **served(XGBOOST), **PLAIN, INPUT: "application/json"}, INPUT,
          {**FIT, **served(XGBOOST), **PLAIN, INPUT: "text/libsvm"}, severity=WARNING),
     Case("a stream for k-means", "X798", {**served(KMEANS), "Batch:MaxPayloadInMB": 0}, "Batch:MaxPayloadInMB",
@@ -65,6 +67,11 @@ CASES = [
          f"{FLEXIBLE}/AllocationStrategy",
          {"Tune:TrainingJobDefinition/ResourceConfig": GONE,
           FLEXIBLE: {"InstanceConfigs": [ONE], "AllocationStrategy": "Prioritized"}}, severity=WARNING),
+    Case("a script in a piped folder with a slash", "X785",
+         {"Prepare:ProcessingInputs/1/S3Input/S3InputMode": "Pipe",
+          "Prepare:ProcessingInputs/1/S3Input/LocalPath": "/opt/ml/processing/input/code/"},
+         "Prepare:AppSpecification/ContainerEntrypoint/1",
+         {"Prepare:ProcessingInputs/1/S3Input/LocalPath": "/opt/ml/processing/input/code/"}, severity=WARNING),
     Case("a script that is piped", "X785", {"Prepare:ProcessingInputs/1/S3Input/S3InputMode": "Pipe"},
          "Prepare:AppSpecification/ContainerEntrypoint/1",
          {"Prepare:ProcessingInputs/0/S3Input/S3InputMode": "Pipe"}, severity=WARNING),
