@@ -7,6 +7,7 @@ import io
 import json
 import os
 import signal
+import threading
 import time
 import zipfile
 from collections.abc import Iterator, Mapping
@@ -22,7 +23,8 @@ from mlops.account.local.answering import answer
 from mlops.account.local.process.clock.targets import monitor, operation
 from mlops.account.local.process.clock.ticker import Ticker
 from mlops.account.local.process.clock.tickers import schedules
-from mlops.account.local.process.clock.ticking import Clock
+from mlops.account.local.process.clock.ticking import Clock, all_tickers
+from mlops.account.local.services.lambda_ import functions
 from mlops.account.local.state import State
 
 QUEUE = "arn:aws:sqs:us-east-1:000000000000:q"
@@ -312,6 +314,85 @@ def test_what_a_function_does_keeps_no_schedule_from_firing(world: World) -> Non
     clock.turn()
     assert {str(told["reason"]).partition(":")[0] for told in world.told("delivery.failed")} == {"FunctionError"}
     assert {told["attempts"] for told in world.told("delivery.failed")} == {1}
+
+
+def backlog(world: World, count: int) -> None:
+    """For a function: each waits for its place."""
+    for number in range(count):
+        given = {"token": str(number), "now": world.time, "until": world.time + MINUTE}
+        clock.post(world.state, {"Arn": f"{FUNCTION}:nobody"}, "a law", {}, **given)
+
+
+def joined() -> None:
+    for thread in threading.enumerate():
+        if thread.name.startswith("delivery to "):
+            thread.join()
+
+
+def reads(world: World, count: int, monkeypatch: pytest.MonkeyPatch) -> int:
+    """Rows that the clock reads until so many are delivered: eight while it looks, which end before it looks again."""
+    backlog(world, count)
+    looks, read, look = threading.Lock(), 0, world.state.store.all
+
+    def invoke(*_: object) -> Mapping[str, Any]:
+        with looks:
+            return {}
+
+    def counted(statement: str, *values: Any) -> Any:
+        nonlocal read
+        found = look(statement, *values)
+        read += len(found)
+        return found
+
+    with monkeypatch.context() as patch:
+        patch.setattr(functions, "invoke", invoke)
+        patch.setattr(world.state.store, "all", counted)
+        while clock.has_posted(world.state):
+            with looks:
+                all_tickers()["deliveries"].tick(world.state, world.time)
+            joined()
+    assert len(world.told("delivery.made")) == count
+    return read
+
+
+def test_what_waits_is_read_in_proportion(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    few, many = World(tmp_path / "few"), World(tmp_path / "many")
+    assert reads(many, 144, monkeypatch) <= 6 * reads(few, 24, monkeypatch)
+
+
+def test_those_that_wait_for_a_place_keep_nothing_else_waiting(world: World) -> None:
+    backlog(world, 20)
+    clock.post(world.state, {"Arn": QUEUE}, "a law", {}, token="q", now=world.time, until=world.time, text="here")
+    assert all_tickers()["deliveries"].tick(world.state, world.time) == world.time + timedelta(seconds=5)
+    assert world.received() == ["here"]
+    joined()
+
+
+def test_what_ended_while_the_clock_looked_is_not_called_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A thread that ends between the look at what waits and the call."""
+    backlog(world, 1)
+    called, ends = list[int](), threading.Event()
+
+    def invoke(*_: object) -> Mapping[str, Any]:
+        called.append(1)
+        assert ends.wait(60)
+        return {}
+
+    monkeypatch.setattr(functions, "invoke", invoke)
+    tick, look = all_tickers()["deliveries"].tick, world.state.store.all
+
+    def looked(statement: str, *values: Any) -> Any:
+        found = look(statement, *values)
+        if called and found and "takes_long" in found[0].keys():  # noqa: SIM118
+            ends.set()
+            joined()
+        return found
+
+    tick(world.state, world.time)
+    monkeypatch.setattr(world.state.store, "all", looked)
+    tick(world.state, world.time)
+    joined()
+    assert (len(called), len(world.told("delivery.made"))) == (1, 1)
 
 
 def test_an_account_whose_clock_cannot_be_started_takes_what_is_asked(

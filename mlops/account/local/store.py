@@ -173,7 +173,13 @@ CREATE TABLE feedback (
 ) WITHOUT ROWID;
 """
 
-_SCHEMAS = (_FIRST, _STEP_CACHE, _EVENTS, _CHANGES, _METRICS, _MESSAGES, _JOBS, _RESULTS, _CLOCK, _FEEDBACK)
+# What takes long waits for its place by itself: who looks for what is due reads none of it again.
+_LONG = """
+ALTER TABLE delivery ADD COLUMN takes_long INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX delivery_next ON delivery (takes_long, due);
+"""
+
+_SCHEMAS = (_FIRST, _STEP_CACHE, _EVENTS, _CHANGES, _METRICS, _MESSAGES, _JOBS, _RESULTS, _CLOCK, _FEEDBACK, _LONG)
 """Each makes the next version out of the one before."""
 
 SCHEMA_VERSION = len(_SCHEMAS)

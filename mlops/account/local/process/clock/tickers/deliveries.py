@@ -30,6 +30,8 @@ from mlops.ir.values import Value
 MADE, FAILED = "delivery.made", "delivery.failed"
 _FIRST_SECONDS, _LONGEST_SECONDS = 1.0, 300.0
 _MOST_AT_ONCE = 8
+_MOST_IN_A_ROW = 1000
+"""Then alarms and schedules have their turn."""
 _LOOK = timedelta(seconds=5)
 _PASSING = frozenset({"ThrottlingException", "TooManyRequestsException", "InternalException", "InternalServerError"})
 
@@ -46,41 +48,41 @@ class _Deliveries:
         self._called: set[tuple[Path, int]] = set()
 
     def tick(self, state: State, now: datetime) -> datetime | None:
-        for row in state.store.all("SELECT * FROM delivery WHERE due <= ? ORDER BY sequence", moment(now)):
+        """Each row is read once to see what it is, and once more when it is called, however many wait."""
+        for _ in range(_MOST_IN_A_ROW):
+            found = _next(state, now, takes_long=False)
+            if not found:
+                break
+            _take(state, found[0], now)
+        for row in _next(state, now, takes_long=True, most=_MOST_AT_ONCE):
             self._begin(state, row, now)
+        if _next(state, now, takes_long=False):
+            return now
         later = state.store.one("SELECT due FROM delivery WHERE due > ? ORDER BY due LIMIT 1", moment(now))
-        waits = state.store.one("SELECT 1 FROM delivery WHERE due <= ? LIMIT 1", moment(now)) is not None
+        waits = bool(_next(state, now, takes_long=True))
         # Whose thread ends has written, and whoever waits for its place is asked then.
         due = [now + _LOOK] if waits else []
         return min([*due, *([datetime.fromisoformat(later["due"])] if later is not None else [])], default=None)
 
     def _begin(self, state: State, row: sqlite3.Row, now: datetime) -> None:
         called = state.folder, row["sequence"]
-        if called in self._called:
+        running = sum(folder == state.folder for folder, _ in tuple(self._called))
+        if called in self._called or running >= _MOST_AT_ONCE or not _claimed(state, row):
             return
-        body, attempt = json.loads(row["body"]), row["attempts"] + 1
-        delivery = Delivery(body["target"], body["text"], body["token"], body["about"], body["ids"], attempt)
-        arn = str(delivery.target.get("Arn") or "")
-        target = next((found for found in all_targets() if found.arn.fullmatch(arn)), None)
-        takes_long = target is not None and target.takes_long(delivery)
-        if takes_long and sum(folder == state.folder for folder, _ in tuple(self._called)) >= _MOST_AT_ONCE:
-            return
-        # Before it is done: whoever is killed behind it is followed by a second try, not by a first.
-        state.store.write("UPDATE delivery SET attempts = ? WHERE sequence = ?", attempt, row["sequence"])
+        delivery, target = _read(row)
         if target is None:
-            _end(state, row, delivery, FAILED, {}, f"{arn} is nothing that the local account delivers to")
-        elif takes_long:
-            self._called.add(called)
-            work = threading.Thread(
-                target=self._call, args=(state, row, delivery, target, now), name=f"delivery to {arn}", daemon=True
-            )
-            try:
-                work.start()
-            except RuntimeError:  # no thread is to be had: it is tried again
-                self._called.discard(called)
-                raise
-        else:
-            _deliver(state, row, delivery, target, now)
+            _nobody(state, row, delivery)
+            return
+        self._called.add(called)
+        arn = delivery.target["Arn"]
+        work = threading.Thread(
+            target=self._call, args=(state, row, delivery, target, now), name=f"delivery to {arn}", daemon=True
+        )
+        try:
+            work.start()
+        except RuntimeError:  # no thread is to be had: it is tried again
+            self._called.discard(called)
+            raise
 
     def _call(self, state: State, row: sqlite3.Row, delivery: Delivery, target: Target, now: datetime) -> None:
         try:
@@ -90,6 +92,44 @@ class _Deliveries:
                 traceback.print_exc()
         finally:
             self._called.discard((state.folder, row["sequence"]))
+
+
+def _next(state: State, now: datetime, *, takes_long: bool, most: int = 1) -> list[sqlite3.Row]:
+    """Those that have been due for longest."""
+    statement = "SELECT * FROM delivery WHERE takes_long = ? AND due <= ? ORDER BY due, sequence LIMIT ?"
+    return state.store.all(statement, int(takes_long), moment(now), most)
+
+
+def _read(row: sqlite3.Row) -> tuple[Delivery, Target | None]:
+    body = json.loads(row["body"])
+    delivery = Delivery(body["target"], body["text"], body["token"], body["about"], body["ids"], row["attempts"] + 1)
+    arn = str(delivery.target.get("Arn") or "")
+    return delivery, next((found for found in all_targets() if found.arn.fullmatch(arn)), None)
+
+
+def _claimed(state: State, row: sqlite3.Row) -> bool:
+    """Before it is done: whoever is killed behind it is followed by a second try, not by a first. False where somebody
+    has tried it since it was read."""
+    claim = "UPDATE delivery SET attempts = attempts + 1 WHERE sequence = ? AND attempts = ?"
+    return bool(state.store.write(claim, row["sequence"], row["attempts"]))
+
+
+def _take(state: State, row: sqlite3.Row, now: datetime) -> None:
+    """What is done at once is; what takes long waits for its place."""
+    delivery, target = _read(row)
+    if target is not None and target.takes_long(delivery):
+        state.store.write("UPDATE delivery SET takes_long = 1 WHERE sequence = ?", row["sequence"])
+    elif not _claimed(state, row):
+        return
+    elif target is None:
+        _nobody(state, row, delivery)
+    else:
+        _deliver(state, row, delivery, target, now)
+
+
+def _nobody(state: State, row: sqlite3.Row, delivery: Delivery) -> None:
+    arn = str(delivery.target.get("Arn") or "")
+    _end(state, row, delivery, FAILED, {}, f"{arn} is nothing that the local account delivers to")
 
 
 def _deliver(state: State, row: sqlite3.Row, delivery: Delivery, target: Target, now: datetime) -> None:
