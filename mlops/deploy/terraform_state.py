@@ -49,16 +49,10 @@ def read(file: Path) -> State:
         raise UsageError(f"{file} cannot be read: {error}") from None
     except (ValueError, RecursionError) as error:
         raise _no_state(file, f"it is no JSON ({error})") from None
-    match told:
-        case {"version": int(version), "resources": list(resources)} if version == _PULLED:
-            found = _pulled(resources)
-        case {"format_version": str(), "values": Mapping() as values}:
-            found = _shown(values.get("root_module"))
-        case {"format_version": str()} | {"version": 4}:
-            found = iter(())
-        case _:
-            raise _no_state(file, "it has another form")
-    return State(file, dict(_made(found)))
+    try:
+        return State(file, dict(_made(_managed(told))))
+    except _AnotherForm as error:
+        raise _no_state(file, str(error)) from None
 
 
 def _no_state(file: Path, why: str) -> UsageError:
@@ -71,12 +65,46 @@ Managed = tuple[str, str, Mapping[str, Any]]
 """Its type, its address, and what is known of it."""
 
 
+class _AnotherForm(Exception):
+    """What is not as Terraform writes it, in words: read half, it would protect half."""
+
+
+def _managed(told: Any) -> Iterator[Managed]:
+    match told:
+        case {"version": int(version)} if version == _PULLED:
+            return _pulled(_list(told, "resources"))
+        case {"planned_values": _}:
+            raise _AnotherForm("it is a plan")
+        case {"format_version": str()}:
+            return _shown(_mapping(_mapping(told, "values"), "root_module"))
+    raise _AnotherForm("it has another form")
+
+
+def _list(told: Mapping[str, Any], member: str) -> list[Any]:
+    """Empty where there is none: Terraform leaves out what is empty."""
+    match told.get(member):
+        case None:
+            return []
+        case list(found):
+            return found
+    raise _AnotherForm(f"{member} is no list")
+
+
+def _mapping(told: Mapping[str, Any], member: str) -> Mapping[str, Any]:
+    match told.get(member):
+        case None:
+            return {}
+        case Mapping() as found:
+            return found
+    raise _AnotherForm(f"{member} is no object")
+
+
 def _pulled(resources: list[Any]) -> Iterator[Managed]:
     for resource in resources:
         match resource:
-            case {"mode": "managed", "type": str(kind), "name": str(name), "instances": list(instances)}:
+            case {"mode": "managed", "type": str(kind), "name": str(name)}:
                 module = f"{resource['module']}." if isinstance(resource.get("module"), str) else ""
-                for instance in instances:
+                for instance in _list(resource, "instances"):
                     match instance:
                         case {"attributes": Mapping() as values}:
                             index = instance.get("index_key")
@@ -84,15 +112,15 @@ def _pulled(resources: list[Any]) -> Iterator[Managed]:
                             yield kind, f"{module}{kind}.{name}{key}", values
 
 
-def _shown(module: Any) -> Iterator[Managed]:
-    match module:
-        case Mapping():
-            for resource in module.get("resources") or ():
-                match resource:
-                    case {"mode": "managed", "type": str(kind), "address": str(address), "values": Mapping() as values}:
-                        yield kind, address, values
-            for child in module.get("child_modules") or ():
-                yield from _shown(child)
+def _shown(module: Mapping[str, Any]) -> Iterator[Managed]:
+    for resource in _list(module, "resources"):
+        match resource:
+            case {"mode": "managed", "type": str(kind), "address": str(address), "values": Mapping() as values}:
+                yield kind, address, values
+    for child in _list(module, "child_modules"):
+        if not isinstance(child, Mapping):
+            raise _AnotherForm("child_modules has what is no object")
+        yield from _shown(child)
 
 
 def _made(found: Iterator[Managed]) -> Iterator[tuple[tuple[str, str], tuple[str, str]]]:

@@ -88,6 +88,8 @@ def resolved(resource: Resource, arns: Mapping[str, str]) -> Resource:
 
 SHORT_NAME = r"(?=.{1,40}$)[0-9A-Za-z](-?[0-9A-Za-z])*"
 """Of what EventBridge calls by a longer name, which takes 64 letters."""
+BATCH_NAME = r"(?=.{1,25}$)[0-9A-Za-z](-?[0-9A-Za-z])*"
+"""Its jobs are called by it, a dash and the 36 letters of an id, of which SageMaker takes 63."""
 NAME, NAMED_BY = "DeclaredName", "NamedBy"
 """Of a step of :attr:`~mlops.ir.definition.Definition.of_resources`: what its author calls it; and the member of its
 Arguments that says so too, where the account calls it the same."""

@@ -128,6 +128,22 @@ def test_what_terraform_made_is_told_and_not_changed(project: Path, capsys: pyte
     assert "state.json is no state of Terraform" in capsys.readouterr().err
 
 
+def test_a_bootstrap_of_an_account_is_written_to_no_file(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["bootstrap", "--env", "staging", "-o", "bootstrap.yaml"]) == 2
+    assert "--output is where what --emit FORM writes goes" in capsys.readouterr().err
+    with (project / "mlops.toml").open("a") as file:
+        file.write(ENVIRONMENT)
+    assert main(["bootstrap", "--env", "other", "--emit", "cloudformation", "-o", "bootstrap.yaml"]) == 0
+    assert "AWS::S3::Bucket" in (project / "bootstrap.yaml").read_text()
+
+
+ENVIRONMENT = """
+[env.other]
+account = "111122223333"
+region = "us-east-1"
+role = "arn:aws:iam::111122223333:role/pipelines"
+bucket = "acme-other"
+"""
 SLIPS = """
 [env.local]
 parameters = { Flor = 0.5 }

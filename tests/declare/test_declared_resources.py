@@ -348,6 +348,20 @@ def test_what_is_wrong_is_told(case: str, tmp_path: Path) -> None:
     assert all(finding.where.line and finding.where.line > 3 for finding in opened.findings)
 
 
+BATCH = (
+    'resources.Batch("{}", model="m", data="s3://acme/in/", to="s3://acme/out/", when="rate(1 day)", '
+    'instance="ml.m5.large")'
+)
+APPROVAL = 'resources.Approval("{}", group="churn", starts="arn:aws:codepipeline:us-east-1:123456789012:churn")'
+
+
+@pytest.mark.parametrize(("text", "most"), [(BATCH, 25), (APPROVAL, 40)], ids=["a batch", "an approval"])
+def test_names_have_room_for_what_they_become_a_part_of(text: str, most: int, tmp_path: Path) -> None:
+    name = "a-" * most
+    assert not declared(tmp_path, text.format(f"{name[: most - 1]}b")).findings
+    assert {item.code for item in declared(tmp_path, text.format(f"{name[:most]}b")).findings} == {"S205"}
+
+
 def test_in_another_environment_it_is_judged_by_what_it_says_there(tmp_path: Path) -> None:
     text = 'resources.Model("m", image=resources.by_environment({"production": 7}, otherwise=I))'
     assert not declared(tmp_path, text, "local").findings

@@ -142,9 +142,24 @@ def test_a_rule_fires_and_does_not(case: str, tmp_path: Path) -> None:
     assert opened(tmp_path, good, of_good or plain).findings == ()
 
 
+def template(folder: Path) -> str:
+    return emit(modules(targets)["cloudformation"], str(folder / "serving.py"), "production", unheard, "json").text
+
+
+@pytest.mark.parametrize("names", [("a", "b"), ("a-c", "ac")], ids=["plain", "the same but for a dash"])
+def test_each_variant_is_scaled_in_a_template(names: tuple[str, str], tmp_path: Path) -> None:
+    first, second = names
+    load = "resources.Scaling(1, 4, invocations=6)"
+    two = TWO.replace('"a"', f'"{first}"').replace('"b"', f'"{second}"')
+    opened(tmp_path, f'{{"{first}": {load}, "{second}": {load}}}', two)
+    made = [item for item in json.loads(template(tmp_path))["Resources"].values() if "Scal" in item["Type"]]
+    scaled = [item["Properties"]["ResourceId"]["Fn::Join"][1][3] for item in made if "Target" in item["Type"]]
+    assert (sorted(scaled), len(made)) == (sorted(names), 4)
+
+
 def test_a_template_scales_it_too(tmp_path: Path) -> None:
     opened(tmp_path, SCALING)
-    text = emit(modules(targets)["cloudformation"], str(tmp_path / "serving.py"), "production", unheard, "json").text
+    text = template(tmp_path)
     resources = json.loads(text)["Resources"]
     kinds = {resource["Type"]: (name, resource) for name, resource in resources.items()}
     endpoint = kinds["AWS::SageMaker::Endpoint"]

@@ -62,6 +62,33 @@ def test_they_are_made_changed_and_a_second_upsert_has_nothing_to_do(world: Worl
         upserted(world, OTHER, a="2")
 
 
+WHOLE = {"Effect": "Allow", "Action": "kms:*", "Resource": "*"}
+ROOT = "arn:aws:iam::{}:root"
+
+
+@pytest.mark.parametrize("world", ["local"], indirect=True)
+@pytest.mark.parametrize(
+    "statement",
+    [
+        {**WHOLE, "Principal": "*", "Condition": {"StringEquals": {"kms:CallerAccount": "000000000000"}}},
+        {**WHOLE, "Principal": {"AWS": ROOT.format("000000000000")}},
+        {**WHOLE, "Principal": {"AWS": ROOT.format("111122223333")}},
+        {**WHOLE, "Sid": "Enable IAM User Permissions", "Principal": {"AWS": ROOT.format("111122223333")}},
+    ],
+    ids=["anybody's", "the account's own", "another account's", "another account's, called as the default"],
+)
+def test_a_key_has_the_policy_that_is_declared(world: World, statement: dict[str, Any]) -> None:
+    policy = {"Version": "2012-10-17", "Statement": [statement]}
+    key = f'from mlops import resources\nresources.Key("ml", policy={policy!r})'.replace("{", "{{").replace("}", "}}")
+    upserted(world, key)
+    kms = world.account.client("kms")
+    asked = {"KeyId": "alias/ml", "PolicyName": "default"}
+    assert json.loads(kms.get_key_policy(**asked)["Policy"]) == policy
+    assert not planned(world, key).actions
+    kms.put_key_policy(**asked, Policy=json.dumps({"Version": "2012-10-17", "Statement": []}))
+    assert planned(world, key).drift
+
+
 def listed(tags: dict[str, str]) -> list[dict[str, str]]:
     return [{"Key": key, "Value": value} for key, value in tags.items()]
 
@@ -83,6 +110,16 @@ def test_nothing_that_holds_something_is_removed(world: World) -> None:
     assert removal.labels == ("bucket acme-data",)
     destroy(world.account, world.environment, removal)
     assert "acme-data" not in [item["Name"] for item in s3.list_buckets()["Buckets"]]
+
+
+@pytest.mark.parametrize("world", ["local"], indirect=True)
+@pytest.mark.parametrize("host", ["gitlab", "gitlab.example.org/team"])
+def test_an_identity_provider_goes_by_the_name_that_it_was_made_with(world: World, host: str) -> None:
+    upserted(world, f'from mlops import resources\nresources.IdentityProvider("{host}")')
+    removal = plan_removal(world.account, world.environment, host)
+    assert removal.labels == (f"identity-provider {host}",)
+    destroy(world.account, world.environment, removal)
+    assert world.account.client("iam").list_open_id_connect_providers()["OpenIDConnectProviderList"] == []
 
 
 def test_somebody_elses_bucket_is_told_and_left(world: World) -> None:

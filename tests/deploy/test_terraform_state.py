@@ -81,6 +81,7 @@ ROWS: list[tuple[Any, str, str, str | None]] = [
     (SHOWN, "pipeline", "churn", "aws_sagemaker_pipeline.pipeline"),
     (SHOWN, "alarm", "slow", "module.ours.aws_cloudwatch_metric_alarm.slow"),
     ({"format_version": "1.0"}, "alarm", "slow", None),
+    ({"version": 4}, "alarm", "slow", None),
 ]
 
 
@@ -90,7 +91,22 @@ def test_what_it_made_has_its_address(told: Any, kind: str, name: str, address: 
     assert read(tmp_path / "state.json").address(kind, name, "111122223333", "us-east-1") == address
 
 
-@pytest.mark.parametrize("text", ["", "{}", '{"version": 3, "modules": []}', "[" * 100_000, "\udcff"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{}",
+        '{"version": 3, "modules": []}',
+        '{"version": 4, "resources": "x"}',
+        '{"version": 4, "resources": [{"mode": "managed", "type": "a", "name": "b", "instances": 5}]}',
+        '{"format_version": "1.0", "values": []}',
+        '{"format_version": "1.0", "values": {"root_module": {"resources": 5}}}',
+        '{"format_version": "1.0", "values": {"root_module": {"child_modules": [7]}}}',
+        '{"format_version": "1.2", "planned_values": {}, "resource_changes": []}',
+        "[" * 100_000,
+        "\udcff",
+    ],
+)
 def test_what_is_no_state_is_told_with_the_mend(text: str, tmp_path: Path) -> None:
     (tmp_path / "state.json").write_text(text, errors="surrogateescape")
     with pytest.raises(UsageError, match=r"state\.json"):

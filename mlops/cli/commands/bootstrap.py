@@ -35,6 +35,8 @@ def command(
     from mlops.deploy.declared import plan_report
     from mlops.use_cases import bootstrap
 
+    if output is not None and form is None:
+        raise click.UsageError("--output is where what --emit FORM writes goes; without it an account is changed")
     request = bootstrap.Bootstrap(environment, targets, force)
     if form is not None:
         from mlops.cli.commands.emit import found_target

@@ -11,6 +11,7 @@ from mlops.declare.resources.policy_documents import statements
 from mlops.declare.steps.shared_arguments import ROLE, Flag, Text
 from mlops.ir import StepType
 from mlops.ir.fields import FLAG, PLAIN, REQUIRED, TEXT, Constructor, Field
+from mlops.ir.resource import SHORT_NAME
 from mlops.ir.shape_notation import ANY_SHAPE, ROLE_SHAPE, structure
 
 __all__ = ["Approval"]
@@ -25,7 +26,7 @@ STEP_TYPE = StepType(
     service="events",
     arguments=structure(
         ("Approval", "Group", "Starts", "RoleArn"),
-        Approval={"type": "string", "pattern": r"[0-9A-Za-z](-?[0-9A-Za-z]){0,39}"},
+        Approval={"type": "string", "pattern": SHORT_NAME},
         Group={"shape": "EntityName"},
         Starts={"type": "string", "pattern": _STARTED},
         Body=ANY_SHAPE,

@@ -11,6 +11,7 @@ from mlops.declare.steps import transform as step
 from mlops.declare.steps.shared_arguments import ROLE, Count, Data, Flag, Text
 from mlops.ir import StepType
 from mlops.ir.fields import FLAG, PLAIN, REQUIRED, TEXT, Constructor, Field
+from mlops.ir.resource import BATCH_NAME
 from mlops.ir.shape_notation import ROLE_SHAPE, structure
 
 __all__ = ["Batch"]
@@ -21,7 +22,7 @@ STEP_TYPE = StepType(
     service=_SCHEDULER,
     arguments=structure(
         ("Batch", "ScheduleExpression", "RoleArn", "Transform"),
-        Batch={"type": "string", "pattern": r"[0-9A-Za-z](-?[0-9A-Za-z]){0,24}"},
+        Batch={"type": "string", "pattern": BATCH_NAME},
         ScheduleExpression={"shape": "ScheduleExpression", "service": _SCHEDULER},
         ScheduleExpressionTimezone={"shape": "ScheduleExpressionTimezone", "service": _SCHEDULER},
         State={"shape": "ScheduleState", "service": _SCHEDULER},
@@ -31,8 +32,8 @@ STEP_TYPE = StepType(
     ),
     permissions=(),
 )
-_TAKEN = (
-    *(
+_OF_A_TRANSFORM = frozenset(
+    (
         "model",
         "data",
         "content_type",
@@ -43,8 +44,13 @@ _TAKEN = (
         "kms_key",
         "instance",
         "count",
-    ),
-    *("strategy", "max_payload", "max_concurrent", "input_filter", "output_filter", "join_source"),
+        "strategy",
+        "max_payload",
+        "max_concurrent",
+        "input_filter",
+        "output_filter",
+        "join_source",
+    )
 )
 
 
@@ -69,7 +75,7 @@ class Batch(DeclaredResource):
             ROLE,
             Field("to", "Transform.TransformOutput.S3OutputPath", TEXT, REQUIRED),
             Field("", "Transform.TransformInput.DataSource.S3DataSource.S3DataType", PLAIN, to=lambda *_: "S3Prefix"),
-            *(field._replace(path=f"Transform.{field.path}") for field in step.FIELDS if field.name in _TAKEN),
+            *(field._replace(path=f"Transform.{field.path}") for field in step.FIELDS if field.name in _OF_A_TRANSFORM),
         )
     )
 

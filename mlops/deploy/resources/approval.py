@@ -8,7 +8,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from mlops.ir.resource import Call, Kept, ResourceType
+from mlops.ir.resource import SHORT_NAME, Call, Kept, ResourceType
 
 _TARGET_ID = "promotion"
 _VERSION = "version"
@@ -93,7 +93,7 @@ RESOURCE_TYPE = ResourceType(
     permissions=("iam:PassRole",),
     templated=lambda name, properties: {"Name": _rule(name), **_form(properties)},
     kept=Kept(
-        called=r"[0-9A-Za-z](-?[0-9A-Za-z]){0,39}",
+        called=SHORT_NAME,
         named="Name",
         arn="arn:{partition}:events:{region}:{account}:rule/mlops-approval-{name}",
         tags=lambda arn, name: Call("ListTagsForResource", {"ResourceARN": arn}),

@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from mlops.ir.resource import Call, Kept, ResourceType, fingerprint
+from mlops.ir.resource import BATCH_NAME, Call, Kept, ResourceType, fingerprint
 
 _TARGET = "arn:{partition}:scheduler:::aws-sdk:sagemaker:createTransformJob"
 _JOB, _ID = "TransformJobName", "<aws.scheduler.execution-id>"
@@ -103,7 +103,7 @@ RESOURCE_TYPE = ResourceType(
     permissions=("iam:PassRole",),
     templated=_templated,
     kept=Kept(
-        called=r"[0-9A-Za-z](-?[0-9A-Za-z]){0,24}",
+        called=BATCH_NAME,
         named="Name",
         arn="arn:{partition}:scheduler:{region}:{account}:schedule-group/mlops-batch-{name}",
         tags=lambda arn, name: Call("ListTagsForResource", {"ResourceArn": arn}),

@@ -20,8 +20,6 @@ _PARTS = {
 }
 """Requests' members, in the order in which a bucket gets them: before anything else it is closed."""
 _KEPT_OF_ENCRYPTION = ("ApplyServerSideEncryptionByDefault", "BucketKeyEnabled")
-
-
 _ASKED = {
     "GetPublicAccessBlock": ("NoSuchPublicAccessBlockConfiguration",),
     "GetBucketOwnershipControls": ("OwnershipControlsNotFoundError",),
@@ -97,7 +95,7 @@ def _changes(name: str, was: Mapping[str, Any], properties: Mapping[str, Any]) -
 
 
 def _holds(inside: Mapping[str, Any]) -> str | None:
-    if inside.get("Versions") or inside.get("DeleteMarkers") or inside.get("Contents"):
+    if inside.get("Versions") or inside.get("DeleteMarkers"):
         return "it is not empty; who wants it gone empties it, with its old versions"
     return None
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from mlops.ir.resource import ITSELF_NAMED, Call, ResourceType
+from mlops.ir.resource import ITSELF_NAMED, Call, ResourceType, fingerprint
 
 _SCALING = "Scaling"
 """Of a declared endpoint: no member of a request for one."""
@@ -18,7 +18,7 @@ def _scaled(name: str, properties: Mapping[str, Any]) -> Mapping[str, tuple[str,
     several = len(properties.get(_SCALING) or ()) > 1
     for scaling in properties.get(_SCALING) or ():
         variant = scaling["VariantName"]
-        suffix = "".join(filter(str.isalnum, variant)) if several else ""
+        suffix = _suffix(variant) if several else ""
         of = {
             "ServiceNamespace": "sagemaker",
             "ScalableDimension": scaling["ScalableDimension"],
@@ -37,6 +37,12 @@ def _scaled(name: str, properties: Mapping[str, Any]) -> Mapping[str, tuple[str,
             target = {"ScalingTargetId": {"Ref": f"Beside:Scaled{suffix}"}}
             found[f"Scaled{suffix}{policy['PolicyName'].capitalize()}"] = (_POLICY, {**told, **target})
     return found
+
+
+def _suffix(variant: str) -> str:
+    """Letters and digits, others for ``a-b`` than for ``ab``."""
+    plain = "".join(filter(str.isalnum, variant))
+    return plain if plain == variant else plain + fingerprint({"VariantName": variant})[:8]
 
 
 RESOURCE_TYPE = ResourceType(

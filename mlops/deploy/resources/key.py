@@ -28,31 +28,41 @@ def _id(name: str) -> Told:
 
 
 def _read(reply: Mapping[str, Any]) -> Mapping[str, Any]:
+    key, policy = reply["KeyMetadata"], json.loads(reply["Policy"])
     return _form(
         {
-            "Description": reply["KeyMetadata"].get("Description"),
+            "Description": key.get("Description"),
             "EnableKeyRotation": reply.get("KeyRotationEnabled", False),
-            "Policy": json.loads(reply["Policy"]),
+            "Policy": None if _is_default(policy, key.get("AWSAccountId")) else policy,
         }
     )
 
 
 def _form(properties: Mapping[str, Any]) -> dict[str, Any]:
-    """The policy that a key has where nobody gives one is as none."""
-    told = {member: properties[member] for member in ("Description", "EnableKeyRotation") if properties.get(member)}
-    policy = properties.get("Policy")
-    return told if not policy or _is_default(policy) else {**told, "Policy": policy}
+    return {
+        member: properties[member]
+        for member in ("Description", "EnableKeyRotation", "Policy")
+        if properties.get(member)
+    }
 
 
-def _is_default(policy: Mapping[str, Any]) -> bool:
-    statements = policy.get("Statement", ())
-    return (
-        len(statements) == 1
-        and statements[0].get("Effect") == "Allow"
-        and statements[0].get("Action") == "kms:*"
-        and str(statements[0].get("Principal", {}).get("AWS", "")).endswith(":root")
-        and not statements[0].get("Condition")
-    )
+def _is_default(policy: Mapping[str, Any], account: str | None) -> bool:
+    """What a key has where nobody gives one (guide: key-policy-default). Whoever declares the like calls the statement
+    otherwise, or does without."""
+    match policy:
+        case {
+            "Statement": [
+                {
+                    "Sid": "Enable IAM User Permissions",
+                    "Effect": "Allow",
+                    "Principal": {"AWS": str(whom)},
+                    "Action": "kms:*",
+                    **more,
+                }
+            ]
+        }:
+            return whom.split(":")[4:] == [account, "root"] and not more.get("Condition")
+    return False
 
 
 def _create(name: str, properties: Mapping[str, Any]) -> tuple[Call, ...]:

@@ -26,13 +26,14 @@ from mlops.account.local.refusal import Refusal, invalid
 from mlops.account.local.state import ACCOUNT_ID, State
 from mlops.ir import Event
 from mlops.ir.duration import seconds_of
+from mlops.ir.resource import SHORT_NAME
 from mlops.project.files import write_bytes
 from mlops.project.private import FILE, opener
 
 ENDED, FAILED = "monitor.ended", "monitor.failed"
 _ARN = re.compile(r"arn:aws[\w-]*:scheduler:::aws-sdk:sagemaker:createProcessingJob")
 _NAME, _AT = "MLOPS_MONITOR", "MLOPS_MONITOR_UNTIL"
-_CALLED = re.compile(r"[0-9A-Za-z](-?[0-9A-Za-z]){0,39}")
+_CALLED = re.compile(SHORT_NAME)
 """It becomes a folder and a word of a command, and anybody may make a schedule."""
 _ORIGIN, _ENVIRONMENT = "mlops:origin", re.compile(r"[A-Za-z0-9][A-Za-z0-9_\-]*")
 _SETTLED = timedelta(seconds=10)
