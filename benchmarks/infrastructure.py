@@ -15,7 +15,7 @@ from scaling import PREAMBLE
 from timing import MLOPS, ROOT, Process, ProcessFailed, run, tell_machine, tell_seconds, time_together
 
 sys.path.insert(0, str(ROOT))  # the packages of npm that tests have, too
-from tests.npm import installed
+from tests.npm import NotInstalled, installed
 
 STEPS, ROUNDS = 50, 5
 AT_MOST_SECONDS = 1.0
@@ -103,7 +103,7 @@ def main() -> int:
                 run(process)
             resources = json.loads((project / "t.json").read_text())["Resources"]
             seconds = time_together(processes, given.rounds)
-        except ProcessFailed as failed:
+        except (ProcessFailed, NotInstalled) as failed:
             print(failed, file=sys.stderr)
             return 1
     print(f"{STEPS} steps, {len(resources)} resources\n")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from mlops.check.images import parse
 from mlops.check.jobs import SEARCHED, TRAINING, TUNING, Container, Job
@@ -24,11 +24,19 @@ _SCRIPT_MODE = frozenset({"sagemaker_program", "sagemaker_submit_directory", "sa
 SOURCE = "AWS docs, a page per algorithm: hyperparameters, channels, content types, instances, metrics"
 
 
+class SearchedRange(NamedTuple):
+    """What a tuning job varies; ``kind`` is the member that has ``item``."""
+
+    at: str
+    kind: str
+    name: str
+    item: Mapping[str, Value]
+
+
 @dataclass(frozen=True, slots=True)
 class AlgorithmTraining:
     """A training job of a built-in algorithm, not in script mode. ``name`` is that of the image's repository,
-    ``member`` has the hyperparameters, ``ranges`` are those of the tuning job around it: place, kind and name.
-    ``searched`` has their objects by place."""
+    ``member`` has the hyperparameters, ``ranges`` are those of the tuning job around it."""
 
     name: str
     algorithm: Algorithm
@@ -37,17 +45,16 @@ class AlgorithmTraining:
     member: str
     values: Mapping[str, Value]
     tuning: Job | None
-    ranges: tuple[tuple[str, str, str], ...]
-    searched: Mapping[str, Mapping[str, Value]]
+    ranges: tuple[SearchedRange, ...]
 
     @property
     def given(self) -> frozenset[str]:
-        return frozenset((*self.values, *(name for _, _, name in self.ranges)))
+        return frozenset((*self.values, *(searched.name for searched in self.ranges)))
 
 
 @lru_cache(maxsize=1)
 def trainings(subject: Subject) -> tuple[AlgorithmTraining, ...]:
-    """Worked out once for the rules below."""
+    """Worked out once for all rules that ask."""
     return tuple(_find(subject))
 
 
@@ -69,14 +76,12 @@ def _find(subject: Subject) -> Iterator[AlgorithmTraining]:
         if known is None or not isinstance(values, Mapping) or _SCRIPT_MODE & values.keys():
             continue
         if container.settings.get("ContainerEntrypoint") is None:
-            listed = list(_ranges(tuning, job)) if tuning is not None else []
-            ranges = tuple((at, kind, name) for at, kind, name, _ in listed)
-            items = {at: item for at, _, _, item in listed}
-            yield AlgorithmTraining(image.repository, known, job, container, member, values, tuning, ranges, items)
+            ranges = tuple(_ranges(tuning, job)) if tuning is not None else ()
+            yield AlgorithmTraining(image.repository, known, job, container, member, values, tuning, ranges)
 
 
-def _ranges(tuning: Job, job: Job) -> Iterator[tuple[str, str, str, Mapping[str, Value]]]:
-    """Place, kind, name and object of each, of those for all definitions and of the job's own."""
+def _ranges(tuning: Job, job: Job) -> Iterator[SearchedRange]:
+    """Those for all definitions and the job's own."""
     shared = ("HyperParameterTuningJobConfig", "ParameterRanges")
     for at, ranges in (
         (tuning.at + pointer(*shared), get(tuning.request, *shared)),
@@ -86,7 +91,7 @@ def _ranges(tuning: Job, job: Job) -> Iterator[tuple[str, str, str, Mapping[str,
             for where, item in entries(ranges, kind):
                 name = item.get("Name")
                 if isinstance(name, str):
-                    yield at + where, kind, name, item
+                    yield SearchedRange(at + where, kind, name, item)
 
 
 def narrowed(found: AlgorithmTraining) -> Iterator[tuple[Narrowing, str]]:
@@ -100,7 +105,7 @@ def narrowed(found: AlgorithmTraining) -> Iterator[tuple[Narrowing, str]]:
 def deciding(found: AlgorithmTraining, condition: Condition) -> Mapping[str, str] | None:
     """The values that it asks for, with defaults; None where one is searched or known to the run alone."""
     known, values = found.algorithm.hyperparameters, found.values
-    searched = {name for _, _, name in found.ranges}
+    searched = {item.name for item in found.ranges}
     deciding = {name: values.get(name, known[name].default) for name in condition.when}
     plain = {name: value.strip().strip('"') for name, value in deciding.items() if isinstance(value, str)}
     undecided = searched.intersection(deciding) or any(name in values and name not in plain for name in deciding)

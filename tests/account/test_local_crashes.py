@@ -43,6 +43,7 @@ class Connection(sqlite3.Connection):
         done = super().execute(statement, *rest)
         if statement in ("BEGIN IMMEDIATE", "COMMIT", "ROLLBACK"):
             writing.now = statement == "BEGIN IMMEDIATE"
+            open({watched!r}, "a").close()
         return done
 
 def watch(event, arguments):
@@ -54,7 +55,7 @@ connect = sqlite3.connect
 sqlite3.connect = lambda *rest, **named: connect(*rest, **{{"factory": Connection, **named}})
 sys.addaudithook(watch)
 """
-"""A sitecustomize: tells which of our modules are loaded while all others wait to write."""
+"""A sitecustomize: tells which of our modules are loaded while all others wait to write, and that it has watched."""
 
 always, judged = pytest.mark.deeper("kills"), pytest.mark.proof("kills")
 
@@ -192,9 +193,9 @@ def test_two_retries_at_once_run_it_once(tmp_path: Path, gate: Path) -> None:
 @judged
 def test_many_at_once_half_of_them_killed(tmp_path: Path) -> None:
     """On one store, which nobody holds while he does something else."""
-    told_file = tmp_path / "loaded"
+    told_file, watched = tmp_path / "loaded", tmp_path / "watched"
     (tmp_path / "watcher").mkdir()
-    (tmp_path / "watcher" / "sitecustomize.py").write_text(WATCHER.format(told=str(told_file)))
+    (tmp_path / "watcher" / "sitecustomize.py").write_text(WATCHER.format(told=str(told_file), watched=str(watched)))
     steps = tuple(f"Step{number}" for number in range(STEPS_AT_ONCE))
     project = replace(chain(tmp_path, steps), modules=f"{tmp_path / 'watcher'}{os.pathsep}{ROOT}")
     moments = random.Random(SEED)
@@ -225,4 +226,5 @@ def test_many_at_once_half_of_them_killed(tmp_path: Path) -> None:
         )
     assert until_gone(project) == []
     assert violations(project.folder / ".mlops") == []
+    assert watched.exists()
     assert not told_file.exists(), f"loaded while others waited to write: {told_file.read_text()}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rule_cases import INFO, WARNING, Case
+from rule_cases import INFO, MOUNTED, WARNING, Case
 from sound_definition import REGISTRY, get, join
 
 TAG = {"Key": "team", "Value": "growth"}
@@ -10,11 +10,6 @@ FILES = "Prepare.PropertyFiles/0/FilePath"
 ENV = "Prepare:Environment/STAGE"
 DESCRIBED = "Register:ModelPackageDescription"
 BY_URI = {"Std:JsonGet": {"S3Uri": "s3://acme/report/quality.json", "Path": "rows"}}
-EFS = {"FileSystemId": "fs-0123456789a", "FileSystemAccessMode": "ro", "FileSystemType": "EFS", "DirectoryPath": "/d"}
-MOUNTED = {
-    "Train:InputDataConfig/0/DataSource": {"FileSystemDataSource": EFS},
-    "Train:VpcConfig": {"SecurityGroupIds": ["sg-1"], "Subnets": ["subnet-1"]},
-}
 DIRECTORY = "Train:InputDataConfig/0/DataSource/FileSystemDataSource/DirectoryPath"
 PROFILED = {"S3OutputPath": "s3://acme/profile", "ProfilingIntervalInMilliseconds": 300}
 

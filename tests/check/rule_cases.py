@@ -110,6 +110,12 @@ JSON_LINES = {
     "Batch:TransformOutput/Accept": "application/jsonlines",
 }
 
+EFS = {"FileSystemId": "fs-0123456789a", "FileSystemAccessMode": "ro", "FileSystemType": "EFS", "DirectoryPath": "/d"}
+MOUNTED = {
+    "Train:InputDataConfig/0/DataSource": {"FileSystemDataSource": EFS},
+    "Train:VpcConfig": {"SecurityGroupIds": ["sg-1"], "Subnets": ["subnet-1"]},
+}
+
 CASES = [
     # Graph
     Case("two steps of one name", "G101", {"Score.Name": "Train"}, "Score"),
@@ -1474,6 +1480,13 @@ CASES = [
         "Train:InputDataConfig/0/CompressionType",
         {"Train:InputDataConfig/0/CompressionType": "Gzip", "Train:InputDataConfig/0/InputMode": "Pipe"},
         WARNING,
+    ),
+    Case(
+        "a file system by Pipe",
+        "X767",
+        {**MOUNTED, "Train:InputDataConfig/0/InputMode": "Pipe"},
+        "Train:InputDataConfig/0/InputMode",
+        {**MOUNTED, "Train:InputDataConfig/0/InputMode": "File"},
     ),
     Case(
         "augmented manifest by File",

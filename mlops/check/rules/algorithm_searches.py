@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mlops.check.algorithm_trainings import SOURCE, AlgorithmTraining, is_number, trainings
+from mlops.check.algorithm_trainings import SOURCE, AlgorithmTraining, SearchedRange, is_number, trainings
 from mlops.check.jobs import RANGES, Job
 from mlops.check.members import entries
 from mlops.check.nearest import did_you_mean
@@ -29,7 +29,8 @@ def algorithm_tuning(subject: Subject) -> Iterator[Fault]:
         if found.tuning is None:
             continue
         tunable, placed = found.algorithm.tunable, found.job.placed
-        for at, kind, name in found.ranges if tunable else ():
+        for searched in found.ranges if tunable else ():
+            at, kind, name, _ = searched
             wanted = tunable.get(name)
             if wanted is None:
                 help_text = did_you_mean(name, tunable) or f"it lets tune {', '.join(tunable)}"
@@ -38,15 +39,14 @@ def algorithm_tuning(subject: Subject) -> Iterator[Fault]:
                 message = f"{name} of {found.name} is searched in {wanted}ParameterRanges"
                 yield Fault(f"{at}/Name", message, f"move it from {kind}", placed)
             else:
-                yield from _searched(found, at, name, placed)
+                yield from _refused(found, searched)
         yield from _objective(found, found.tuning, placed)
 
 
-def _searched(found: AlgorithmTraining, at: str, name: str, placed: Placed) -> Iterator[Fault]:
+def _refused(found: AlgorithmTraining, searched: SearchedRange) -> Iterator[Fault]:
     """Bounds and values of a range that the algorithm refuses when the search comes to them."""
-    kind = found.algorithm.hyperparameters[name]
-    item = found.searched[at]
-    values = item.get("Values")
+    at, _, name, item = searched
+    kind, values = found.algorithm.hyperparameters[name], item.get("Values")
     given = [(f"{at}/{member}", item.get(member)) for member in ("MinValue", "MaxValue")]
     given += [
         (f"{at}/Values/{index}", value) for index, value in enumerate(values if isinstance(values, tuple) else ())
@@ -57,7 +57,8 @@ def _searched(found: AlgorithmTraining, at: str, name: str, placed: Placed) -> I
             and is_number(value) == (kind.kind in ("integer", "number"))
             and not kind.takes(value)
         ):
-            yield Fault(where, f"{name} is searched at {shown(value)}, {kind.wanted} is wanted", None, placed)
+            message = f"{name} is searched at {shown(value)}, {kind.wanted} is wanted"
+            yield Fault(where, message, None, found.job.placed)
 
 
 def _objective(found: AlgorithmTraining, tuning: Job, placed: Placed) -> Iterator[Fault]:
@@ -71,12 +72,13 @@ def _objective(found: AlgorithmTraining, tuning: Job, placed: Placed) -> Iterato
     if metric not in metrics:
         help_text = did_you_mean(metric, metrics) or f"e.g. {next(iter(metrics))}"
         yield Fault(f"{at}/MetricName", f"{found.name} tells of no metric {metric!r}", help_text, placed)
-    elif isinstance(direction, str) and direction != metrics[metric]:
+        return
+    if isinstance(direction, str) and direction != metrics[metric]:
         message = f"the best {metric} is the other way round than {direction}"
         yield Fault(f"{at}/Type", message, f"write {metrics[metric]}", placed)
     channel = metric.partition(":")[0]
     listed = [item.get("ChannelName") for _, item in entries(found.job.request, "InputDataConfig")]
     is_told = channel in listed or channel not in found.algorithm.channels or "_kfold" in found.given
-    if metric in metrics and not is_told and listed and all(isinstance(name, str) for name in listed):
+    if not is_told and listed and all(isinstance(name, str) for name in listed):
         message = f"{found.name} tells {metric} of a channel {channel!r} alone, and there is none"
         yield Fault(f"{at}/MetricName", message, f"add the channel to {found.job.at}/InputDataConfig", placed)
