@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from mlops.check.costs.bounds import Bounds
 from mlops.check.costs.sums import Costs, costs
@@ -14,6 +15,7 @@ from mlops.project.prices import PriceFile, read_prices
 from mlops.use_cases.judging import need_sound
 from mlops.use_cases.promotion_costs import promotion_costs
 from mlops.use_cases.targets import project_target
+from mlops.use_cases.told_by_command import told_by_command
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,14 @@ def priced(target: str | None, environment: str, named: Path | None, listener: L
         found.append(costs(checked, prices, region, seconds))
     promotions = promotion_costs(opened, project.environment(environment), opened.root, prices, region)
     return Priced(region, prices, tuple(found), promotions)
+
+
+def costs_beside(
+    program: Sequence[str], root: Path, environment: str, *, history: bool
+) -> tuple[str, Mapping[str, Any] | str]:
+    """The command that tells what all of a project's pipelines cost, and what it told: in a process of its own."""
+    words = ["cost", "show", ".", "--env", environment, *(["--history"] if history else [])]
+    return f"mlops {' '.join(words)}", told_by_command(program, words, root)
 
 
 def import_offer(file: Path) -> tuple[str, PriceFile]:

@@ -1,20 +1,15 @@
-"""What is found in a project's pipelines, with the lines around it: for whoever goes on running while files change.
-
-The command line checks in a process of its own: what a pipeline's file imports stays in the process that ran it.
-"""
+"""What is found in a project's pipelines, with the lines around it: for whoever goes on running while files change."""
 
 from __future__ import annotations
 
-import json
-import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from mlops.ir.dataclass import dataclass
 from mlops.ir.hiding import hide_lines, hide_text
+from mlops.use_cases.told_by_command import told_by_command
 
-_SECONDS = 120.0
 _AROUND = 2
 _LARGEST = 1_000_000
 
@@ -46,22 +41,11 @@ class Findings:
 
 def findings(program: Sequence[str], root: Path, environment: str) -> Findings:
     """``program`` is how the command line is started."""
-    words = ["check", ".", "--env", environment, "--format", "json"]
-    command = f"mlops {' '.join(words[:4])}"
-    try:
-        done = subprocess.run(
-            [*program, *words],
-            cwd=root,
-            capture_output=True,
-            text=True,
-            timeout=_SECONDS,
-            stdin=subprocess.DEVNULL,
-        )
-        told: Mapping[str, Any] = json.loads(done.stdout)
-    except subprocess.TimeoutExpired:
-        return Findings(command, 0, 0, 0, (), f"it took longer than {_SECONDS:.0f} s")
-    except ValueError:
-        return Findings(command, 0, 0, 0, (), hide_lines(done.stderr.strip().split("\n")))
+    words = ["check", ".", "--env", environment]
+    command = f"mlops {' '.join(words)}"
+    told = told_by_command(program, words, root)
+    if isinstance(told, str):
+        return Findings(command, 0, 0, 0, (), told)
     summary = told["summary"]
     found = tuple(_found(root, item) for item in told["findings"])
     return Findings(command, summary["files"], summary["errors"], summary["warnings"], found)

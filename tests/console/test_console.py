@@ -103,6 +103,8 @@ PAGES = (
     ("/monitors/watched", ("door", "drift", "Baseline drift distance", HOSTILE, "2 violations in 7 rows"), ()),
     ("/streams", ("kept", "s3"), ()),
     ("/streams?name=nobody", ("No stream has",), ()),
+    ("/cost", ("an execution", "/pipelines?name=churn", "11.55", "a sample", "mlops cost show . --env local"), ()),
+    ("/cost?history=1", ("--env local --history", "without how long"), ("<pre",)),
     ("/events", ("execution.ended", "door", "churn/1"), ()),
     ("/events?of=pipeline&is=nobody", ("Nothing of that has happened",), ()),
     ("/events?kind=step.ended&behind=3", ("to the newest", "Make"), ("execution.started",)),
@@ -375,6 +377,16 @@ def test_an_account_elsewhere_is_shown_and_not_changed(
         refused = console.ask(f"/executions/{id}")
         assert refused.status == 502 and "ListPipelineExecutionSteps" in refused.text  # moto does not know it
         assert console.send(f"/executions/{id}/stop", mark="guessed").status == 403
+
+
+def test_what_cannot_be_priced_is_told(console: Console, root: Path) -> None:
+    prices = root / "prices.toml"
+    prices.write_text(f"{json.dumps(HOSTILE)} = 1\n", encoding="utf-8")
+    answer = console.ask("/cost")
+    prices.unlink()
+    need_plain(answer.text)
+    assert answer.status == 200 and "date has to be the day of the prices" in answer.text
+    assert f"{HOSTILE!r} is not known here" in unescape(answer.text)
 
 
 DAMAGED = (
