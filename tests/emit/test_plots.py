@@ -60,6 +60,15 @@ def test_whatever_is_plotted_stands_within_the_picture(points, form, kind, rules
     need_inside(drawn("anything at all", [panel, Panel("none")]))
 
 
+@pytest.mark.parametrize("title", ["share", ""])
+def test_names_of_series_stand_clear_of_the_highest_mark(title: str) -> None:
+    lines = [Series(name, [(0, 0), (1, 100)], number) for number, name in enumerate(("old gp", "new gp"))]
+    root = need_inside(drawn("a shift", [Panel(title, lines, y=Axis(low=0.0, high=100.0))]))
+    base = {node.text: float(node.attrib["y"]) for node in root.iter(f"{SVG}text")}
+    descent, height = 0.25 * 11, 0.75 * 11  # of letters, from the line that they stand on
+    assert base["old gp"] == base["new gp"] and base["100"] - height >= base["new gp"] + descent
+
+
 def test_marks_are_round_and_few() -> None:
     for low, high in ((0.0, 1.0), (-3e-7, 5e-7), (1e9, 1e9 + 1), (-5.0, 12345.678)):
         found = marks(low, high, 7)

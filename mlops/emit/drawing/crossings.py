@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right, insort
-from collections.abc import Sequence
+from bisect import bisect_left, bisect_right, insort
+from collections.abc import Mapping, Sequence
 
 from mlops.ir.dataclass import dataclass
 
@@ -131,54 +131,60 @@ class _Order:
 
     def swap(self, *, equals: bool) -> None:
         """Neighbours, where fewer lines cross then; once also where as many do, which may let others swap."""
-        place, above, below = self._place, self._above, self._below
         # A layer is looked at again only where it or one beside it has changed.
         everywhere = set(range(len(self._free)))
         looked_at = sorted(everywhere)
         for _ in range(8):
             changed: set[int] = set()
             for number in looked_at:
-                layer = self._free[number]
-                if len(layer) < 2:
-                    continue
-                ups = [sorted([place[other] + offset for other, offset in above[node]]) for node in layer]
-                downs = [sorted([place[other] + offset for other, offset in below[node]]) for node in layer]
-                swapped = False
-                for at in range(len(layer) - 1):
-                    up, next_up, down, next_down = ups[at], ups[at + 1], downs[at], downs[at + 1]
-                    now = then = 0
-                    if up and next_up:
-                        if up[-1] > next_up[0]:
-                            now = _crossed(up, next_up)
-                        if next_up[-1] > up[0]:
-                            then = _crossed(next_up, up)
-                    if down and next_down:
-                        if down[-1] > next_down[0]:
-                            now += _crossed(down, next_down)
-                        if next_down[-1] > down[0]:
-                            then += _crossed(next_down, down)
-                    if now and (then < now or (equals and then == now)):
-                        layer[at], layer[at + 1] = layer[at + 1], layer[at]
-                        ups[at], ups[at + 1] = next_up, up
-                        downs[at], downs[at + 1] = next_down, down
-                        swapped = True
-                        if then < now:
-                            changed |= {number - 1, number, number + 1}
-                if swapped:
-                    self._number(layer)
+                if len(self._free[number]) > 1 and self._swapped(self._free[number], equals=equals):
+                    changed |= {number - 1, number, number + 1}
             if not changed and not equals:
                 return
             looked_at = sorted(everywhere) if equals else sorted(changed & everywhere)
             equals = False
 
+    def _swapped(self, layer: list[int], *, equals: bool) -> bool:
+        """Do fewer lines cross than did? Once from left to right; what was swapped goes on as far as that helps."""
+        ups, downs = self._ends(self._above, layer), self._ends(self._below, layer)
+        up, down, moved, fewer = ups[0], downs[0], False, False
+        for at in range(len(layer) - 1):
+            next_up, next_down = ups[at + 1], downs[at + 1]
+            now = then = 0
+            if up and next_up and up[-1] > next_up[0]:
+                now = _crossed(up, next_up)
+            if down and next_down and down[-1] > next_down[0]:
+                now += _crossed(down, next_down)
+            if now:
+                if up and next_up and next_up[-1] > up[0]:
+                    then = _crossed(next_up, up)
+                if down and next_down and next_down[-1] > down[0]:
+                    then += _crossed(next_down, down)
+                if then < now or (equals and then == now):
+                    layer[at], layer[at + 1] = layer[at + 1], layer[at]
+                    moved, fewer = True, fewer or then < now
+                    continue
+            up, down = next_up, next_down
+        if moved:
+            self._number(layer)
+        return fewer
+
+    def _ends(self, to: Mapping[int, Sequence[tuple[int, float]]], layer: Sequence[int]) -> list[list[float]]:
+        """Of each node of the layer where its lines end, from left to right."""
+        place = self._place
+        found = [[place[other] + offset for other, offset in to[node]] for node in layer]
+        for ends in found:
+            # Nearly all are bends, which have one.
+            if len(ends) > 1:
+                ends.sort()
+        return found
+
 
 def _crossed(left: Sequence[float], right: Sequence[float]) -> int:
     """How many lines cross where the node with the first ends stands left of that with the second; both are sorted."""
-    total = at = 0
+    total = 0
     for end in left:
-        while at < len(right) and right[at] < end:
-            at += 1
-        total += at
+        total += bisect_left(right, end)
     return total
 
 

@@ -20,6 +20,7 @@ from mlops.ir.dataclass import dataclass
 Point = tuple[float, float]
 WIDTH, HEIGHT = 760.0, 190.0
 _BELOW, _APART, _EDGE = 24.0, 16.0, 16.0
+_BELOW_LEGEND = 8.0
 _SIZE, _TITLE_SIZE = 11.0, 13.0
 _CLEAR = 4.0
 _LARGEST = 1e300
@@ -170,7 +171,8 @@ class _Drawn:
         beside = max((width(panel.y.tell(rule.value), _SIZE) for rule in panel.rules), default=0.0)
         self._right = whole - _EDGE - (beside + 6 if beside else 0.0)
         self._legend = [*self._legend_rows(whole)]
-        self._top = top + (20 if panel.title else 2) + 16 * len(self._legend)
+        # The highest mark is written around the upper edge, and is not to touch the last row of names.
+        self._top = top + (20 if panel.title else 2) + 16 * len(self._legend) + (_BELOW_LEGEND if self._legend else 0)
         self._head = top
         self._bottom = self._top + panel.height
         self._whole = whole
