@@ -88,16 +88,7 @@ def page() -> str:
     return json.dumps({"date": date, "source": source, "types": types, "names": names}, sort_keys=True, indent=0) + "\n"
 
 
-def main() -> int:
-    text = page()
-    if "--check" in sys.argv[1:]:
-        stale = not FILE.is_file() or FILE.read_text() != text
-        if stale:
-            print("types.json is stale: python docs/write_cloudformation.py", file=sys.stderr)
-        return int(stale)
-    FILE.write_text(text)
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    from generated import written
+
+    sys.exit(written(FILE, page(), "write_cloudformation.py"))

@@ -90,7 +90,7 @@ class Written:
                 **self._block(self.functions[function], self.interfaces[function[0].upper() + function[1:]]),
             }
         return {
-            **({"attributes": attributes} if attributes else {"attributes": {}}),
+            "attributes": attributes,
             **({"blocks": dict(sorted(blocks.items()))} if blocks else {}),
         }
 
@@ -137,16 +137,7 @@ def read(files: tarfile.TarFile) -> Iterator[tuple[str, Any]]:
     yield "version", re.findall(r"hashicorp/aws/([0-9.]+)/", texts[f"{min(wanted)}/index.d.ts"])[0]
 
 
-def main() -> int:
-    text = page()
-    if "--check" in sys.argv[1:]:
-        stale = not FILE.is_file() or FILE.read_text() != text
-        if stale:
-            print("types.json is stale: python docs/write_terraform.py", file=sys.stderr)
-        return int(stale)
-    FILE.write_text(text)
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    from generated import written
+
+    sys.exit(written(FILE, page(), "write_terraform.py"))

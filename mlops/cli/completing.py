@@ -48,11 +48,9 @@ def feedback(context: click.Context, parameter: click.Parameter, incomplete: str
 
 def forms(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """What `mlops emit` writes."""
-    from mlops.emit import targets
-    from mlops.ir.discovery import discovered
-    from mlops.ir.plugins import TARGETS
+    from mlops.cli.emit_targets import found_targets
 
-    return _items(sorted(discovered(targets, TARGETS)), incomplete)
+    return _items(sorted(found_targets()), incomplete)
 
 
 def executions(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:

@@ -61,7 +61,3 @@ def failed(reply: Mapping[str, Any]) -> str | None:
     if "ailed" not in str(reply.get("Status", "")):
         return None
     return str(reply.get("FailureReason") or "the account does not say why")
-
-
-def listed(reply: Mapping[str, Any]) -> Mapping[str, str]:
-    return {item["Key"]: item["Value"] for item in reply["Tags"]}

@@ -70,4 +70,9 @@ class Surroundings:
         >>> Surroundings("prod", "cn-north-1", "arn:aws-cn:iam::111122223333:role/pipelines", "b").partition
         'aws-cn'
         """
-        return self.role.split(":")[1]
+        return partition_of(self.role)
+
+
+def partition_of(role: str) -> str:
+    """Of AWS, by the ARN of a role; ``aws`` where it is named otherwise."""
+    return role.split(":")[1] if role.startswith("arn:") else "aws"

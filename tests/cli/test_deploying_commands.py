@@ -137,6 +137,26 @@ def test_a_bootstrap_of_an_account_is_written_to_no_file(project: Path, capsys: 
     assert "AWS::S3::Bucket" in (project / "bootstrap.yaml").read_text()
 
 
+def test_what_stays_is_not_nothing(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (project / "studio.py").write_text(STUDIO)
+    assert main(["upsert", "studio.py", "--yes"]) == 0
+    capsys.readouterr()
+    assert main(["destroy", "research", "absent", "--resources", "--yes"]) == 0
+    told = capsys.readouterr()
+    assert told.err.splitlines() == [
+        "studio-domain research stays: it has users; remove these first",
+        "there is nothing of absent in local",
+    ]
+    assert main(["destroy", "research/ada", "--resources", "--yes"]) == 0
+    assert main(["destroy", "research", "--resources", "--yes"]) == 0
+    assert "removed studio-domain research" in capsys.readouterr().out
+
+
+STUDIO = """
+from mlops import resources
+research = resources.StudioDomain("research", vpc="vpc-1", subnets=["subnet-1"])
+resources.UserProfile("ada", domain=research)
+"""
 ENVIRONMENT = """
 [env.other]
 account = "111122223333"

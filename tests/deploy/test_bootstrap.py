@@ -9,7 +9,6 @@ from urllib.parse import unquote
 
 import pytest
 
-from mlops.deploy import calls
 from mlops.deploy.declared.wanting import RESOURCE
 from mlops.emit import targets
 from mlops.ir import Refusal, unheard
@@ -18,6 +17,7 @@ from mlops.use_cases import bootstrap
 from mlops.use_cases.approval import GIVEN, NOBODY, Consent
 
 from .conftest import World
+from .cut_off import killed_behind
 
 PIPELINE = """
 from mlops import Pipeline, Processing
@@ -145,28 +145,12 @@ def test_a_protected_environment_asks_and_somebody_elses_role_is_left(
     assert planned().plan.verb == "nothing"
 
 
-class Killed(BaseException):
-    """Nothing of ours catches it."""
-
-
 @pytest.mark.parametrize("world", ["local"], indirect=True)
 @pytest.mark.parametrize("last", ["CreateAlias", "CreateOpenIDConnectProvider", "CreateRole", "PutRolePolicy"])
 def test_what_was_cut_off_is_gone_on_with(world: World, last: str, monkeypatch: pytest.MonkeyPatch) -> None:
     project(world, monkeypatch)
-    make = calls.make
-
-    def cut(account: Any, kind: Any, asked: Any, before: Any = None) -> Any:
-        told = before or {}
-        for call in asked:
-            told = make(account, kind, (call,), told)
-            if call.operation == last:
-                raise Killed
-        return told
-
-    with monkeypatch.context() as patched:
-        patched.setattr(calls, "make", cut)
-        with pytest.raises(Killed):
-            bootstrap.apply(planned(), unheard, GIVEN)
+    with killed_behind(last):
+        bootstrap.apply(planned(), unheard, GIVEN)
     assert planned().plan.actions and not planned().plan.drift
     bootstrap.apply(planned(), unheard, GIVEN)
     assert planned().plan.verb == "nothing"

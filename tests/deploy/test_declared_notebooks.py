@@ -14,6 +14,7 @@ from mlops.deploy.resources.notebook_instance import RESOURCE_TYPE
 from mlops.ir import Refusal
 
 from .conftest import World
+from .cut_off import killed_behind
 from .test_declared import LOCAL, planned, upserted
 
 DECLARED = """
@@ -95,29 +96,12 @@ def test_one_that_was_stopped_stays_so(world: World) -> None:
     assert (described(world)["InstanceType"], described(world)["NotebookInstanceStatus"]) == ("ml.t3.xlarge", "Stopped")
 
 
-class Killed(BaseException):
-    """Nothing of ours catches it."""
-
-
 @LOCAL
 @pytest.mark.parametrize("after", ["StopNotebookInstance", "UpdateNotebookInstance", "StartNotebookInstance"])
-def test_what_was_cut_off_is_started_again(world: World, after: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_was_cut_off_is_started_again(world: World, after: str) -> None:
     upserted(world, DECLARED, a="60")
-    from mlops.deploy import calls
-
-    make = calls.make
-
-    def cut(account: Any, kind: Any, asked: Any, before: Any = None) -> Any:
-        asked = tuple(asked)
-        reply = make(account, kind, asked, before)
-        if kind is RESOURCE_TYPE and any(call.operation == after for call in asked):
-            raise Killed
-        return reply
-
-    with monkeypatch.context() as patched:
-        patched.setattr(calls, "make", cut)
-        with pytest.raises(Killed):
-            upserted(world, LARGER, a="60")
+    with killed_behind(after):
+        upserted(world, LARGER, a="60")
     assert HALTED in tags(world)
     assert planned(world, LARGER, a="60").drift == ()
     upserted(world, LARGER, a="60")

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from mlops.deploy import calls
 from mlops.deploy.declared.destroy import destroy, plan_removal
 from mlops.deploy.declared.wanting import CONTENT, RESOURCE
 from mlops.ir import Refusal
 
 from .conftest import World
+from .cut_off import killed_behind
 from .test_declared import planned, upserted
 
 DECLARED = """
@@ -133,29 +133,13 @@ def test_somebody_elses_bucket_is_told_and_left(world: World) -> None:
     assert not planned(world, DECLARED).actions and tags(world)[RESOURCE]
 
 
-class Killed(BaseException):
-    """Nothing of ours catches it."""
-
-
 @pytest.mark.parametrize("world", ["local"], indirect=True)
 @pytest.mark.parametrize(
     "last", ["CreateAlias", "EnableKeyRotation", "CreateBucket", "PutBucketEncryption", "PutBucketPolicy"]
 )
-def test_what_was_cut_off_is_gone_on_with(world: World, last: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    make = calls.make
-
-    def cut(account: Any, kind: Any, asked: Any, before: Any = None) -> Any:
-        told = before or {}
-        for call in asked:
-            told = make(account, kind, (call,), told)
-            if call.operation == last:
-                raise Killed
-        return told
-
-    with monkeypatch.context() as patched:
-        patched.setattr(calls, "make", cut)
-        with pytest.raises(Killed):
-            upserted(world, DECLARED)
+def test_what_was_cut_off_is_gone_on_with(world: World, last: str) -> None:
+    with killed_behind(last):
+        upserted(world, DECLARED)
     plan = planned(world, DECLARED)
     assert plan.actions and not plan.drift
     upserted(world, DECLARED)

@@ -39,7 +39,7 @@ def command(
         raise click.UsageError("--output is where what --emit FORM writes goes; without it an account is changed")
     request = bootstrap.Bootstrap(environment, targets, force)
     if form is not None:
-        from mlops.cli.commands.emit import found_target
+        from mlops.cli.emit_targets import found_target
 
         put(bootstrap.emitted(request, found_target(form), hear), output, "bootstrap", force=force)
         return

@@ -75,12 +75,12 @@ def _resources(names: tuple[str, ...], environment: str, *, yes: bool, format_: 
 
     def told(event: Event) -> None:
         if isinstance(event, ResourcesWereRemoved):
-            _tell(event.removal, "removed", environment, format_)
+            _tell_resources(event.removal, "removed", environment, format_)
 
     removals, consent = plan_resources(environment, names), asking.consent(yes)
     if not yes:
         for removal in removals.planned:
-            _tell(removal, "would remove", environment, format_)
+            _tell_resources(removal, "would remove", environment, format_)
     for stays in (item for removal in removals.planned for item in removal.serving):
         talk(f"{stays}, and stays; remove that endpoint first")
     for stays in (item for removal in removals.planned for item in removal.stays):
@@ -95,6 +95,12 @@ def _resources(names: tuple[str, ...], environment: str, *, yes: bool, format_: 
         print_json(listed)
     if not removing and any(removal.labels for removal in removals.planned):
         talk("nothing was removed; --yes does it")
+
+
+def _tell_resources(removal: ResourceRemoval, verb: str, environment: str, format_: str) -> None:
+    """What stays is told by itself, and is not nothing."""
+    if removal.labels or not (removal.serving or removal.stays or removal.unseen):
+        _tell(removal, verb, environment, format_)
 
 
 def _tell(removal: Removal | ResourceRemoval, verb: str, environment: str, format_: str, beside: str = "") -> None:

@@ -2,48 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
 from mlops.cli import options
+from mlops.cli.emit_targets import found_targets
 from mlops.cli.group import Group
 from mlops.cli.printing import talk
 from mlops.cli.writing import put
-from mlops.ir.discovery import Found, discovered
-from mlops.ir.plugins import TARGETS
+from mlops.ir.discovery import Found
 from mlops.ir.target import Choice, Compared, Further
 
 F = TypeVar("F", bound=Callable[..., Any])
-
-
-def _found() -> Mapping[str, Found]:
-    from mlops.emit import targets
-
-    return discovered(targets, TARGETS)
-
-
-def found_target(name: str) -> Found:
-    """Raises UsageError for a name that none has."""
-    from mlops.ir import UsageError
-    from mlops.ir.choices import instead
-
-    known = _found()
-    if name not in known:
-        raise UsageError(f"there is no target {name!r}{instead(name, sorted(known))}")
-    return known[name]
 
 
 class _Targets(Group):
     """The targets of :mod:`mlops.emit.targets`, and those of other packages; each is loaded when it is asked for."""
 
     def list_commands(self, context: click.Context) -> list[str]:
-        return [*_found()]
+        return [*found_targets()]
 
     def get_command(self, context: click.Context, name: str) -> click.Command | None:
-        found = _found().get(name)
+        found = found_targets().get(name)
         return _command(found) if found is not None else None
 
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from mlops.declare.references import lower
 from mlops.declare.resources.base import DeclaredResource
 from mlops.declare.resources.policy_documents import statements
-from mlops.declare.steps.shared_arguments import ROLE, Flag, Text
+from mlops.declare.steps.shared_arguments import ENABLED, ROLE, Flag, Text
 from mlops.ir import StepType
-from mlops.ir.fields import FLAG, PLAIN, REQUIRED, TEXT, Constructor, Field
+from mlops.ir.fields import PLAIN, REQUIRED, TEXT, Constructor, Field
 from mlops.ir.resource import SHORT_NAME
 from mlops.ir.shape_notation import ANY_SHAPE, ROLE_SHAPE, structure
 
@@ -51,13 +50,7 @@ class Approval(DeclaredResource):
             Field("group", "Group", TEXT, REQUIRED),
             Field("starts", "Starts", TEXT, REQUIRED),
             Field("body", "Body", PLAIN, to=lambda approval, *_: statements(approval, "body", approval.body)),
-            Field(
-                "enabled",
-                "State",
-                FLAG,
-                True,
-                to=lambda approval, *_: "ENABLED" if lower(approval.enabled) else "DISABLED",
-            ),
+            ENABLED,
             ROLE,
         )
     )

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar, Literal
 
-from mlops.declare.references import ModelNameReference, lower
+from mlops.declare.references import ModelNameReference
 from mlops.declare.resources.base import DeclaredResource
 from mlops.declare.steps import transform as step
-from mlops.declare.steps.shared_arguments import ROLE, Count, Data, Flag, Text
+from mlops.declare.steps.shared_arguments import ENABLED, ROLE, Count, Data, Flag, Text
 from mlops.ir import StepType
-from mlops.ir.fields import FLAG, PLAIN, REQUIRED, TEXT, Constructor, Field
+from mlops.ir.fields import PLAIN, REQUIRED, TEXT, Constructor, Field
 from mlops.ir.resource import BATCH_NAME
 from mlops.ir.shape_notation import ROLE_SHAPE, structure
 
@@ -65,13 +65,7 @@ class Batch(DeclaredResource):
         (
             Field("when", "ScheduleExpression", TEXT, REQUIRED),
             Field("timezone", "ScheduleExpressionTimezone", TEXT),
-            Field(
-                "enabled",
-                "State",
-                FLAG,
-                True,
-                to=lambda batch, *_: "ENABLED" if lower(batch.enabled) else "DISABLED",
-            ),
+            ENABLED,
             ROLE,
             Field("to", "Transform.TransformOutput.S3OutputPath", TEXT, REQUIRED),
             Field("", "Transform.TransformInput.DataSource.S3DataSource.S3DataType", PLAIN, to=lambda *_: "S3Prefix"),

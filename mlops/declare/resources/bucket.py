@@ -12,6 +12,7 @@ from mlops.declare.steps.shared_arguments import Count, Flag, Text
 from mlops.ir import StepType, Value
 from mlops.ir.fields import COUNT, FLAG, PLAIN, STRING, TEXT, Constructor, Field, Yielded
 from mlops.ir.shape_notation import ANY_SHAPE, STRING_SHAPE, structure
+from mlops.ir.surroundings import partition_of
 
 if TYPE_CHECKING:
     from mlops.declare.lower import Lowering
@@ -54,9 +55,7 @@ def _encrypted(bucket: Bucket, lowering: Lowering, *_: object) -> Value:
 
 
 def _policy(bucket: Bucket, lowering: Lowering, *_: object) -> Value:
-    role = lowering.environment.role
-    partition = role.split(":")[1] if role.startswith("arn:") else "aws"
-    itself = f"arn:{partition}:s3:::{bucket.declared_name}"
+    itself = f"arn:{partition_of(lowering.environment.role)}:s3:::{bucket.declared_name}"
     found: list[Value] = [
         {
             "Sid": "TlsAlone",

@@ -108,6 +108,10 @@ def network(path: str = "", *order: str) -> Field:
 
 
 ROLE = Field("role", "RoleArn", TEXT, otherwise="role")
+ENABLED = Field(
+    "enabled", "State", FLAG, True, to=lambda declared, *_: "ENABLED" if lower(declared.enabled) else "DISABLED"
+)
+"""Of what EventBridge starts something by."""
 OWN_TAGS = Field("tags", "Tags", TAGS)
 
 

@@ -26,10 +26,10 @@ from mlops.deploy.models import registry
 from mlops.deploy.models.registry import APPROVED, Version
 from mlops.deploy.pipelines.upload import Progress, upload
 from mlops.deploy.resources import resource_types
-from mlops.deploy.resources.tags import listed
 from mlops.deploy.shifting import scaling as shifting
 from mlops.deploy.shifting.lost_answers import made
 from mlops.deploy.shifting.settings import PromotionSettings
+from mlops.deploy.tag_lists import listed
 from mlops.deploy.waiting import Clock, until
 from mlops.ir import MlopsError, Refusal
 from mlops.ir.dataclass import dataclass

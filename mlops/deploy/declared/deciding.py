@@ -26,10 +26,10 @@ from mlops.deploy.endpoints.promotion import (
 from mlops.deploy.endpoints.telling import told
 from mlops.deploy.pipelines.assets import AssetObject
 from mlops.deploy.resources import resource_types
-from mlops.deploy.resources.tags import listed
 from mlops.deploy.shifting.engines import Engine
 from mlops.deploy.shifting.seeing import FAILED, Endpoint
 from mlops.deploy.shifting.settings import PromotionSettings
+from mlops.deploy.tag_lists import listed
 from mlops.ir import Refusal
 from mlops.ir.counted import counted
 from mlops.ir.dataclass import dataclass

@@ -13,6 +13,7 @@ from mlops.deploy.resources import resource_types
 from mlops.ir import Checked, Ref, Value
 from mlops.ir.dataclass import dataclass
 from mlops.ir.resource import GROUPS, ROOT, Kept, Resource, declared_resources, label_of
+from mlops.ir.surroundings import partition_of
 from mlops.ir.values import Expression, expressions, to_json, transform
 from mlops.project.environments import Environment
 
@@ -140,9 +141,12 @@ class Wanted:
 
 def arn_of(kept: Kept, environment: Environment, account: str, name: str) -> str:
     """Of one of these in an account."""
-    partition = environment.role.split(":")[1] if environment.role.startswith("arn:") else "aws"
     return kept.arn.format(
-        partition=partition, region=environment.region, account=account, name=name, lower=name.lower()
+        partition=partition_of(environment.role),
+        region=environment.region,
+        account=account,
+        name=name,
+        lower=name.lower(),
     )
 
 

@@ -15,8 +15,8 @@ from mlops.deploy.endpoints.promotion import Seen, Wanted, model_name
 from mlops.deploy.models.registry import Version
 from mlops.deploy.resources.model import RESOURCE_TYPE as MODEL
 from mlops.deploy.resources.tags import RESOURCE_TYPE as TAGS
-from mlops.deploy.resources.tags import listed
 from mlops.deploy.shifting.seeing import Endpoint
+from mlops.deploy.tag_lists import listed
 
 _VERSION = "ModelPackageName"
 

@@ -29,10 +29,10 @@ from mlops.deploy.endpoints.promotion import (
 from mlops.deploy.endpoints.sampling import Answer, Samples
 from mlops.deploy.made import remember
 from mlops.deploy.models.registry import Version
-from mlops.deploy.resources.tags import listed
 from mlops.deploy.shifting import seeing
 from mlops.deploy.shifting.lost_answers import made, made_config, pointed
 from mlops.deploy.shifting.seeing import IN_SERVICE, Endpoint, until_settled
+from mlops.deploy.tag_lists import listed
 from mlops.deploy.waiting import Clock, until
 from mlops.ir import MlopsError, Refusal
 from mlops.ir.hiding import hide_text

@@ -43,7 +43,7 @@ from mlops.deploy.pipelines.upload import Progress, ensure_bucket, send, upload
 from mlops.deploy.resources import resource_types
 from mlops.deploy.resources.pipeline import RESOURCE_TYPE as PIPELINE
 from mlops.deploy.resources.tags import RESOURCE_TYPE as TAGS
-from mlops.deploy.resources.tags import listed
+from mlops.deploy.tag_lists import listed
 from mlops.ir import AccountError, MlopsError, Refusal
 from mlops.ir.dataclass import dataclass
 from mlops.ir.resource import resolved

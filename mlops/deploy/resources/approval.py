@@ -8,6 +8,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from mlops.deploy.tag_lists import told_tags
 from mlops.ir.resource import SHORT_NAME, Call, Kept, ResourceType
 
 _TARGET_ID = "promotion"
@@ -97,7 +98,7 @@ RESOURCE_TYPE = ResourceType(
         named="Name",
         arn="arn:{partition}:events:{region}:{account}:rule/mlops-approval-{name}",
         tags=lambda arn, name: Call("ListTagsForResource", {"ResourceARN": arn}),
-        told=lambda reply: {item["Key"]: item["Value"] for item in reply.get("Tags") or ()},
+        told=told_tags,
         tag=lambda arn, name, tags: Call("TagResource", {"ResourceARN": arn, "Tags": tags}),
         change=_change,
         form=_form,

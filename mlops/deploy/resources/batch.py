@@ -7,7 +7,9 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from mlops.deploy.tag_lists import told_tags
 from mlops.ir.resource import BATCH_NAME, Call, Kept, ResourceType, fingerprint
+from mlops.ir.surroundings import partition_of
 
 _TARGET = "arn:{partition}:scheduler:::aws-sdk:sagemaker:createTransformJob"
 _JOB, _ID = "TransformJobName", "<aws.scheduler.execution-id>"
@@ -19,8 +21,7 @@ def _group(name: str) -> str:
 
 
 def _target(name: str, properties: Mapping[str, Any], text: Any) -> dict[str, Any]:
-    role = str(properties["RoleArn"])
-    partition = role.split(":")[1] if role.startswith("arn:") else "aws"
+    partition = partition_of(str(properties["RoleArn"]))
     return {"Arn": _TARGET.format(partition=partition), "RoleArn": properties["RoleArn"], "Input": text}
 
 
@@ -107,7 +108,7 @@ RESOURCE_TYPE = ResourceType(
         named="Name",
         arn="arn:{partition}:scheduler:{region}:{account}:schedule-group/mlops-batch-{name}",
         tags=lambda arn, name: Call("ListTagsForResource", {"ResourceArn": arn}),
-        told=lambda reply: {item["Key"]: item["Value"] for item in reply.get("Tags") or ()},
+        told=told_tags,
         tag=lambda arn, name, tags: Call("TagResource", {"ResourceArn": arn, "Tags": tags}),
         change=lambda name, properties, reply: (Call("UpdateSchedule", _schedule(name, properties)),),
         form=_form,

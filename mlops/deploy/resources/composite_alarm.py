@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from mlops.deploy.tag_lists import told_tags
 from mlops.ir.resource import Call, Kept, ResourceType
 
 _MEMBERS = (
@@ -45,7 +46,7 @@ RESOURCE_TYPE = ResourceType(
         called=r".{1,255}",
         arn="arn:{partition}:cloudwatch:{region}:{account}:alarm:{name}",
         tags=lambda arn, name: Call("ListTagsForResource", {"ResourceARN": arn}),
-        told=lambda reply: {item["Key"]: item["Value"] for item in reply["Tags"]},
+        told=told_tags,
         tag=lambda arn, name, tags: Call("TagResource", {"ResourceARN": arn, "Tags": tags}),
         change=lambda name, properties, reply: _put(name, properties),
         found=lambda reply: bool(reply.get("CompositeAlarms")),

@@ -8,6 +8,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from mlops.deploy.tag_lists import told_tags
 from mlops.ir import UsageError
 from mlops.ir.resource import SHORT_NAME, Call, Kept, ResourceType
 
@@ -85,7 +86,7 @@ RESOURCE_TYPE = ResourceType(
         named="Name",
         arn="arn:{partition}:events:{region}:{account}:rule/mlops-feedback-{name}",
         tags=lambda arn, name: Call("ListTagsForResource", {"ResourceARN": arn}),
-        told=lambda reply: {item["Key"]: item["Value"] for item in reply.get("Tags") or ()},
+        told=told_tags,
         tag=lambda arn, name, tags: Call("TagResource", {"ResourceARN": arn, "Tags": tags}),
         change=lambda name, properties, reply: (Call("PutRule", _rule(name, properties)),),
         form=_form,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from mlops.deploy.tag_lists import told_tags
 from mlops.ir.resource import Call, Kept, ResourceType, Told
 
 
@@ -60,7 +61,7 @@ RESOURCE_TYPE = ResourceType(
         named=None,
         arn="arn:{partition}:iam::{account}:oidc-provider/{name}",
         tags=lambda arn, name: Call("ListOpenIDConnectProviderTags", {"OpenIDConnectProviderArn": arn}),
-        told=lambda reply: {item["Key"]: item["Value"] for item in reply["Tags"]},
+        told=told_tags,
         tag=lambda arn, name, tags: Call("TagOpenIDConnectProvider", {"OpenIDConnectProviderArn": arn, "Tags": tags}),
         change=_change,
         form=_form,

@@ -10,8 +10,10 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from mlops.deploy.tag_lists import told_tags
 from mlops.ir import UsageError
 from mlops.ir.resource import SHORT_NAME, Call, Kept, ResourceType, fingerprint
+from mlops.ir.surroundings import partition_of
 
 TARGET = "arn:{partition}:scheduler:::aws-sdk:sagemaker:createProcessingJob"
 ENTRY = "/opt/ml/processing/input/code/monitor/entry.py"
@@ -94,7 +96,6 @@ def _schedule(name: str, properties: Mapping[str, Any]) -> dict[str, Any]:
     request["ProcessingJobName"] = f"{name}-<aws.scheduler.execution-id>"
     request["Environment"][UNTIL] = "<aws.scheduler.scheduled-time>"
     role = str(properties.get("role") or "")
-    partition = role.split(":")[1] if role.startswith("arn:") else "aws"
     return {
         "Name": name,
         "GroupName": group(name),
@@ -102,7 +103,7 @@ def _schedule(name: str, properties: Mapping[str, Any]) -> dict[str, Any]:
         "State": "ENABLED" if properties.get("schedule") else "DISABLED",
         "FlexibleTimeWindow": {"Mode": "OFF"},
         "Target": {
-            "Arn": TARGET.format(partition=partition),
+            "Arn": TARGET.format(partition=partition_of(role)),
             "RoleArn": role,
             "Input": json.dumps(request, sort_keys=True, separators=(",", ":")),
         },
@@ -155,7 +156,7 @@ RESOURCE_TYPE = ResourceType(
         named="Name",
         arn="arn:{partition}:scheduler:{region}:{account}:schedule-group/mlops-monitor-{name}",
         tags=lambda arn, name: Call("ListTagsForResource", {"ResourceArn": arn}),
-        told=lambda reply: {item["Key"]: item["Value"] for item in reply.get("Tags") or ()},
+        told=told_tags,
         tag=lambda arn, name, tags: Call("TagResource", {"ResourceArn": arn, "Tags": tags}),
         change=_change,
         form=_form,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from mlops.deploy.tag_lists import told_tags
 from mlops.ir.resource import Call, Kept, Pause, ResourceType
 
 _DISASSOCIATED = {
@@ -92,7 +93,7 @@ RESOURCE_TYPE = ResourceType(
         called=r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}",
         arn="arn:{partition}:sagemaker:{region}:{account}:notebook-instance/{lower}",
         tags=lambda arn, name: Call("ListTags", {"ResourceArn": arn}, pages="Tags"),
-        told=lambda reply: {item["Key"]: item["Value"] for item in reply["Tags"]},
+        told=told_tags,
         tag=lambda arn, name, tags: Call("AddTags", {"ResourceArn": arn, "Tags": tags}),
         change=lambda name, properties, reply: _update(name, properties, _read(reply)),
         form=_form,

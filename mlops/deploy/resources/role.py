@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from mlops.deploy.tag_lists import told_tags
 from mlops.ir.resource import Call, Kept, ResourceType
 
 POLICY = "mlops"
@@ -155,7 +156,7 @@ RESOURCE_TYPE = ResourceType(
         named="RoleName",
         arn="arn:{partition}:iam::{account}:role/{name}",
         tags=lambda arn, name: Call("ListRoleTags", _named(name)),
-        told=lambda reply: {item["Key"]: item["Value"] for item in reply["Tags"]},
+        told=told_tags,
         tag=lambda arn, name, tags: Call("TagRole", {**_named(name), "Tags": tags}),
         change=_change,
         form=_form,

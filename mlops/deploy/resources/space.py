@@ -6,7 +6,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from mlops.deploy.studio import LIST, busy, domain_id, failed, listed, plain, told_arn
+from mlops.deploy.studio import LIST, busy, domain_id, failed, plain, told_arn
+from mlops.deploy.tag_lists import told_tags
 from mlops.ir import UsageError
 from mlops.ir.resource import Call, Kept, ResourceType
 
@@ -82,7 +83,7 @@ RESOURCE_TYPE = ResourceType(
         called=r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}/[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}",
         arn="arn:{partition}:sagemaker:{region}:{account}:space/*",
         tags=lambda arn, name: Call("ListTags", {"ResourceArn": told_arn("space/d/s", "SpaceArn")}, pages="Tags"),
-        told=listed,
+        told=told_tags,
         tag=lambda arn, name, tags: Call("AddTags", {"ResourceArn": told_arn("space/d/s", "SpaceArn"), "Tags": tags}),
         change=_change,
         form=_form,

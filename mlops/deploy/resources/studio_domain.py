@@ -6,7 +6,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from mlops.deploy.studio import LIST, busy, domain_id, failed, listed, plain, told_arn
+from mlops.deploy.studio import LIST, busy, domain_id, failed, plain, told_arn
+from mlops.deploy.tag_lists import told_tags
 from mlops.ir.resource import Call, Kept, ResourceType
 
 _CHANGED = ("DefaultUserSettings", "DefaultSpaceSettings", "SubnetIds", "AppNetworkAccessType", "VpcId")
@@ -52,7 +53,7 @@ RESOURCE_TYPE = ResourceType(
         named="DomainName",
         arn="arn:{partition}:sagemaker:{region}:{account}:domain/*",
         tags=lambda arn, name: Call("ListTags", {"ResourceArn": told_arn("domain/d", "DomainArn")}, pages="Tags"),
-        told=listed,
+        told=told_tags,
         tag=lambda arn, name, tags: Call("AddTags", {"ResourceArn": told_arn("domain/d", "DomainArn"), "Tags": tags}),
         change=_change,
         form=_form,

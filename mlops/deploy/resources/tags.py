@@ -6,11 +6,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from mlops.deploy.tag_lists import listed, told_tags
 from mlops.ir.resource import Call, ResourceType
-
-
-def listed(tags: Mapping[str, Any]) -> list[dict[str, Any]]:
-    return [{"Key": key, "Value": value} for key, value in sorted(tags.items())]
 
 
 def _put(arn: str, tags: Mapping[str, Any]) -> tuple[Call, ...]:
@@ -22,7 +19,7 @@ RESOURCE_TYPE = ResourceType(
     service="sagemaker",
     cloudformation=None,
     describe=lambda arn: (Call("ListTags", {"ResourceArn": arn}, pages="Tags"),),
-    read=lambda reply: {item["Key"]: item["Value"] for item in reply["Tags"]},
+    read=told_tags,
     create=_put,
     update=_put,
     delete=lambda arn, tags: (Call("DeleteTags", {"ResourceArn": arn, "TagKeys": list(tags)}),),

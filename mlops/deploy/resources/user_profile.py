@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from mlops.deploy.studio import LIST, busy, domain_id, failed, listed, plain, told_arn
+from mlops.deploy.studio import LIST, busy, domain_id, failed, plain, told_arn
+from mlops.deploy.tag_lists import told_tags
 from mlops.ir.resource import Call, Kept, ResourceType
 
 _SETTINGS = "UserSettings"
@@ -62,7 +63,7 @@ RESOURCE_TYPE = ResourceType(
         tags=lambda arn, name: Call(
             "ListTags", {"ResourceArn": told_arn("user-profile/d/u", "UserProfileArn")}, pages="Tags"
         ),
-        told=listed,
+        told=told_tags,
         tag=lambda arn, name, tags: Call(
             "AddTags", {"ResourceArn": told_arn("user-profile/d/u", "UserProfileArn"), "Tags": tags}
         ),

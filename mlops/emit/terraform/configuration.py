@@ -223,7 +223,7 @@ class Configuration:
                 return f"({' || '.join(map(self._holds, parts))})"
             case {"Condition": str(name)}:
                 return self._condition(name)
-        raise UsageError(f"a condition of a template has no form in Terraform yet: {condition}")
+        raise UsageError(f"a condition of a template has no form in Terraform: {condition}")
 
     def _asked(self) -> dict[str, Any]:
         """Which account and region it is for, so that nowhere else is changed anything."""

@@ -87,7 +87,7 @@ class Expressions:
             case {"Fn::FindInMap": [str(name), first, second]}:
                 return f"{self.mapping(name)}[{self.expression(first)}][{self.expression(second)}]"
             case Mapping() if is_function(value):
-                raise UsageError(f"{next(iter(value))} of a template has no form in Terraform yet")
+                raise UsageError(f"{next(iter(value))} of a template has no form in Terraform")
             case Mapping():
                 inside = ", ".join(f"{self.expression(key)} = {self.expression(item)}" for key, item in value.items())
                 return f"{{ {inside} }}" if inside else "{}"
