@@ -42,8 +42,20 @@ def holds(value: Any, inside: tuple[str, ...]) -> bool:
     return True
 
 
+_ELSEWHERE = {
+    "protected": "approval",
+    "confirm": "approval",
+    "execution_role": "role",
+    "encryption_key": "kms_key",
+    "vpc": "subnets",
+    "storage": "bucket",
+}
+"""Words of other tools, which look like another key of ours or like none."""
+
+
 def unknown_key(key: str, known: Collection[str], table: str) -> str:
     listed = sorted(known)
-    guess = near(key, listed)
+    elsewhere = _ELSEWHERE.get(key)
+    guess = elsewhere if elsewhere in listed else near(key, listed)
     hint = f"did you mean {guess!r}?" if guess is not None else f"known: {', '.join(listed)}"
     return f"{key!r} is not a key of [{table}]; {hint}"

@@ -79,6 +79,7 @@ def test_an_empty_prefix_leaves_no_double_slash(tmp_path: Path) -> None:
         ("[project]\npipeline = 'x'\n", 2, "did you mean 'pipelines'?"),
         ("[project]\nroot = 'x'\n", 2, "known: chain, pipelines"),
         (STAGING + "regoin = 'x'\n", 13, "'regoin' is not a key of [env.staging]; did you mean 'region'?"),
+        (STAGING + "protected = true\n", 13, "did you mean 'approval'?"),
         (STAGING + "colour = 'x'\n", 13, "'colour' is not a key of [env.staging]; known: account, "),
         (STAGING + "subnets = 'x'\n", 13, "env.staging.subnets = 'x': give a list"),
         (STAGING + "approval = 'yes'\n", 13, "give true or false"),
