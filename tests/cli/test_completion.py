@@ -99,6 +99,7 @@ def offered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.Captu
         (["endpoints", "show", ""], ["serves"]),
         (["feedback", "show", ""], ["drift", "late"]),
         (["schema", "fee"], ["feedback"]),
+        (["bootstrap", "--emit", "cl"], ["cloudformation"]),
         (["schema", "cache", ""], ["explain"]),
         (["schema", "run", ""], []),
         (["destroy", ""], ["churn"]),

@@ -85,6 +85,32 @@ def test_what_is_wrong_is_told_at_its_line(tmp_path: Path, text: str, said: str)
     assert findings and all(finding.where.line == 2 for finding in findings)
 
 
+BUCKETS = 'resources.Bucket("acme"), resources.Bucket("acme-policy")'
+KEYS = 'resources.Key("ml"), resources.Key("ml-alias")'
+
+
+@pytest.mark.parametrize(
+    ("declared", "kind", "beside"),
+    [
+        (BUCKETS, "AWS::S3::Bucket", "AWS::S3::BucketPolicy"),
+        (", ".join(reversed(BUCKETS.split(", "))), "AWS::S3::Bucket", "AWS::S3::BucketPolicy"),
+        (KEYS, "AWS::KMS::Key", "AWS::KMS::Alias"),
+    ],
+    ids=["buckets", "the other way round", "keys"],
+)
+def test_what_is_called_as_what_comes_beside_another_takes_no_place(
+    declared: str, kind: str, beside: str, tmp_path: Path
+) -> None:
+    opened(tmp_path, declared)
+    found = modules(targets)["cloudformation"]
+    text = emit(found, str(tmp_path / "storage.py"), "production", unheard, "json").text
+    made = json.loads(text)["Resources"].values()
+    of = [
+        item["Properties"].get("Bucket") or item["Properties"]["TargetKeyId"] for item in made if item["Type"] == beside
+    ]
+    assert [item["Type"] for item in made].count(kind) == len({item["Ref"] for item in of}) == 2
+
+
 def test_a_template_keeps_them_and_has_policy_and_alias_beside_them(tmp_path: Path) -> None:
     opened(tmp_path, DECLARED.format(more="None"))
     found = modules(targets)["cloudformation"]

@@ -12,12 +12,13 @@ from mlops.emit.policies.delivery import delivery_needs, own_roles, roles_in, st
 from mlops.emit.policies.execution import execution_needs
 from mlops.emit.policies.statements import policy
 from mlops.emit.policies.trust import delivery_trust, trust
+from mlops.emit.stacks.accompanying import accompanied
 from mlops.emit.stacks.logical_ids import logical_ids
 from mlops.emit.stacks.role_policies import role_policies
 from mlops.ir import Checked, Definition, Ref, Step
 from mlops.ir.dataclass import dataclass
 from mlops.ir.document import document
-from mlops.ir.resource import BESIDE, GROUPS, ITSELF, ITSELF_NAMED, ROOT, Resource, label_of
+from mlops.ir.resource import GROUPS, ROOT, Resource, label_of
 from mlops.ir.surroundings import Surroundings
 from mlops.ir.target import Beside
 from mlops.ir.values import Expression, RefPath, Value, expressions, from_json, to_json, transform
@@ -270,9 +271,10 @@ class Stack:
                 **retained,
                 "Properties": written,
             }
-            for suffix, (type_, further) in kind.accompanied(resource.name, properties).items():
-                own = _told_by(named, self._cloudformation(resource), arn=False)
-                found[f"{named}{suffix}"] = {"Type": type_, **retained, "Properties": _of(named, own, further)}
+            own = _told_by(named, self._cloudformation(resource), arn=False)
+            further = kind.accompanied(resource.name, properties)
+            for id_, type_, its in accompanied(named, own, further, {*ids.values(), *found}):
+                found[id_] = {"Type": type_, **retained, "Properties": its}
         return found
 
     def _policies_first(self, resource: Resource, policies: Mapping[str, Sequence[str]]) -> list[str]:
@@ -434,23 +436,6 @@ def _paths(value: Value) -> Iterator[RefPath]:
 
 def _listed(tags: Mapping[str, str]) -> list[dict[str, str]]:
     return [{"Key": key, "Value": value} for key, value in sorted(tags.items())]
-
-
-def _of(named: str, called: Mapping[str, Any], value: Any) -> Any:
-    """With the resource that it comes beside, which is ``called`` so in the account, in the place of
-    :data:`~mlops.ir.resource.ITSELF` and of its likes."""
-    match value:
-        case Mapping() if value == ITSELF:
-            return {"Ref": named}
-        case Mapping() if value == ITSELF_NAMED:
-            return dict(called)
-        case {"Ref": str(other)} if other.startswith(BESIDE):
-            return {"Ref": f"{named}{other.removeprefix(BESIDE)}"}
-        case Mapping():
-            return {member: _of(named, called, inner) for member, inner in value.items()}
-        case list():
-            return [_of(named, called, inner) for inner in value]
-    return value
 
 
 def _referred(value: Any) -> Iterator[str]:
