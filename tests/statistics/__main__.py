@@ -20,7 +20,7 @@ JUDGES = {
 def main(count: int) -> None:
     print(f"{count:,} shifts each; rolled back:")
     for world in SAME:
-        print(f"{world.name:40} {100 * shifts.found(world, count):6.2f} %  by compare, no worse")
+        print(f"{world.name:40} {100 * shifts.share_rolled_back(world, count):6.2f} %  by compare, no worse")
     for name, judge in JUDGES.items():
         told = [shifts.rolled_back(world, judge, count) for world in (SAME[0], WORSE[0][0], WORSE[1][0])]
         shares = "".join(f"{100 * share:8.2f} %" for share, _ in told)

@@ -88,7 +88,7 @@ def _first(found: Iterable[bool]) -> int | None:
     return next((number for number, yes in enumerate(found, 1) if yes), None)
 
 
-def found(world: World, shifts: int, seed: int = 0) -> float:
+def share_rolled_back(world: World, shifts: int, seed: int = 0) -> float:
     """In which share of the shifts ours rolls back: what :func:`rolled_back` says, without when, in less time."""
     drawn = world.shifts(np.random.default_rng(seed), shifts)
     return sum(reaches_goal(tosses(looks, PLAN), ALPHA) for looks in drawn) / shifts

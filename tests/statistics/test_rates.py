@@ -58,18 +58,18 @@ def test_a_version_that_is_worse_is_found(world: World, least: float, latest: in
 @pytest.mark.proof("verdicts")
 @pytest.mark.parametrize("world", SAME, ids=lambda world: world.name)
 def test_ten_thousand_shifts_hold_the_rate(world: World) -> None:
-    assert shifts.found(world, 10_000) <= ALPHA
+    assert shifts.share_rolled_back(world, 10_000) <= ALPHA
 
 
 def test_whether_one_is_found_is_said_alike() -> None:
     for world in (SAME[2], SAME[4], WORSE[0][0]):
-        assert shifts.found(world, 60) == rolled_back(world, shifts.ours, 60)[0]
+        assert shifts.share_rolled_back(world, 60) == rolled_back(world, shifts.ours, 60)[0]
 
 
 @pytest.mark.proof("verdicts")
 def test_ten_thousand_shifts_hold_the_power() -> None:
     twice, median = rolled_back(WORSE[1][0], shifts.ours, 2_000)
-    assert shifts.found(WORSE[0][0], 10_000) >= 0.70
+    assert shifts.share_rolled_back(WORSE[0][0], 10_000) >= 0.70
     assert twice == 1.0 and median is not None and median <= 5_600
 
 

@@ -63,11 +63,8 @@ def foreach_default(subject: Subject) -> Iterator[Fault]:
         default = declared.parameter.default if declared else None
         if declared is None or not isinstance(default, str):
             continue
-        try:
-            parsed = json.loads(default)
-        except (ValueError, RecursionError):
-            parsed = None
-        if not isinstance(parsed, list):
+        parsed = _json_list(default)
+        if parsed is None:
             message = f"{placed.step.name} iterates over it, and {shown(default)} is no JSON list"
             yield Fault(f"{declared.at}/DefaultValue", message, 'e.g. ["a", "b"]', placed, declared.parameter.where)
         elif not 1 <= len(parsed) <= _ITEMS:
@@ -212,14 +209,9 @@ def nothing_in_item(subject: Subject) -> Iterator[Fault]:
 
 def _default_members(default: Value) -> set[str]:
     """The members of all objects of a list in JSON; nothing where it is none, or has other items."""
-    try:
-        items = json.loads(default) if isinstance(default, str) else None
-    except (ValueError, RecursionError):
-        return set()
-    objects = [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []
-    return (
-        {name for item in objects for name in item} if isinstance(items, list) and len(objects) == len(items) else set()
-    )
+    items = _json_list(default) or []
+    objects = [item for item in items if isinstance(item, dict)]
+    return {name for item in objects for name in item} if len(objects) == len(items) else set()
 
 
 def _is_json_object(item: str | int | float) -> bool:
@@ -240,7 +232,7 @@ def iteration_past_the_items(subject: Subject) -> Iterator[Fault]:
     for placed, arguments in subject.of_type("ForEach"):
         items = arguments.get("IterableItems")
         listed = _json_list(literal(subject, items)) if isinstance(items, Ref) else None
-        if listed is not None:
+        if listed:
             counts[placed.step.name] = len(listed)
     for reading in subject.readings if counts else ():
         path, site = reading.path, reading.site
@@ -255,11 +247,12 @@ def iteration_past_the_items(subject: Subject) -> Iterator[Fault]:
 
 
 def _json_list(default: Value) -> list[object] | None:
+    """None where it is no list in JSON."""
     try:
         found = json.loads(default) if isinstance(default, str) else None
     except (ValueError, RecursionError):
         return None
-    return found if isinstance(found, list) and found else None
+    return found if isinstance(found, list) else None
 
 
 @rule("X728", "selector-of-texts", Severity.WARNING, source="official SDK 3.27 for_each_step: the most and the least")

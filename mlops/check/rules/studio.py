@@ -41,9 +41,8 @@ def studio_never_idle(subject: Subject) -> Iterator[Fault]:
     Good: resources.StudioDomain("research", vpc="vpc-1", idle=60)
     """
     for placed, arguments in subject.of_type(_DOMAIN):
-        settings = arguments.get("DefaultUserSettings")
         for application in _APPLICATIONS:
-            if get(settings, application, *_IDLE, "LifecycleManagement") != "ENABLED":
+            if not _stops_idle(arguments, application):
                 message = f"{_label(placed)} stops no idle {application.removesuffix('AppSettings')}"
                 at = f"{placed.pointer}/Arguments/DefaultUserSettings"
                 yield Fault(at, message, "give idle= in minutes", placed)
@@ -112,10 +111,7 @@ def idle_without_shutdown(subject: Subject) -> Iterator[Fault]:
     stops = {
         str(placed.step.name)
         for placed, arguments in subject.of_type(_DOMAIN)
-        if any(
-            get(arguments, "DefaultUserSettings", application, *_IDLE, "LifecycleManagement") == "ENABLED"
-            for application in _APPLICATIONS
-        )
+        if any(_stops_idle(arguments, application) for application in _APPLICATIONS)
     }
     for placed, arguments in subject.of_type(_SPACE):
         for application in _APPLICATIONS:
@@ -124,6 +120,10 @@ def idle_without_shutdown(subject: Subject) -> Iterator[Fault]:
                 message = f"{_label(placed)} is to be stopped when it is idle, and its domain stops nothing"
                 at = f"{placed.pointer}/Arguments/SpaceSettings/{application}/{'/'.join(_IDLE)}"
                 yield Fault(at, message, "give the domain idle=", placed)
+
+
+def _stops_idle(domain: Mapping[str, Value], application: str) -> bool:
+    return get(domain, "DefaultUserSettings", application, *_IDLE, "LifecycleManagement") == "ENABLED"
 
 
 def _domain_of(placed: Placed, arguments: Mapping[str, Value]) -> str:
