@@ -14,8 +14,8 @@ class FeedbackMachine:
     """``called`` is the machine's name and ``arn`` its ARN, ``role`` what it takes on. ``watched`` is the alarm or the
     monitor. ``stages`` are what is done, in their order. ``parameters`` hold ``{since}``, ``{until}``, ``{captures}``
     and ``{reason}``, which are known when it begins. What it did lies in ``bucket`` at ``journal``; ``shifts`` is the
-    journal of the endpoint's shifts there, where one is to be taken back. ``topic`` of SNS tells people, and asks them.
-    ``promoted`` is what is declared of the promotion. Times in seconds."""
+    journal of the endpoint's shifts there, where one is to be taken back. Who said nothing in it for ``lease`` is gone.
+    ``topic`` of SNS tells people, and asks them. ``promoted`` is what is declared of the promotion. All in seconds."""
 
     name: str
     environment: str
@@ -32,6 +32,7 @@ class FeedbackMachine:
     per_day: int
     bucket: str
     journal: str
+    lease: float
     endpoint: str | None = None
     shifts: str | None = None
     group: str | None = None

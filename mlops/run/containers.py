@@ -82,7 +82,6 @@ def start(
     for folder in (place.ml, place.tmp):
         folder.mkdir(parents=True, exist_ok=True)
     owner = place.tmp.parent
-    held = hold(owner)
     variables = with_stand_ins(environment, place.secret)
     words = [program, "run", "--rm", "--name", name, "--hostname", hostname, "--pull", "never", *labels(owner)]
     if port is not None:
@@ -103,7 +102,12 @@ def start(
     _remove(program, name)
     passed = {key: text for key, text in variables.items() if not _OF_THE_ENGINE.fullmatch(key)}
     note(place.log, f"a container of {given.image} by {program}")
-    started = start_engine(words, {**os.environ, **passed}, place.log, killed=lambda: _remove(program, name))
+    held = hold(owner)
+    try:
+        started = start_engine(words, {**os.environ, **passed}, place.log, killed=lambda: _remove(program, name))
+    except BaseException:
+        os.close(held)
+        raise
     weakref.finalize(started, os.close, held)
     return started
 

@@ -304,7 +304,7 @@ class _Running:
         if group is None:
             return {}
         arns = [str(step.metadata.get("RegisterModel", {}).get("Arn", "")) for step in state.steps]
-        numbers = [int(arn.rpartition("/")[2]) for arn in arns if f":model-package/{group}/" in arn]
+        numbers = [int(arn.rpartition("/")[2]) for arn in arns if f":model-package/{group}/".lower() in arn.lower()]
         if not numbers:
             return _Went("failed", {"verdict": f"the execution {state.id} registered no version of {group}"})
         number = max(numbers)

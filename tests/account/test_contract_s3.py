@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -138,6 +139,19 @@ def test_pages_of_common_prefixes(s3: Any, size: int) -> None:
     pages = list(paginator.paginate(Bucket=BUCKET, Delimiter="/", PaginationConfig={"PageSize": size}))
     assert [item["Prefix"] for page in pages for item in page.get("CommonPrefixes", ())] == ["a/", "c/"]
     assert [item["Key"] for page in pages for item in page.get("Contents", ())] == ["b", "d"]
+
+
+@pytest.mark.parametrize("size", [1, 2, 1000])
+def test_versions_are_listed_as_objects_are(s3: Any, size: int) -> None:
+    keys = ["a b+c", "d/1", "d/\N{LATIN SMALL LETTER E WITH ACUTE} 2", "z"]
+    for key in keys:
+        s3.put_object(Bucket=BUCKET, Key=key, Body=b"1")
+    pages = list(islice(s3.get_paginator("list_object_versions").paginate(Bucket=BUCKET, MaxKeys=size), 9))
+    assert [item["Key"] for page in pages for item in page["Versions"]] == keys
+    assert [page["IsTruncated"] for page in pages] == [True] * (len(pages) - 1) + [False]
+    folded = s3.list_object_versions(Bucket=BUCKET, Delimiter="/")
+    assert [item["Prefix"] for item in folded["CommonPrefixes"]] == ["d/"]
+    assert [item["Key"] for item in folded["Versions"]] == ["a b+c", "z"]
 
 
 def test_copies(s3: Any) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from jsonata.jsonata import Jsonata
 
 from mlops.deploy.feedback.acts import acts, journal_of
 from mlops.deploy.feedback.machines import machines
@@ -165,6 +166,25 @@ def test_who_takes_the_role_on_may_do_what_the_machine_does() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("registered", "newest"),
+    [
+        (["model-package/Churn/9", "model-package/Churn/10"], "model-package/Churn/10"),
+        (["model-package/churn/3", "model-package/other/4"], "model-package/churn/3"),
+        (["model-package/churn-2/3"], None),
+    ],
+    ids=["the newest", "an ARN in lower case", "of another group"],
+)
+def test_the_newest_version_of_its_group_is_promoted(registered: list[str], newest: str | None) -> None:
+    (machine,) = machines(replace(with_feedback(group="Churn"), notify=TOPIC), ["churn"])
+    output = feedback_machine(machine, "aws")["States"]["What it registered"]["Output"]
+    arn = "arn:aws:sagemaker:eu-west-1:111122223333:"
+    steps = [{"Metadata": {"RegisterModel": {"Arn": f"{arn}{name}"}}} for name in registered]
+    told = {"input": {"Execution": "e"}, "result": {"PipelineExecutionSteps": [{"Metadata": {}}, *steps]}}
+    found = Jsonata(f"($states := {json.dumps(told)}; {output.removeprefix('{%').removesuffix('%}')})").evaluate(None)
+    assert found.get("ModelPackageArn") == (newest and f"{arn}{newest}")
+
+
 REFUSED: dict[str, tuple[dict[str, Any], Notify | None, str]] = {
     "nothing but a notice": ({"pipeline": None}, TOPIC, "no pipeline is started"),
     "a cap that nobody counts to": ({"per_day": 201}, TOPIC, "per_day = 201: a machine counts to 200"),
@@ -206,7 +226,7 @@ def test_it_is_planned_upserted_changed_and_removed(world: World) -> None:
     (change,) = planned(cooldown="2h").companions
     assert (change.type, change.name) == ("state-machine", arn)
     machine = world.account.client("stepfunctions").describe_state_machine(stateMachineArn=arn)
-    assert "7200 s is not over" in machine["definition"]
+    assert "its cooldown of 2h is not over" in machine["definition"]
     left = replace(world.environment, feedback={})
     assert {item.label for item in plan(world.account, left, checked).actions} >= {f"remove the state-machine {arn}"}
     upsert(world.account, left, checked)

@@ -192,7 +192,7 @@ def test_a_person_is_asked_and_heard(
 LIMITS: Mapping[str, tuple[Mapping[str, Any], int, str | None]] = {
     "nothing keeps it": ({}, 2, None),
     "the same event again": ({}, 1, "it acted on this event before"),
-    "its cooldown": ({"cooldown": "1h"}, 2, "its cooldown of 3600 s is not over"),
+    "its cooldown": ({"cooldown": "1h"}, 2, "its cooldown of 1h is not over"),
     "its cap": ({"per_day": 1}, 2, "it acted as often within 24 hours as per_day says: 1"),
 }
 

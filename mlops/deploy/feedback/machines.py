@@ -8,6 +8,7 @@ from pathlib import Path
 
 from mlops.deploy.feedback.acts import journal_of
 from mlops.deploy.feedback.deciding import stages_of
+from mlops.deploy.fencing import LEASE_SECONDS
 from mlops.deploy.shifting import journal
 from mlops.deploy.shifting.promoted import promoted
 from mlops.deploy.starts import name_of
@@ -74,6 +75,7 @@ def _machine(name: str, feedback: Feedback, environment: Environment, declared: 
         per_day=feedback.per_day,
         bucket=environment.bucket,
         journal=journal_of(environment, name),
+        lease=LEASE_SECONDS,
         endpoint=feedback.endpoint,
         shifts=journal.key(environment, feedback.endpoint) if feedback.rollback and feedback.endpoint else None,
         group=feedback.group,

@@ -391,8 +391,7 @@ _SWITCHES = {
 
 
 def definition_place(definition: Definition, around: Surroundings) -> tuple[str, str]:
-    """Bucket and key, by the body's bytes: another body has another key, so that a stack sees
-    it."""
+    """Bucket and key, by the body's bytes: another body has another key, so that a stack sees it."""
     digest = hashlib.sha256(body_text(definition).encode()).hexdigest()
     return around.bucket, "/".join(filter(None, (around.prefix, "stacks", f"{digest}.json")))
 

@@ -16,6 +16,7 @@ from mlops.emit.states.promotion import PROMOTES, promotion_states
 from mlops.emit.states.scopes import in_order
 from mlops.emit.states.taking_back import CONFLICTS, FIRST, GOES, NOT_THERE, TakesBack
 from mlops.emit.states.writing import Writer
+from mlops.ir.duration import said
 from mlops.ir.feedback_machine import FeedbackMachine
 
 BEGIN, DONE = "Feedback begins", "Feedback is done"
@@ -133,8 +134,8 @@ class _Feedback(Writer):
         )
         refusals = dict(self._refusals())
         self._choice("May it act", [(test, label) for label, (test, _) in refusals.items()], "Writes it down")
-        for label, (_, said) in refusals.items():
-            self._skips(label, said)
+        for label, (_, why) in refusals.items():
+            self._skips(label, why)
         self._writes_down(first)
 
     def _refusals(self) -> Iterator[tuple[str, tuple[str, str]]]:
@@ -146,14 +147,14 @@ class _Feedback(Writer):
         yield "It still acts", (running, f"'it still acts: ' & {_LAST}.Execution")
         if feedback.cooldown:
             within = f"$count({DATA}.Acts) > 0 and $millis() - {_LAST}.At < {round(feedback.cooldown * 1000)}"
-            yield "It cools down", (within, literal(f"its cooldown of {feedback.cooldown:g} s is not over"))
+            yield "It cools down", (within, literal(f"its cooldown of {said(feedback.cooldown)} is not over"))
         if feedback.per_day:
             recent = f"$count({DATA}.Acts[At > $millis() - {_A_DAY}]) >= {feedback.per_day}"
-            said = literal(f"it acted as often within 24 hours as per_day says: {feedback.per_day}")
-            yield "It acted often enough", (recent, said)
+            why = literal(f"it acted as often within 24 hours as per_day says: {feedback.per_day}")
+            yield "It acted often enough", (recent, why)
 
-    def _skips(self, label: str, said: str) -> None:
-        output = {"Outcome": "skipped", "Why": braces(said), "Signal": braces(f"{DATA}.Why")}
+    def _skips(self, label: str, why: str) -> None:
+        output = {"Outcome": "skipped", "Why": braces(why), "Signal": braces(f"{DATA}.Why")}
         self._states[label] = {"Type": "Succeed", "Output": output}
 
     def _writes_down(self, first: str) -> None:
@@ -192,7 +193,8 @@ class _Feedback(Writer):
 
     def _takes_back(self, then: str) -> None:
         feedback, asks = self._feedback, "Asks before it goes back"
-        back = TakesBack(self._partition, str(feedback.endpoint), feedback.bucket, str(feedback.shifts))
+        place = {"Bucket": feedback.bucket, "Key": feedback.shifts}
+        back = TakesBack(self._partition, str(feedback.endpoint), place, feedback.lease)
         is_asked = "ask-rollback" in feedback.stages
         self._states.update(back.written(asks if is_asked else GOES, then))
         if is_asked:
@@ -297,9 +299,11 @@ class _Feedback(Writer):
             self._registered(then)
 
     def _registered(self, then: str) -> None:
-        group = self._feedback.group
+        group = str(self._feedback.group)
+        # A group is the same in either case, and its ARN may be in another than what is declared.
+        of_group = literal(f":model-package/{group}/".lower())
         arns = "[$states.result.PipelineExecutionSteps.Metadata.RegisterModel.Arn]"
-        mine = f"$filter({arns}, function($arn) {{ $contains($arn, {literal(f':model-package/{group}/')}) }})"
+        mine = f"$filter({arns}, function($arn) {{ $contains($lowercase($arn), {of_group}) }})"
         newest = f"$sort([{mine}], function($a, $b) {{ {_number('$a')} < {_number('$b')} }})[0]"
         self._call(
             "What it registered",

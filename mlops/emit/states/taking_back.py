@@ -17,21 +17,21 @@ NOT_THERE = ("NoSuchKey",)
 CONFLICTS = ("PreconditionFailed", "ConditionalRequestConflict", "Status Code: 412", "Status Code: 409")
 FIRST, GOES = "What shifts", "Says that it goes back"
 _LOST = "It does not come back"
-_LEASE_SECONDS = 600
-"""After which whoever said nothing is taken for gone (mlops.deploy.fencing)."""
 _SHIFT = f"{DATA}.Shift"
 
 
 class TakesBack(Writer):
-    """``first`` is where it begins; ``asks`` what leads to :data:`GOES` where a shift is under way, and ``then`` what
-    follows. ``Why`` of the data is the reason."""
+    """Begins at :data:`FIRST`. ``journal`` is where that of the shift lies. Who says nothing for longer than ``lease``
+    seconds is taken for gone. ``Why`` of the data is the reason."""
 
-    def __init__(self, partition: str, endpoint: str, bucket: str, journal: str) -> None:
+    def __init__(self, partition: str, endpoint: str, journal: Mapping[str, Any], lease: float) -> None:
         super().__init__(partition)
         self._endpoint = endpoint
-        self._place = {"Bucket": bucket, "Key": journal}
+        self._place = journal
+        self._lease = lease
 
     def written(self, asks: str, then: str) -> Mapping[str, Any]:
+        """``asks`` leads to :data:`GOES` where a shift is under way, ``then`` is what follows."""
         self._reads(FIRST, "Does it shift", "Not seen to shift")
         never = " or ".join(f"$contains({DATA}.Reason, '{code}')" for code in NOT_THERE)
         self._choice("Not seen to shift", [(never, then)], "Shift is not read")
@@ -72,7 +72,7 @@ class TakesBack(Writer):
         self._choice("Still shifts", [(under_way, GOES)], then)
         self._wait("Goes back, waits", PAUSE_SECONDS, "Goes back?")
         self._reads("Goes back?", "Has it gone back", "Shift is not read")
-        silent = f"$millis() - $toMillis({_SHIFT}.at) > {_LEASE_SECONDS * 1000}"
+        silent = f"$millis() - $toMillis({_SHIFT}.at) > {round(self._lease * 1000)}"
         self._choice(
             "Has it gone back",
             [(f"$not({under_way})", then), (f"{_SHIFT}.wish != 'abort'", GOES), (silent, "Nobody is at it")],

@@ -54,10 +54,11 @@ def list_roles(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def delete_role(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
-    body = body_of_role(state, request["RoleName"])
-    if body.get("Policies") or body.get("Attached"):
-        raise Refusal("DeleteConflict", "Cannot delete entity, must detach all policies first.", 409)
-    resources.remove(state, KIND, request["RoleName"], _arn("/", request["RoleName"]))
+    with state.store.transaction():
+        body = body_of_role(state, request["RoleName"])
+        if body.get("Policies") or body.get("Attached"):
+            raise Refusal("DeleteConflict", "Cannot delete entity, must detach all policies first.", 409)
+        resources.remove(state, KIND, request["RoleName"], _arn("/", request["RoleName"]))
     return {}
 
 

@@ -59,13 +59,15 @@ def create_bucket(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]
     name = request["Bucket"]
     if not is_bucket_name(name):
         raise Refusal("InvalidBucketName", "The specified bucket is not valid.")
-    made = state.objects.ensure_bucket(name)
+    tags = (request.get("CreateBucketConfiguration") or {}).get("Tags")
+    with state.store.transaction():
+        made = state.objects.ensure_bucket(name)
+        if made and tags:
+            taken = Refusal("OperationAborted", "A conflicting conditional operation is in progress.", 409)
+            resources.insert(state, CONFIGURED, name, {"Tagging": {"TagSet": tags}}, taken=taken)
     if not made and state.region != "us-east-1":
         # us-east-1 answers 200 to the owner, every other region this.
         raise Refusal("BucketAlreadyOwnedByYou", "You already own the bucket.", 409)
-    tags = (request.get("CreateBucketConfiguration") or {}).get("Tags")
-    if made and tags:
-        resources.insert(state, CONFIGURED, name, {"Tagging": {"TagSet": tags}}, taken=no_bucket(name))
     return {"Location": f"/{name}"}
 
 

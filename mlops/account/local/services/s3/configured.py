@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
 from mlops.account.local.refusal import Refusal
-from mlops.account.local.services.s3.buckets import CONFIGURED, list_objects, need_bucket
+from mlops.account.local.services.s3.buckets import CONFIGURED, need_bucket
 from mlops.account.local.services.sagemaker import resources
 from mlops.account.local.state import State
 
@@ -75,19 +75,6 @@ def get_bucket_versioning(state: State, request: Mapping[str, Any]) -> Mapping[s
     return dict(_kept(state, request["Bucket"]).get("VersioningConfiguration") or {})
 
 
-def list_object_versions(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Each object has the one version that is there."""
-    listed = list_objects(state, {**request, "Marker": request.get("KeyMarker")})
-    versions = [{**item, "VersionId": "null", "IsLatest": True} for item in listed.get("Contents") or ()]
-    return {
-        "IsTruncated": listed["IsTruncated"],
-        "MaxKeys": listed["MaxKeys"],
-        "Name": request["Bucket"],
-        "Versions": versions or None,
-        "NextKeyMarker": versions[-1]["Key"] if listed["IsTruncated"] and versions else None,
-    }
-
-
 def _kept(state: State, bucket: str) -> Mapping[str, Any]:
     need_bucket(state, bucket)
     return resources.find(state, CONFIGURED, bucket) or {}
@@ -125,7 +112,6 @@ OPERATIONS: Mapping[str, Operation] = {
     "GetBucketPolicy": _get("Policy", _of("Policy")),
     "GetBucketTagging": _get("Tagging", dict),
     "GetBucketVersioning": get_bucket_versioning,
-    "ListObjectVersions": list_object_versions,
     "PutBucketLifecycleConfiguration": _put("LifecycleConfiguration"),
     "PutBucketPolicy": put_bucket_policy,
     "PutBucketVersioning": _put("VersioningConfiguration"),

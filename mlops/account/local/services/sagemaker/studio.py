@@ -96,9 +96,10 @@ def delete_user_profile(state: State, request: Mapping[str, Any]) -> Mapping[str
 
 def create_space(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
     owner = (request.get("OwnershipSettings") or {}).get("OwnerUserProfileName")
-    if owner is not None:
-        _found(state, STUDIO_USER, f"{request['DomainId']}/{owner}")
-    return {"SpaceArn": _create(state, STUDIO_SPACE, request, "SpaceName", _OF_A_SPACE)}
+    with state.store.transaction():
+        if owner is not None:
+            _found(state, STUDIO_USER, f"{request['DomainId']}/{owner}")
+        return {"SpaceArn": _create(state, STUDIO_SPACE, request, "SpaceName", _OF_A_SPACE)}
 
 
 def describe_space(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -106,12 +107,7 @@ def describe_space(state: State, request: Mapping[str, Any]) -> Mapping[str, Any
 
 
 def list_spaces(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
-    listed = _listed(state, STUDIO_SPACE, request, "SpaceName")
-    for item in listed:
-        body = _found(state, STUDIO_SPACE, f"{item['DomainId']}/{item['SpaceName']}")
-        if "OwnershipSettings" in body:
-            item["OwnershipSettingsSummary"] = body["OwnershipSettings"]
-    return {"Spaces": listed}
+    return {"Spaces": _listed(state, STUDIO_SPACE, request, "SpaceName")}
 
 
 def update_space(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -156,14 +152,17 @@ def _described(
 
 def _listed(state: State, kind: str, request: Mapping[str, Any], member: str) -> list[dict[str, Any]]:
     found = _inside(state, kind, request.get("DomainIdEquals"))
+    part = request.get(f"{member}Contains") or ""
     return [
         {
             "DomainId": name.partition("/")[0],
             member: name.partition("/")[2],
             "Status": _RUNS,
             **{time: body[time] for time in _TIMES},
+            **({"OwnershipSettingsSummary": body["OwnershipSettings"]} if "OwnershipSettings" in body else {}),
         }
         for name, body in found
+        if part in name.partition("/")[2]
     ]
 
 
