@@ -98,22 +98,23 @@ class _Order:
         place, total = self._place, 0
         for between in self._links:
             ends = sorted(
-                (place[link.upper] + link.out * _TINY, place[link.lower] + link.into * _TINY) for link in between
+                [(place[link.upper] + link.out * _TINY, place[link.lower] + link.into * _TINY) for link in between]
             )
             seen: list[float] = []
             for _, lower in ends:
-                total += len(seen) - bisect_right(seen, lower)
-                insort(seen, lower)
+                if not seen or seen[-1] <= lower:
+                    seen.append(lower)
+                else:
+                    total += len(seen) - bisect_right(seen, lower)
+                    insort(seen, lower)
         return total
 
     def sweep(self, *, down: bool, by_mean: bool, backwards: bool) -> None:
         """``backwards`` turns those around that are wanted at one place."""
         to = self._above if down else self._below
-        place = self._place
         for layer in self._free if down else reversed(self._free):
             wanted: list[tuple[float, int]] = []
-            for node in layer:
-                keys = sorted(place[other] + offset for other, offset in to[node])
+            for node, keys in zip(layer, self._ends(to, layer), strict=True):
                 if not keys:
                     wanted.append((-1.0, node))
                 elif by_mean:
@@ -172,11 +173,14 @@ class _Order:
     def _ends(self, to: Mapping[int, Sequence[tuple[int, float]]], layer: Sequence[int]) -> list[list[float]]:
         """Of each node of the layer where its lines end, from left to right."""
         place = self._place
-        found = [[place[other] + offset for other, offset in to[node]] for node in layer]
-        for ends in found:
+        found: list[list[float]] = []
+        for node in layer:
             # Nearly all are bends, which have one.
-            if len(ends) > 1:
-                ends.sort()
+            if len(to[node]) == 1:
+                other, offset = to[node][0]
+                found.append([place[other] + offset])
+            else:
+                found.append(sorted([place[other] + offset for other, offset in to[node]]))
         return found
 
 
