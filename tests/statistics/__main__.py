@@ -3,7 +3,7 @@ finds of what is worse; 10,000 shifts each without a number."""
 
 from __future__ import annotations
 
-import sys
+import argparse
 
 from tests.statistics import shifts
 from tests.statistics.test_rates import SAME, WORSE
@@ -28,5 +28,14 @@ def main(count: int) -> None:
         print(f"{name:40}{shares}  equal, 1.5 and 2.5 times as bad; requests at the median {after}")
 
 
+def positive(text: str) -> int:
+    count = int(text)
+    if count < 1:
+        raise ValueError
+    return count
+
+
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 10_000)
+    parser = argparse.ArgumentParser(prog="python -m tests.statistics", description=__doc__)
+    parser.add_argument("shifts", type=positive, nargs="?", default=10_000)
+    main(parser.parse_args().shifts)
