@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from mlops.ir.s3_uri import split_uri
 from mlops.ir.surroundings import Surroundings
 
 
@@ -16,6 +17,17 @@ def account_of(around: Surroundings) -> str:
 
 def arn_of(around: Surroundings, service: str, resource: str) -> str:
     return f"arn:{around.partition}:{service}:{around.region}:{account_of(around)}:{resource}"
+
+
+def bucket_arn(bucket: str, around: Surroundings) -> str:
+    """Of a bucket, or of `BUCKET/KEY`."""
+    return f"arn:{around.partition}:s3:::{bucket}"
+
+
+def objects_arn(uri: str, around: Surroundings) -> str:
+    """All whose URI begins so."""
+    bucket, key = split_uri(uri)
+    return f"{bucket_arn(bucket, around)}/{key}*"
 
 
 def key_arn(key: str, around: Surroundings) -> tuple[str, Mapping[str, Any]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mlops.emit.policies.arns import arn_of
+from mlops.emit.policies.arns import arn_of, bucket_arn, objects_arn
 from mlops.emit.policies.places import pattern
 from mlops.emit.policies.statements import Need
 from mlops.ir import Definition, Step
@@ -31,10 +31,8 @@ def batch_needs(definition: Definition, step: Step, around: Surroundings) -> Ite
     yield Need("StartBatches", ("sagemaker:CreateTransformJob",), jobs, step.name)
     read, written = (pattern(definition, get(step.arguments, *path)) for path in (_DATA, _TO))
     if read and read.startswith("s3://"):
-        bucket, key = split_uri(read)
-        yield Need("ReadObjects", ("s3:GetObject",), (f"arn:{around.partition}:s3:::{bucket}/{key}*",), step.name)
-        yield Need("ListBuckets", ("s3:ListBucket",), (f"arn:{around.partition}:s3:::{bucket}",), step.name)
+        yield Need("ReadObjects", ("s3:GetObject",), (objects_arn(read, around),), step.name)
+        yield Need("ListBuckets", ("s3:ListBucket",), (bucket_arn(split_uri(read)[0], around),), step.name)
     if written and written.startswith("s3://"):
-        bucket, key = split_uri(written)
-        place = f"arn:{around.partition}:s3:::{bucket}/{key}*"
-        yield Need("WriteObjects", ("s3:AbortMultipartUpload", "s3:PutObject"), (place,), step.name)
+        put = ("s3:AbortMultipartUpload", "s3:PutObject")
+        yield Need("WriteObjects", put, (objects_arn(written, around),), step.name)

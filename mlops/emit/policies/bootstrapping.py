@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
-from mlops.emit.policies.arns import account_of, arn_of, key_arn
+from mlops.emit.policies.arns import account_of, arn_of, bucket_arn, key_arn
 from mlops.emit.policies.deployer import deployer_needs, promoter_needs
 from mlops.emit.policies.execution import execution_needs
 from mlops.emit.policies.places import STAR
@@ -62,7 +62,7 @@ def web_trust(host: str, audience: str, subjects: Iterable[str], around: Surroun
 
 def _of_any_job(around: Surroundings) -> Iterator[Need]:
     """Below the environment's prefix, where code and results lie."""
-    bucket = f"arn:{around.partition}:s3:::{around.bucket}"
+    bucket = bucket_arn(around.bucket, around)
     below = "/".join(filter(None, (bucket, around.prefix, STAR)))
     yield Need("ReadObjects", ("s3:GetObject",), (below,), _EVERY)
     yield Need("WriteObjects", ("s3:AbortMultipartUpload", "s3:PutObject"), (below,), _EVERY)

@@ -7,9 +7,9 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from mlops.emit.policies.arns import account_of, arn_of, key_arn
+from mlops.emit.policies.arns import account_of, arn_of, bucket_arn, key_arn
 from mlops.emit.policies.places import STAR
-from mlops.emit.policies.statements import Need
+from mlops.emit.policies.statements import Need, passing
 from mlops.ir import Definition
 from mlops.ir.resource import GROUPS, Call, Resource, ResourceType
 from mlops.ir.surroundings import Surroundings
@@ -66,20 +66,20 @@ def deployer_needs(definition: Definition, around: Surroundings, beside: Beside)
         arn = _arn(pipeline, beside.types["pipeline"], around)
         yield Need("ChangePipeline", ("sagemaker:ListPipelineVersions", *_TAGGED), (arn,), pipeline.key)
         yield Need("FindPipelines", ("sagemaker:ListPipelines",), (STAR,), pipeline.key)
-        yield _passing("PassRole", "sagemaker.amazonaws.com", around.role, pipeline.key)
+        yield passing("PassRole", "sagemaker.amazonaws.com", (around.role,), pipeline.key)
     for declared in beside.starts:
         yield from _of(declared, beside.types[declared.type], around, removed=True)
     for start in around.starts(definition.name or ""):
         service = "scheduler" if start.expression is not None else "events"
-        yield _passing(
-            f"PassRoleTo{service.capitalize()}", f"{service}.amazonaws.com", start.role, f"start {start.name}"
+        yield passing(
+            f"PassRoleTo{service.capitalize()}", f"{service}.amazonaws.com", (start.role,), f"start {start.name}"
         )
     for machine in around.feedback(definition.name or ""):
         for service in ("events", "states"):
-            yield _passing(
+            yield passing(
                 f"PassRoleTo{service.capitalize()}",
                 f"{service}.amazonaws.com",
-                machine.role,
+                (machine.role,),
                 f"feedback {machine.name}",
             )
     for resource in beside.declared:
@@ -88,10 +88,10 @@ def deployer_needs(definition: Definition, around: Surroundings, beside: Beside)
         yield from _serving(resource, kind, around)
         if "iam:PassRole" in kind.permissions and (kind.service != "sagemaker" or kind.kept is not None):
             for role in dict.fromkeys(_roles(resource.plain)):
-                yield _passing(
+                yield passing(
                     f"PassRoleTo{kind.service.capitalize()}",
                     f"{kind.prefix or kind.service}.amazonaws.com",
-                    role,
+                    (role,),
                     resource.key,
                 )
 
@@ -109,7 +109,7 @@ def promoter_needs(around: Surroundings) -> Iterator[Need]:
     yield Need("SeeVersions", _VERSIONS, versions, who)
     yield Need("Judge", _JUDGES, (STAR,), who)
     yield Need("Scale", _SCALES, (STAR,), who)
-    yield _passing("PassRole", "sagemaker.amazonaws.com", around.role, who)
+    yield passing("PassRole", "sagemaker.amazonaws.com", (around.role,), who)
 
 
 def _is_served(resource: Resource) -> bool:
@@ -197,7 +197,7 @@ def _serving(resource: Resource, kind: ResourceType, around: Surroundings) -> It
     arn = _arn(resource, kind, around)
     yield Need("TagWhatServes", _TAGGED, (arn,), resource.key)
     for role in dict.fromkeys(_roles(resource.plain)):
-        yield _passing("PassRole", "sagemaker.amazonaws.com", role, resource.key)
+        yield passing("PassRole", "sagemaker.amazonaws.com", (role,), resource.key)
     versions = tuple(_versions(resource, around))
     if versions:
         yield Need("FindVersions", _LISTS, (STAR,), resource.key)
@@ -221,7 +221,7 @@ def _versions(resource: Resource, around: Surroundings) -> Iterator[str]:
 
 
 def _bucket(around: Surroundings) -> Iterator[Need]:
-    bucket = f"arn:{around.partition}:s3:::{around.bucket}"
+    bucket = bucket_arn(around.bucket, around)
     below = "/".join(filter(None, (bucket, around.prefix, STAR)))
     objects = ("s3:AbortMultipartUpload", "s3:GetObject", "s3:ListMultipartUploadParts", "s3:PutObject")
     yield Need("SendCode", objects, (below,), "code and records")
@@ -229,7 +229,3 @@ def _bucket(around: Surroundings) -> Iterator[Need]:
     if around.kms_key is not None:
         arn, conditions = key_arn(around.kms_key, around)
         yield Need("UseKey", ("kms:Decrypt", "kms:GenerateDataKey"), (arn,), "code and records", conditions)
-
-
-def _passing(purpose: str, service: str, role: str, who: str) -> Need:
-    return Need(purpose, ("iam:PassRole",), (role,), who, {"StringEquals": {"iam:PassedToService": service}})

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 
 from mlops.emit.policies.arns import account_of, arn_of
 from mlops.emit.policies.places import STAR, pattern
-from mlops.emit.policies.statements import Need
+from mlops.emit.policies.statements import Need, passing
 from mlops.ir import Definition, Step
 from mlops.ir.members import get
 from mlops.ir.surroundings import Surroundings
@@ -64,8 +64,7 @@ def _clusters(definition: Definition, step: Step, actions: Sequence[str], around
         role = pattern(definition, get(made, member))
         if role:
             arn = role if role.startswith("arn:") else f"arn:{around.partition}:iam::{account_of(around)}:role/{role}"
-            conditions = {"StringEquals": {"iam:PassedToService": f"{service}.amazonaws.com"}}
-            yield Need("PassRoles", ("iam:PassRole",), (arn,), step.name, conditions)
+            yield passing("PassRoles", f"{service}.amazonaws.com", (arn,), step.name)
 
 
 def _applications(definition: Definition, step: Step, actions: Sequence[str], around: Surroundings) -> Iterator[Need]:

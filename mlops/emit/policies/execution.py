@@ -8,13 +8,13 @@ import re
 from collections.abc import Iterator, Sequence
 
 from mlops.emit.policies.approvals import approval_needs
-from mlops.emit.policies.arns import account_of, arn_of, key_arn
+from mlops.emit.policies.arns import account_of, arn_of, bucket_arn, key_arn
 from mlops.emit.policies.batches import batch_needs
 from mlops.emit.policies.delivery import STREAM, delivery_needs
 from mlops.emit.policies.elsewhere import elsewhere_needs
 from mlops.emit.policies.feedback import feedback_needs
 from mlops.emit.policies.places import STAR, Place, members, pattern, places, unknown_places
-from mlops.emit.policies.statements import Need
+from mlops.emit.policies.statements import Need, passing
 from mlops.emit.policies.watching import is_anothers, unknown_capture, watching_needs
 from mlops.ir import Checked, Definition, Step, StepType, Value
 from mlops.ir.image_uri import ecr_image
@@ -152,7 +152,7 @@ def _of_versions(step: Step, around: Surroundings) -> Iterator[Need]:
     environment's pipelines write them; whose image one has, nobody knows."""
     if any(ref.path is not None and ref.path.root == GROUPS for _, ref in refs(step.arguments)):
         below = "/".join(filter(None, (around.bucket, around.prefix)))
-        objects = f"arn:{around.partition}:s3:::{below}/*"
+        objects = f"{bucket_arn(below, around)}/*"
         images = f"arn:{around.partition}:ecr:{around.region}:*:repository/*"
         yield Need("ReadVersions", ("s3:GetObject",), (objects,), step.name)
         yield from _decrypted(step, around)
@@ -201,8 +201,7 @@ def _passed(definition: Definition, step: Step, known: StepType, around: Surroun
         service = _PASSED.get(known.service, "sagemaker.amazonaws.com")
         roles = [text for _, value in members(step.arguments, _ROLES) if (text := pattern(definition, value))]
         passed = tuple(role for role in roles if _ROLE_ARN.fullmatch(role))
-        conditions = {"StringEquals": {"iam:PassedToService": service}}
-        yield Need("PassRoles", ("iam:PassRole",), passed, step.name, conditions)
+        yield passing("PassRoles", service, passed, step.name)
 
 
 def _s3(
@@ -212,7 +211,7 @@ def _s3(
     if "s3:DeleteObject" in actions:
         found += _written_by_named(definition, step)
     for place in found:
-        objects = (f"arn:{around.partition}:s3:::{place.bucket}/{place.prefix}",)
+        objects = (f"{bucket_arn(place.bucket, around)}/{place.prefix}",)
         if "s3:DeleteObject" in actions:
             yield Need("DeleteObjects", ("s3:DeleteObject",), objects, step.name)
             yield from _listed(place.bucket, step, around)
@@ -245,7 +244,7 @@ def _written_by_named(definition: Definition, step: Step) -> Iterator[Place]:
 
 
 def _listed(bucket: str, step: Step, around: Surroundings) -> Iterator[Need]:
-    yield Need("ListBuckets", ("s3:ListBucket",), (f"arn:{around.partition}:s3:::{bucket}",), step.name)
+    yield Need("ListBuckets", ("s3:ListBucket",), (bucket_arn(bucket, around),), step.name)
 
 
 def _of_sagemaker(definition: Definition, step: Step, known: StepType, around: Surroundings) -> Iterator[Need]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mlops.emit.policies.arns import arn_of, key_arn
+from mlops.emit.policies.arns import arn_of, bucket_arn, key_arn
 from mlops.emit.policies.promotion import promotion_needs
 from mlops.emit.policies.statements import Need
 from mlops.ir.feedback_machine import FeedbackMachine
@@ -13,7 +13,7 @@ from mlops.ir.surroundings import Surroundings
 
 def feedback_needs(machine: FeedbackMachine, around: Surroundings) -> Iterator[Need]:
     of = f"feedback {machine.name}"
-    bucket = f"arn:{around.partition}:s3:::{machine.bucket}"
+    bucket = bucket_arn(machine.bucket, around)
     executions = machine.arn.replace(":stateMachine:", ":execution:")
     yield Need("StartTheMachine", ("states:StartExecution",), (machine.arn,), of)
     yield Need("SeeWhatItDid", ("states:DescribeExecution",), (f"{executions}:*",), of)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from mlops.emit.policies.arns import arn_of
 from mlops.emit.policies.places import STAR
-from mlops.emit.policies.statements import Need
+from mlops.emit.policies.statements import Need, passing
 from mlops.ir.promoted import Promoted
 from mlops.ir.surroundings import Surroundings
 
@@ -29,8 +29,7 @@ def promotion_needs(promoted: Promoted, around: Surroundings) -> Iterator[Need]:
     by_weights = ("UpdateEndpointWeightsAndCapacities",) if promoted.engine == "weights" else ()
     verbs = ("CreateEndpoint", "DescribeEndpoint", "UpdateEndpoint", *by_weights)
     yield Need("UseEndpoints", tuple(f"sagemaker:{verb}" for verb in verbs), (configs, served), of)
-    passed = {"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}}
-    yield Need("PassRoles", ("iam:PassRole",), (str(promoted.model["ExecutionRoleArn"]),), of, passed)
+    yield passing("PassRoles", "sagemaker.amazonaws.com", (str(promoted.model["ExecutionRoleArn"]),), of)
     yield Need("SeeScaling", ("application-autoscaling:DescribeScalableTargets",), (STAR,), of)
     if promoted.engine == "weights":
         yield Need("Judge", ("cloudwatch:DescribeAlarms", "cloudwatch:GetMetricData"), (STAR,), of)

@@ -25,6 +25,11 @@ class Need:
     conditions: Mapping[str, Mapping[str, str | tuple[str, ...]]] = field(default_factory=dict)
 
 
+def passing(purpose: str, service: str, roles: tuple[str, ...], step: str) -> Need:
+    """``service`` is who takes the roles on, as `sagemaker.amazonaws.com`."""
+    return Need(purpose, ("iam:PassRole",), roles, step, {"StringEquals": {"iam:PassedToService": service}})
+
+
 @dataclass(frozen=True, slots=True)
 class Policy:
     """``needed_by`` are the steps by Sid."""

@@ -7,9 +7,9 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from mlops.emit.policies.arns import arn_of, key_arn
+from mlops.emit.policies.arns import arn_of, bucket_arn, key_arn, objects_arn
 from mlops.emit.policies.places import STAR, pattern
-from mlops.emit.policies.statements import Need
+from mlops.emit.policies.statements import Need, passing
 from mlops.ir import Definition, Step
 from mlops.ir.members import get
 from mlops.ir.s3_uri import split_uri
@@ -44,8 +44,7 @@ def watching_needs(definition: Definition, step: Step, around: Surroundings) -> 
     if is_scheduled(step):
         jobs = (arn_of(around, "sagemaker", f"processing-job/{name}-*".lower()),)
         yield Need("StartMonitors", ("sagemaker:CreateProcessingJob",), jobs, step.name)
-        conditions = {"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}}
-        yield Need("PassRoles", ("iam:PassRole",), (around.role,), step.name, conditions)
+        yield passing("PassRoles", "sagemaker.amazonaws.com", (around.role,), step.name)
     yield from _places(definition, step, told, name, around)
     yield from _serving(definition, step, told, name, around)
     spaces = {"StringLike": {"cloudwatch:namespace": _NAMESPACES}}
@@ -70,19 +69,14 @@ def _places(
         read.append(str(told["baseline"]))
     if told.get("model_quality") is not None or told.get("bias") is not None:
         read.append(f"{own}/outcomes/{_endpoint(definition, step) or STAR}/")
-    yield Need("ReadObjects", ("s3:GetObject",), tuple(_objects(uri, around) for uri in read), step.name)
-    buckets = tuple(f"arn:{around.partition}:s3:::{split_uri(uri)[0]}" for uri in read)
+    yield Need("ReadObjects", ("s3:GetObject",), tuple(objects_arn(uri, around) for uri in read), step.name)
+    buckets = tuple(bucket_arn(split_uri(uri)[0], around) for uri in read)
     yield Need("ListBuckets", ("s3:ListBucket",), buckets, step.name)
     written = ("s3:AbortMultipartUpload", "s3:PutObject")
-    yield Need("WriteObjects", written, (_objects(f"{results}/", around),), step.name)
+    yield Need("WriteObjects", written, (objects_arn(f"{results}/", around),), step.name)
     if around.kms_key is not None:
         arn, conditions = key_arn(around.kms_key, around)
         yield Need("UseKeys", ("kms:Decrypt", "kms:GenerateDataKey"), (arn,), step.name, conditions)
-
-
-def _objects(uri: str, around: Surroundings) -> str:
-    bucket, key = split_uri(uri)
-    return f"arn:{around.partition}:s3:::{bucket}/{key}*"
 
 
 def _serving(

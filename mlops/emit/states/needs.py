@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from mlops.emit.policies.arns import account_of, arn_of
+from mlops.emit.policies.arns import account_of, arn_of, bucket_arn
 from mlops.emit.policies.execution import execution_needs
 from mlops.emit.policies.places import pattern, places
 from mlops.emit.policies.statements import Need
@@ -96,4 +96,4 @@ def _files(checked: Checked, value: Value, step: str, around: Surroundings) -> I
 
 
 def _reads(place: str, step: str, around: Surroundings) -> Need:
-    return Need("ReadReports", ("s3:GetObject",), (f"arn:{around.partition}:s3:::{place}",), step)
+    return Need("ReadReports", ("s3:GetObject",), (bucket_arn(place, around),), step)
