@@ -75,7 +75,16 @@ MISTAKES = [
     ('resources.Bucket("ab")', "ab"),
     ('resources.Bucket("acme-data", expire={"tmp/": "soon"})', "soon"),
     ('resources.Key("")', "Alias"),
+    ('resources.Bucket("acme..data")', "acme..data"),
+    ('resources.Bucket("acme-data", access=[{"Action": 5}])', "access has a statement that is none of a policy"),
+    ('resources.Key("aws/ml")', "aws/ml"),
     ('resources.Key("ml", policy={"Statement": object()})', "policy"),
+    ('resources.Key("ml", policy={"Statement": [5]})', "policy has a statement that is none of a policy"),
+    ('resources.Role("ml", trust={"Statement": 5})', "trust has a statement that is none of a policy"),
+    (
+        'resources.Role("ml", trust={}, policy={"Statement": {"Action": ["s3:*", 5]}})',
+        "policy has a statement that is none of a policy",
+    ),
 ]
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from mlops.declare.resources.base import DeclaredResource
-from mlops.declare.resources.policy_documents import statements
+from mlops.declare.resources.json_values import as_json
 from mlops.declare.steps.shared_arguments import ENABLED, ROLE, Flag, Text
 from mlops.ir import StepType
 from mlops.ir.fields import PLAIN, REQUIRED, TEXT, Constructor, Field
@@ -49,7 +49,7 @@ class Approval(DeclaredResource):
         (
             Field("group", "Group", TEXT, REQUIRED),
             Field("starts", "Starts", TEXT, REQUIRED),
-            Field("body", "Body", PLAIN, to=lambda approval, *_: statements(approval, "body", approval.body)),
+            Field("body", "Body", PLAIN, to=lambda approval, *_: as_json(approval, "body", approval.body)),
             ENABLED,
             ROLE,
         )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from mlops.declare.references import StringProperty, lower
 from mlops.declare.resources.base import DeclaredResource
-from mlops.declare.resources.policy_documents import statements
+from mlops.declare.resources.policy_documents import statement
 from mlops.declare.steps.shared_arguments import Count, Flag, Text
 from mlops.ir import StepType, Value
 from mlops.ir.fields import COUNT, FLAG, PLAIN, STRING, TEXT, Constructor, Field, Yielded
@@ -24,7 +24,7 @@ STEP_TYPE = StepType(
     service="s3",
     arguments=structure(
         ("Bucket", "Region"),
-        Bucket={"type": "string", "pattern": r"[a-z0-9][a-z0-9.\-]{1,61}[a-z0-9]"},
+        Bucket={"type": "string", "pattern": r"(?!.*\.\.)[a-z0-9][a-z0-9.\-]{1,61}[a-z0-9]"},
         Region=STRING_SHAPE,
         ServerSideEncryptionConfiguration={"shape": "ServerSideEncryptionConfiguration", "service": "s3"},
         PublicAccessBlockConfiguration={"shape": "PublicAccessBlockConfiguration", "service": "s3"},
@@ -80,7 +80,7 @@ def _policy(bucket: Bucket, lowering: Lowering, *_: object) -> Value:
         )
     return {
         "Version": "2012-10-17",
-        "Statement": (*found, *(statements(bucket, "access", item) for item in bucket.access)),
+        "Statement": (*found, *(statement(bucket, "access", item) for item in bucket.access)),
     }
 
 

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from mlops.declare.references import StringProperty, lower
 from mlops.declare.resources.base import DeclaredResource
-from mlops.declare.resources.policy_documents import statements
+from mlops.declare.resources.policy_documents import document
 from mlops.declare.steps.shared_arguments import Flag, Text
 from mlops.ir import StepType
 from mlops.ir.fields import FLAG, PLAIN, STRING, TEXT, Constructor, Field, Yielded
@@ -20,7 +20,7 @@ STEP_TYPE = StepType(
     service="kms",
     arguments=structure(
         ("Alias", "EnableKeyRotation"),
-        Alias={"type": "string", "pattern": r"[a-zA-Z0-9][a-zA-Z0-9/_\-]{0,249}"},
+        Alias={"type": "string", "pattern": r"(?!aws/)[a-zA-Z0-9][a-zA-Z0-9/_\-]{0,249}"},
         Description={"shape": "DescriptionType", "service": "kms"},
         EnableKeyRotation={"type": "boolean"},
         Policy=ANY_SHAPE,
@@ -42,7 +42,7 @@ class Key(DeclaredResource):
         (
             Field("description", "Description", TEXT, to=lambda key, *_: lower(key.about)),
             Field("rotation", "EnableKeyRotation", FLAG, True, to=lambda key, *_: lower(key.rotation)),
-            Field("policy", "Policy", PLAIN, to=lambda key, *_: statements(key, "policy", key.policy)),
+            Field("policy", "Policy", PLAIN, to=lambda key, *_: document(key, "policy", key.policy)),
         ),
         yields={"Alias": Yielded("key_alias", STRING), "KeyArn": Yielded("key_arn", STRING)},
     )

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from mlops.declare.references import StringProperty, lower
 from mlops.declare.resources.base import DeclaredResource
-from mlops.declare.resources.policy_documents import statements
+from mlops.declare.resources.policy_documents import document
 from mlops.declare.steps.shared_arguments import Count, Text
 from mlops.ir import StepType
 from mlops.ir.fields import COUNT, PLAIN, REQUIRED, STRING, TEXT, TEXTS, Constructor, Field, Yielded
@@ -48,9 +48,9 @@ class Role(DeclaredResource):
                 "AssumeRolePolicyDocument",
                 PLAIN,
                 REQUIRED,
-                to=lambda role, *_: statements(role, "trust", role.trust),
+                to=lambda role, *_: document(role, "trust", role.trust),
             ),
-            Field("policy", "Policy", PLAIN, to=lambda role, *_: statements(role, "policy", role.policy)),
+            Field("policy", "Policy", PLAIN, to=lambda role, *_: document(role, "policy", role.policy)),
             Field("managed", "ManagedPolicyArns", TEXTS, ()),
             Field("boundary", "PermissionsBoundary", TEXT),
             Field("description", "Description", TEXT, to=lambda role, *_: lower(role.about)),

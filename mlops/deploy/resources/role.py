@@ -61,8 +61,13 @@ def _document(policy: Any) -> Any:
     return {**policy, "Statement": [_statement(item) for item in _several(statements)]}
 
 
-def _statement(statement: Mapping[str, Any]) -> dict[str, Any]:
-    return {member: sorted(_several(item)) if member in _LISTED else item for member, item in statement.items()}
+def _statement(statement: Any) -> Any:
+    """What ``arguments=`` brought may be none; IAM says so."""
+    if not isinstance(statement, Mapping):
+        return statement
+    return {
+        member: sorted(_several(item), key=str) if member in _LISTED else item for member, item in statement.items()
+    }
 
 
 def _several(value: Any) -> list[Any]:
