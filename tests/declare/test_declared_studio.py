@@ -106,7 +106,9 @@ def test_what_the_service_refuses_is_told(lines: tuple[str, ...], said: str, tmp
 
 def test_a_template_says_what_it_has_no_member_for(tmp_path: Path) -> None:
     opened(tmp_path, *text(space=", idle=120"))
-    with pytest.raises(UsageError, match="the space research/lab has idle=, which CloudFormation has no member for"):
+    with pytest.raises(
+        UsageError, match=r"studio\.py:4: the space research/lab has idle=, which CloudFormation has no"
+    ):
         emit(modules(targets)["cloudformation"], str(tmp_path / "studio.py"), "production", unheard, "json")
 
 

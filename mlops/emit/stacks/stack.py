@@ -15,7 +15,7 @@ from mlops.emit.policies.trust import delivery_trust, trust
 from mlops.emit.stacks.accompanying import accompanied
 from mlops.emit.stacks.logical_ids import logical_ids
 from mlops.emit.stacks.role_policies import role_policies
-from mlops.ir import Checked, Definition, Ref, Step
+from mlops.ir import Checked, Definition, Ref, Step, UsageError
 from mlops.ir.dataclass import dataclass
 from mlops.ir.document import document
 from mlops.ir.resource import GROUPS, ROOT, Resource, label_of
@@ -248,7 +248,7 @@ class Stack:
         found: dict[str, Any] = {}
         for resource in resources:
             properties = {member: self._told(value, ids, names) for member, value in resource.properties.items()}
-            written = dict(self.beside.types[resource.type].in_template(resource.name, properties))
+            written = self._written(resource, properties)
             if resource.type == "endpoint":
                 guarded = self.beside.guarded(self._configuration(resource, by_label))
                 if guarded:
@@ -276,6 +276,14 @@ class Stack:
             for id_, type_, its in accompanied(named, own, further, {*ids.values(), *found}):
                 found[id_] = {"Type": type_, **retained, "Properties": its}
         return found
+
+    def _written(self, resource: Resource, properties: Mapping[str, Any]) -> dict[str, Any]:
+        """Raises UsageError for what a template has no form for, with the place where it is declared."""
+        try:
+            return dict(self.beside.types[resource.type].in_template(resource.name, properties))
+        except UsageError as error:
+            place = f"{resource.where.file}:{resource.where.line}: " if resource.where.line is not None else ""
+            raise UsageError(f"{place}{error.message}", hint=error.hint) from None
 
     def _policies_first(self, resource: Resource, policies: Mapping[str, Sequence[str]]) -> list[str]:
         """A role has to be able to read a model when that is made, and a stream's has to reach its bucket."""
