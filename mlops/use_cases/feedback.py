@@ -169,7 +169,7 @@ def need_loops(connected: Connected) -> Loops:
         raise Refusal(
             f"feedback is run here by the local account, and {name} is another: there rules of EventBridge and state "
             f"machines do it, which `mlops upsert` makes of [env.{name}.feedback]",
-            hint=f"`mlops plan --env {name}` shows them; the executions of a machine say what it did",
+            hint=f"`mlops plan --env {name}` shows them, `mlops feedback list --env {name}` what machines did",
         )
     return connected.account.here.loops
 

@@ -255,6 +255,18 @@ def test_what_a_machine_did_is_told(world: World) -> None:
     ]
     assert f"{found[0].created:%Y-%m-%d %H:%M}" == "2026-11-29 12:00"
     assert acts(world.account, world.environment, "drift", last=1) == found[1:]
-    world.account.client("s3").put_object(Bucket=world.environment.bucket, Key=key, Body=b'{"Acts": 3}')
+    machines_of_it.stop_execution(executionArn=ran, error="Rejected", cause="somebody said no")
+    assert [loop.state for loop in acts(world.account, world.environment, "drift")] == ["forgotten", "failed"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"\xff", b"[]", b'{"Acts": 3}', b'{"Acts": [{}]}', b'{"Acts": [{"At": Infinity}]}', b"[" * 100_000],
+    ids=["nothing", "no text", "a list", "a number", "an act of nothing", "a time that never comes", "too deep"],
+)
+@pytest.mark.parametrize("world", ["moto"], indirect=True)
+def test_a_journal_that_nobody_can_read_is_told(world: World, body: bytes) -> None:
+    key = journal_of(world.environment, "drift")
+    world.account.client("s3").put_object(Bucket=world.environment.bucket, Key=key, Body=body)
     with pytest.raises(Refusal, match="cannot be read"):
         acts(world.account, world.environment, "drift")

@@ -12,7 +12,7 @@ JUDGES = {
     "compare": shifts.ours,
     "z-test at each look": shifts.z_test_at_each_look,
     "z-test at each look, Bonferroni": shifts.bonferroni,
-    "Mann-Whitney over the looks (Kayenta)": shifts.kayenta,
+    "Mann-Whitney at the end (Kayenta)": shifts.kayenta,
     "z-test at the end alone": shifts.one_look_at_the_end,
 }
 

@@ -29,7 +29,7 @@ def acts(account: Account, environment: Environment, name: str, last: int | None
         return ()
     try:
         told = [_loop(name, number, act) for number, act in enumerate(json.loads(found.content)["Acts"], 1)]
-    except (ValueError, RecursionError, KeyError, TypeError):
+    except (ValueError, RecursionError, KeyError, TypeError, OverflowError):
         raise conditional_object.unreadable(environment, journal_of(environment, name)) from None
     return tuple(_ended(account, loop) for loop in (told if last is None else told[-last:]))
 

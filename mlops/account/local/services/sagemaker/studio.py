@@ -85,9 +85,7 @@ def list_user_profiles(state: State, request: Mapping[str, Any]) -> Mapping[str,
 
 
 def update_user_profile(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
-    name = f"{request['DomainId']}/{request['UserProfileName']}"
-    _change(state, STUDIO_USER, name, _given(request, _OF_A_USER))
-    return {"UserProfileArn": state.arn(f"user-profile/{name}")}
+    return {"UserProfileArn": _update(state, STUDIO_USER, request, "UserProfileName", _OF_A_USER)}
 
 
 def delete_user_profile(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -111,9 +109,7 @@ def list_spaces(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def update_space(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
-    name = f"{request['DomainId']}/{request['SpaceName']}"
-    _change(state, STUDIO_SPACE, name, _given(request, _OF_A_SPACE))
-    return {"SpaceArn": state.arn(f"space/{name}")}
+    return {"SpaceArn": _update(state, STUDIO_SPACE, request, "SpaceName", _OF_A_SPACE)}
 
 
 def delete_space(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -134,6 +130,12 @@ def _create(state: State, kind: str, request: Mapping[str, Any], member: str, me
         resources.insert(state, kind, name, _given(request, members), taken=taken)
         resources.tag(state, arn, request)
     return arn
+
+
+def _update(state: State, kind: str, request: Mapping[str, Any], member: str, members: tuple[str, ...]) -> str:
+    name = f"{request['DomainId']}/{request[member]}"
+    _change(state, kind, name, _given(request, members))
+    return state.arn(f"{_SEGMENTS[kind]}/{name}")
 
 
 def _described(
