@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlops.check import check, step_types, with_wrong_arguments
+from mlops.check.beside_its_pipeline import with_feedback
 from mlops.check.many import mapped
 from mlops.check.may_declare import may_declare
 from mlops.check.ports import COMPOSER, Composed, Composer, Lowered
@@ -459,7 +460,8 @@ def _open_program(
             return _lowered(loaded, file, other, root)
 
         lowered = lowered_again(environment)
-        return _declared(file, name, lowered, loaded.findings, selection, _Elsewhere(others, lowered_again))
+        theirs = with_feedback(lowered, environment)
+        return _declared(file, name, theirs, loaded.findings, selection, _Elsewhere(others, lowered_again))
     composer = compose or COMPOSER.get()
     composed = composer(file, name, environment, root)
     if not composed.declared:
@@ -469,7 +471,8 @@ def _open_program(
         return composer(file, name, other, root).definitions
 
     elsewhere = _Elsewhere(others, composed_again)
-    return _declared(file, name, composed.definitions, composed.findings, selection, elsewhere)
+    theirs = with_feedback(composed.definitions, environment)
+    return _declared(file, name, theirs, composed.findings, selection, elsewhere)
 
 
 def loaded_here(file: Path, root: Path, seconds: float) -> Loaded | None:

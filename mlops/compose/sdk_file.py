@@ -114,11 +114,12 @@ def _believed(answer: Mapping[str, Any], order: Order, store: Path) -> Composed:
 
 
 def _plain(environment: Environment) -> dict[str, Any]:
-    """What lowering needs of it, as JSON has it: schedules, triggers and notices belong to an upsert."""
+    """What lowering needs of it, as JSON has it: schedules, triggers, feedback and notices belong to an upsert."""
     values = {item.name: getattr(environment, item.name) for item in fields(environment)}
     return {name: value for name, value in values.items() if isinstance(value, str | int | float | list | dict)} | {
         "schedules": {},
         "triggers": {},
+        "feedback": {},
         "state": None if environment.state is None else str(environment.state),
     }
 

@@ -83,6 +83,6 @@ def judge_starts(environment: Environment, definitions: Sequence[Definition]) ->
         try:
             judge(definition, plain, elsewhere=later)
         except UsageError as error:
-            wrong.append(f"[env.{environment.name}.feedback.{name}] of {feedback.pipeline}: {error.message}")
+            wrong.append(f"{feedback.said(environment.name, name)} of {feedback.pipeline}: {error.message}")
     if wrong:
-        raise ConfigurationError("\n".join(wrong), hint="correct its `parameters` in mlops.toml")
+        raise ConfigurationError("\n".join(wrong), hint="correct its `parameters`")

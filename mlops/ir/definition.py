@@ -121,6 +121,8 @@ class Definition:
     where: Where = NOWHERE
     has_parameters: bool = True
     of_resources: bool = False
+    feedback: tuple[Step, ...] = ()
+    """What else its file declares for accounts that do it beside the pipeline: names of other resources are known."""
     reads: tuple[Path, ...] = field(default=(), compare=False)
     """What was read to make it, where that was watched: files, and folders that were listed."""
 

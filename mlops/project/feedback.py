@@ -6,7 +6,15 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    field_validator,
+    model_validator,
+)
 
 from mlops.ir.duration import seconds_of
 from mlops.project.starts import Trigger, parameters_as_texts
@@ -46,6 +54,7 @@ class Feedback(BaseModel):
     cooldown: str | float = "1h"
     per_day: Annotated[int, Field(ge=0)] = 3
     enabled: bool = True
+    _place: str | None = PrivateAttr(None)
 
     @field_validator("window", "cooldown")
     @classmethod
@@ -81,6 +90,17 @@ class Feedback(BaseModel):
         if not (self.notify or self.rollback or self.pipeline):
             raise ValueError("nothing is done: give pipeline, rollback or notify")
         return self
+
+    def at(self, place: str) -> Feedback:
+        """It as a file declares it at ``place``, its file and line."""
+        found = self.model_copy()
+        found._place = place
+        return found
+
+    def said(self, environment: str, name: str) -> str:
+        """Where it is declared, for messages about it."""
+        table = f"[env.{environment}.feedback.{name}]"
+        return table if self._place is None else f"{self._place}: the feedback {name}"
 
     @property
     def watches(self) -> tuple[str, str]:

@@ -21,6 +21,7 @@ from mlops.deploy.declared.apply import Listener as Hears
 from mlops.deploy.declared.deciding import Plan
 from mlops.deploy.declared.seeing import see_kept
 from mlops.deploy.declared.wanting import RESOURCE, arn_of
+from mlops.deploy.feedback.beside_pipelines import with_declared
 from mlops.deploy.resources import resource_types
 from mlops.emit.policies import bootstrapping
 from mlops.emit.policies.statements import Policy
@@ -40,6 +41,7 @@ from mlops.use_cases.connecting import Connected, connect_here
 from mlops.use_cases.declared_resources import apply_resources, plan_resources
 from mlops.use_cases.emit import target_of
 from mlops.use_cases.judging import need_sound
+from mlops.use_cases.machines import surroundings_of
 from mlops.use_cases.news import Said
 
 if TYPE_CHECKING:
@@ -133,8 +135,8 @@ def begin(
             "the local environment begins with nothing", hint="choose an environment of mlops.toml with --env"
         )
     environment = project.environment(request.environment)
-    around = surroundings(environment)
     parts = _parts(request, project, listener)
+    around = surroundings_of(environment, [checked.definition for checked, _ in parts], project.root)
     notes: list[str] = []
     with declaring() as declared:
         _storage(environment, notes)
@@ -180,7 +182,8 @@ def _parts(request: Bootstrap, project: Project, listener: Listener) -> list[tup
         return []
     opened = open_targets(targets, request.environment, definitions=False, skip_others=not request.targets)
     need_sound(opened.findings, listener, doing=_ORIGIN)
-    environment = project.environment(request.environment)
+    definitions = [each.definition for each in opened.pipelines]
+    environment = with_declared(project.environment(request.environment), definitions)
     # What stands in a file beside a pipeline is a part of its own here.
     return [
         *((each, beside(each, (), environment, project.root)) for each in opened.pipelines),

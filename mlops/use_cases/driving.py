@@ -10,7 +10,7 @@ from mlops.deploy.pipelines import apply as applying
 from mlops.deploy.pipelines.deciding import Plan
 from mlops.deploy.pipelines.plan import plan_all
 from mlops.deploy.starts import judge_starts
-from mlops.ir import Listener
+from mlops.ir import Listener, Refusal
 from mlops.ir.start_values import judge
 from mlops.use_cases.approval import GIVEN, NOBODY, need_consent
 from mlops.use_cases.commits import note_commit
@@ -31,12 +31,25 @@ def plan(pipeline: Pipeline, environment: str, *, doing: str = "planned") -> tup
 
 def upsert(pipeline: Pipeline, environment: str, listener: Listener, *, yes: bool, force: bool) -> applying.Applied:
     connected, planned = plan(pipeline, environment, doing="upserted")
+    _need_feedback(planned)
     if planned.actions:
         need_consent(connected, f"upsert {planned.name}", GIVEN if yes else NOBODY, hint="give yes=True")
     applied = applying.apply(connected.account, connected.environment, planned, force=force)
     if planned.actions:
         note_commit(connected, planned.state.definition, listener)
     return applied
+
+
+def _need_feedback(planned: Plan) -> None:
+    """What a file declares beside the pipeline is not known of one in a program, and would go."""
+    ours = f"{planned.state.name}-feedback-"
+    gone = [item.name for item in planned.companions if item.new is None and item.old is not None and ours in item.name]
+    if gone:
+        raise Refusal(
+            f"{', '.join(gone)} would be removed: what its file declares of feedback is not known of a pipeline in a "
+            "program; nothing was written",
+            hint=f"`mlops upsert FILE --env {planned.environment}` takes all that the file declares",
+        )
 
 
 def start(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from mlops.check.programs import compile_program
@@ -134,20 +133,17 @@ def _source(opened: Opened, environment: str, bucket: str | None, chosen: str | 
     checked = (*opened.pipelines, *opened.resources)[0]
 
     def around() -> Surroundings:
-        from mlops.project.surroundings import surroundings
+        from mlops.use_cases.machines import surroundings_of
 
-        found = opened.project.environment(environment)
-        if found.is_local or not found.feedback:
-            return surroundings(found)
-        from mlops.deploy.feedback.machines import machines
-
-        return replace(surroundings(found), machines=machines(found, [checked.definition.name], opened.root))
+        return surroundings_of(opened.project.environment(environment), [checked.definition], opened.root)
 
     def beside() -> Beside:
         # What deploys takes its time to load, and most targets do not ask for it.
+        from mlops.deploy.feedback.beside_pipelines import with_declared
         from mlops.use_cases.beside import beside
 
-        return beside(checked, opened.resources, opened.project.environment(environment), opened.root)
+        found = with_declared(opened.project.environment(environment), [checked.definition])
+        return beside(checked, opened.resources, found, opened.root)
 
     return Source(checked, around, beside, Language(compile_program, constructors), bucket, chosen, further)
 

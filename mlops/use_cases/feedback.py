@@ -7,16 +7,17 @@ from typing import Any
 
 from mlops.account import Loops, answers, confirm_identity
 from mlops.deploy.feedback.acts import acts
+from mlops.deploy.feedback.beside_pipelines import with_declared
 from mlops.deploy.feedback.deciding import next_stage, stages_of
 from mlops.deploy.pages import items
 from mlops.deploy.resources.feedback import PREFIX, declared_by
 from mlops.deploy.shifting.settings import endpoint_of
-from mlops.ir import ConfigurationError, Refusal, UsageError
+from mlops.ir import ConfigurationError, Definition, Refusal, UsageError
 from mlops.ir.choices import instead
 from mlops.ir.dataclass import dataclass
 from mlops.ir.feedback import Loop
 from mlops.ir.hiding import hide
-from mlops.project.environments import LOCAL, Environment
+from mlops.project.environments import LOCAL, Environment, read_project
 from mlops.project.feedback import Feedback
 from mlops.use_cases.approval import NOBODY, Consent, need_consent
 from mlops.use_cases.connecting import Connected, Where, connect_here
@@ -34,10 +35,11 @@ class Declared:
 
 
 def declared(connected: Connected) -> Mapping[str, Feedback]:
-    """Of mlops.toml, and what was upserted of Python's, by name. Raises ConfigurationError where both say one."""
+    """Of mlops.toml and of Python, by name: what was upserted in the local account, what the project's pipeline files
+    declare for another. Raises ConfigurationError where both say one."""
     environment = connected.environment
     if connected.account.here is None:
-        return environment.feedback
+        return with_declared(environment, _definitions(connected)).feedback
     found: dict[str, Feedback] = dict(environment.feedback)
     with answers():
         rules = list(items(connected.account.client("events"), "list_rules", "Rules", NamePrefix=PREFIX))
@@ -58,6 +60,17 @@ def declared(connected: Connected) -> Mapping[str, Feedback]:
             )
         found[name] = item
     return found
+
+
+def _definitions(connected: Connected) -> list[Definition]:
+    folder = connected.root / read_project(connected.root).pipelines
+    if not folder.is_dir():
+        return []
+    from mlops.check.sources import open_targets, pipeline_files  # only where another account is asked about
+
+    files = [str(file) for file in pipeline_files(folder)]
+    opened = open_targets(files, connected.environment.name, definitions=False, skip_others=True)
+    return [checked.definition for checked in opened.pipelines]
 
 
 def listed(environment: Where) -> tuple[Declared, ...]:
@@ -81,7 +94,7 @@ def listed(environment: Where) -> tuple[Declared, ...]:
 def _last_acts(connected: Connected) -> Iterator[Loop]:
     """Of each that a machine does."""
     environment = connected.environment
-    for name in environment.feedback:
+    for name in declared(connected):
         for loop in acts(connected.account, environment, name, last=1):
             yield Loop(key_of(environment, name), loop.cause, loop.state, loop.created, loop.modified, loop.told)
 
@@ -168,7 +181,7 @@ def need_loops(connected: Connected) -> Loops:
         name = connected.environment.name
         raise Refusal(
             f"feedback is run here by the local account, and {name} is another: there rules of EventBridge and state "
-            f"machines do it, which `mlops upsert` makes of [env.{name}.feedback]",
+            "machines do it, which `mlops upsert` makes of what is declared",
             hint=f"`mlops plan --env {name}` shows them, `mlops feedback list --env {name}` what machines did",
         )
     return connected.account.here.loops

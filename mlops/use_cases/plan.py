@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlops.check.sources import Opened, open_targets
+from mlops.deploy.feedback.beside_pipelines import with_declared
 from mlops.deploy.pipelines import saved_plan
 from mlops.deploy.pipelines.plan import Plan, plan_all
 from mlops.deploy.starts import judge_starts
@@ -86,11 +87,13 @@ def plan(wanted: Wanted, listener: Listener, *, doing: str = "plan") -> Planned:
     opened = with_budgets(with_schedules(opened, wanted.environment), wanted.environment)
     need_sound(opened.findings, listener, doing=doing)
     connected = connect_here(wanted.environment, opened.project)
-    judge_starts(connected.environment, [checked.definition for checked in opened.pipelines])
+    definitions = [checked.definition for checked in opened.pipelines]
+    connected = replace(connected, environment=with_declared(connected.environment, definitions))
+    judge_starts(connected.environment, definitions)
     if connected.environment.feedback:
         from mlops.deploy.feedback.machines import machines  # few declare any
 
-        machines(connected.environment, [checked.definition.name for checked in opened.pipelines], opened.root)
+        machines(connected.environment, [definition.name for definition in definitions], opened.root)
     if wanted.changed_since is None and wanted.suffix is None and _are_all(wanted.targets, opened.project):
         for told in _unused(connected.environment, opened.pipelines):
             listener(Said(text=told))

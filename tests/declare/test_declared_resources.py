@@ -260,17 +260,17 @@ WRONG = {
     ),
     "feedback whose rule has no name": (
         f'resources.Feedback("{"b-" * 25}b", alarm="b", pipeline="p")',
-        {"D042", "D064"},
+        {"D042"},
     ),
     "a monitor whose group has no name": (
         f'resources.Monitor("{"b-" * 25}b", endpoint="e", drift=resources.Drift())',
         {"D042"},
     ),
-    "feedback about nothing": ('resources.Feedback("a", pipeline="p")', {"D042", "D064"}),
-    "feedback that does nothing": ('resources.Feedback("a", alarm="b", notify=False)', {"D042", "D064"}),
+    "feedback about nothing": ('resources.Feedback("a", pipeline="p")', {"D042"}),
+    "feedback that does nothing": ('resources.Feedback("a", alarm="b", notify=False)', {"D042"}),
     "feedback with a placeholder that is none": (
         'resources.Feedback("a", alarm="b", pipeline="p", parameters={"S": "{sinc}"})',
-        {"D042", "D064"},
+        {"D042"},
     ),
     "an NDCG beyond 1": ('resources.Monitor("a", endpoint="e", attributions=resources.Attributions(2.0))', {"D042"}),
     "JSON without a template": (

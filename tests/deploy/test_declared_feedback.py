@@ -76,17 +76,40 @@ def test_one_that_both_declare_is_told(world: World) -> None:
         found(world, both)
 
 
-def test_in_another_account_it_is_refused_by_name(world: World) -> None:
-    (world.folder / "mlops.toml").write_text(
-        '[env.prod]\naccount = "111122223333"\nregion = "eu-west-1"\nrole = "arn:aws:iam::111122223333:role/p"\n'
-        'bucket = "acme-ml"\n'
-    )
-    (world.folder / "feedback.py").write_text(DECLARED.format(a="7d"))
-    told = open_targets([str(world.folder / "feedback.py")], "prod").findings
-    assert any(
-        finding.code == "D064" and "is run by the local account, and prod is another" in finding.message
-        for finding in told
-    )
+PROD = (
+    '[env.prod]\naccount = "111122223333"\nregion = "eu-west-1"\nrole = "arn:aws:iam::111122223333:role/p"\n'
+    'bucket = "acme-ml"\n'
+)
+PIPELINE = """
+from mlops import Pipeline, Fail, resources
+with Pipeline("churn") as pipeline:
+    Fail("Stop", "it is enough")
+"""
+ELSEWHERE = {
+    "beside its pipeline": ('alarm="a", pipeline="churn"', None),
+    "away from its pipeline": ('alarm="a", pipeline="other"', "the feedback x starts other, which this file does not"),
+    "without a pipeline": ('alarm="a"', "the feedback x starts no pipeline, and in prod nobody does the rest"),
+    "by an ARN": (
+        'alarm=resources.CompositeAlarm("c", rule="ALARM(b)").alarm_arn, pipeline="churn"',
+        "only an execution",
+    ),
+    "of what a run knows": ('alarm=pipeline.string("A"), pipeline="churn"', "names what only an execution knows"),
+}
+
+
+@pytest.mark.parametrize(("given", "said"), ELSEWHERE.values(), ids=ELSEWHERE.keys())
+def test_in_another_account_it_is_of_its_pipeline(world: World, given: str, said: str | None) -> None:
+    (world.folder / "mlops.toml").write_text(PROD)
+    file = world.folder / "feedback.py"
+    file.write_text(f'{PIPELINE}resources.Feedback("x", {given})\n')
+    opened = open_targets([str(file)], "prod")
+    if said is None:
+        assert not opened.findings and not opened.resources
+        assert [step.where.line for step in opened.pipelines[0].definition.feedback] == [5]
+        (chosen,) = open_targets([f"{file}:churn"], "prod").pipelines
+        assert chosen.definition.feedback == opened.pipelines[0].definition.feedback
+    else:
+        assert [(item.code, item.where.line) for item in opened.findings if said in item.message] == [("D042", 5)]
 
 
 def test_what_is_too_long_to_be_kept_is_told(world: World) -> None:

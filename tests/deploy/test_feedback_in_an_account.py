@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 from jsonata.jsonata import Jsonata
 
+from mlops.declare.load import load
 from mlops.deploy.feedback.acts import acts, journal_of
+from mlops.deploy.feedback.beside_pipelines import with_declared
 from mlops.deploy.feedback.machines import machines
 from mlops.deploy.monitors import running
 from mlops.deploy.outcomes.ground_truth import prefix_of
@@ -23,15 +25,20 @@ from mlops.emit.policies.feedback import feedback_needs
 from mlops.emit.policies.statements import policy
 from mlops.emit.policies.trust import trust
 from mlops.emit.states.feedback import feedback_machine
-from mlops.ir import ConfigurationError, Definition, Parameter, Refusal
+from mlops.ir import ConfigurationError, Definition, Parameter, Refusal, Step, Where, unheard
 from mlops.knowledge.eventbridge.matching import matches
 from mlops.project.environments import Environment
 from mlops.project.feedback import Feedback
 from mlops.project.starts import Notify
 from mlops.project.surroundings import surroundings
+from mlops.use_cases.driving import upsert as in_a_program
+from mlops.use_cases.plan import Wanted
+from mlops.use_cases.plan import plan as planning
+from mlops.use_cases.upsert import Upsert
+from mlops.use_cases.upsert import upsert as upserting
 from tests.emit.machine_judges import faults, states
 
-from .conftest import World
+from .conftest import SOURCE, World
 
 PROD = Environment(name="prod", region="eu-west-1", role="arn:aws:iam::111122223333:role/pipelines", bucket="acme-ml")
 PLAIN: dict[str, Any] = {"alarm": "drift", "pipeline": "churn", "cooldown": "0s", "per_day": 0}
@@ -231,6 +238,72 @@ def test_it_is_planned_upserted_changed_and_removed(world: World) -> None:
     assert {item.label for item in plan(world.account, left, checked).actions} >= {f"remove the state-machine {arn}"}
     upsert(world.account, left, checked)
     assert not world.account.client("stepfunctions").list_state_machines()["stateMachines"]
+
+
+DECLARED = (
+    SOURCE.format(description="Who leaves?")
+    + """
+from mlops import resources
+drift = resources.Alarm(
+    "churn-drift", metric=resources.Metric("shop", "drift"), statistic="Maximum", period=60,
+    comparison="GreaterThanThreshold", threshold=0.2,
+)
+"""
+)
+FEEDBACK = """
+resources.Feedback("drift", alarm=drift.alarm_name, pipeline="churn", cooldown="COOLDOWN")
+"""
+
+
+@pytest.mark.parametrize("world", ["moto"], indirect=True)
+def test_what_python_declares_is_planned_upserted_changed_and_removed_as_a_table_is(world: World) -> None:
+    def written(feedback: str) -> Wanted:
+        file.write_text(DECLARED + feedback)
+        return Wanted((str(file),), "moto")
+
+    def labels(feedback: str) -> list[str]:
+        found = planning(written(feedback), unheard)
+        return [action.label for each in (*found.plans, *found.resources) for action in each.actions]
+
+    world.compiled()
+    file = world.folder / "pipeline.py"
+    whole = FEEDBACK.replace("COOLDOWN", "1h")
+    arn = "arn:aws:states:us-east-1:123456789012:stateMachine:churn-feedback-drift"
+    made = labels(whole)
+    assert {f"create the state-machine {arn}", "create the trigger churn-feedback-drift"} <= {*made}
+    assert "create the alarm churn-drift" in made and not any("the feedback" in label for label in made)
+    upserting(Upsert(written(whole)), unheard)
+    assert labels(whole) == []
+    client = world.account.client("events")
+    assert json.loads(client.describe_rule(Name="churn-feedback-drift")["EventPattern"])["detail"]["alarmName"] == [
+        "churn-drift"
+    ]
+    assert (
+        "its cooldown of 1h is not over"
+        in world.account.client("stepfunctions").describe_state_machine(stateMachineArn=arn)["definition"]
+    )
+    assert f"update the state-machine {arn}" in labels(FEEDBACK.replace("COOLDOWN", "2h"))
+    with pytest.raises(Refusal, match="churn-feedback-drift would be removed"):
+        in_a_program(load(world.folder / "pipeline.py", 60).pipelines[0], "moto", unheard, yes=True, force=False)
+    assert f"remove the state-machine {arn}" in labels("")
+    upserting(Upsert(written("")), unheard)
+    assert not world.account.client("stepfunctions").list_state_machines()["stateMachines"]
+    assert not client.list_rules(NamePrefix="churn-")["Rules"]
+
+
+def test_of_python_and_a_table_of_one_name_both_are_told() -> None:
+    told = {"alarm": "a", "pipeline": "churn", "notify": True}
+    step = Step("feedback-drift", "Feedback", told, {"DeclaredName": "drift"}, where=Where("p.py", 7))
+    definition = Definition("churn", feedback=(step,))
+    assert with_declared(PROD, [definition]).feedback["drift"].watches == ("alarm", "a")
+    assert with_declared(replace(PROD, state=Path()), [definition]).feedback == {}
+    with pytest.raises(ConfigurationError, match=r"p\.py:7: the feedback drift and \[env\.prod\.feedback\.drift\]"):
+        with_declared(with_feedback(), [definition])
+    with pytest.raises(ConfigurationError, match=r"p\.py:7: the feedback drift and p\.py:7: the feedback drift"):
+        with_declared(PROD, [replace(definition, feedback=(step, step))])
+    with pytest.raises(ConfigurationError, match=r"p\.py:7: the feedback drift per_day = 300"):
+        step = replace(step, arguments={**told, "per_day": 300})
+        machines(with_declared(PROD, [replace(definition, feedback=(step,))]), ["churn"])
 
 
 @pytest.mark.parametrize("world", ["moto"], indirect=True)

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias
 
-from mlops.declare.misuse import misuse, speaking_of
+from mlops.declare.misuse import misuse
 from mlops.declare.references import lower
 from mlops.declare.resources.base import DeclaredResource
 from mlops.declare.steps.shared_arguments import Text
@@ -68,7 +68,8 @@ class Feedback(DeclaredResource):
     ``endpoint`` that is under way is taken back (``rollback``), ``pipeline`` is started with ``parameters``, which may
     hold ``{since}``, ``{until}``, ``{captures}``, ``{labels}`` and ``{reason}``, and the version of ``group`` that it
     registers is promoted. ``approval`` says where a person is asked before; within ``cooldown``, and more often than
-    ``per_day`` in 24 hours, nothing is done. It is run by the local account.
+    ``per_day`` in 24 hours, nothing is done. The local account runs it; in another one it is of the pipeline that it
+    starts, whose file declares it.
     """
 
     named_by: ClassVar[str | None] = "feedback"
@@ -145,10 +146,4 @@ class Feedback(DeclaredResource):
                 misuse("D042", message, help="see docs/feedback.md", step=self.name)
 
     def request(self, lowering: Lowering) -> dict[str, Value]:
-        if not lowering.environment.is_local:
-            name = lowering.environment.name
-            help = f"declare it in [env.{name}.feedback.{self.declared_name}] of mlops.toml, of which a machine is made"
-            with speaking_of(self.where):
-                message = f"{self.label} is run by the local account, and {name} is another"
-                misuse("D064", message, help=help, step=self.name)
         return {**super().request(lowering), "notify": lower(self.notify)}

@@ -34,13 +34,13 @@ def machines(
             continue
         told, declared = _promotion(feedback, environment, root)
         told = [*feedback.beyond_a_machine(environment), *told]
-        lacking += [f"[env.{environment.name}.feedback.{name}] {said}" for said in told]
+        lacking += [f"{feedback.said(environment.name, name)} {said}" for said in told]
         if not told and feedback.needs_a_machine(environment):
             found.append(_machine(name, feedback, environment, declared))
     if lacking:
         raise ConfigurationError(
             "a state machine cannot do all that feedback declares:\n" + "\n".join(lacking),
-            hint="declare what it can do, or keep the table to the local account",
+            hint="declare what it can do, or keep it to the local account",
         )
     return tuple(found)
 

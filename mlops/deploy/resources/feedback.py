@@ -1,5 +1,6 @@
-"""Feedback that is declared in Python: each is a rule of EventBridge that says what it watches, and in its description
-what is done. It aims at nothing: who runs feedback answers the account's own events (``mlops feedback run``).
+"""Feedback that is declared in Python, in the local account: each is a rule of EventBridge that says what it watches,
+and in its description what is done. It aims at nothing: who runs feedback answers the account's own events
+(``mlops feedback run``).
 """
 
 from __future__ import annotations
