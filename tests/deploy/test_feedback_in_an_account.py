@@ -16,6 +16,7 @@ from mlops.deploy.feedback.beside_pipelines import with_declared
 from mlops.deploy.feedback.machines import machines
 from mlops.deploy.monitors import running
 from mlops.deploy.outcomes.ground_truth import prefix_of
+from mlops.deploy.pipelines.destroy import destroy, plan_removal
 from mlops.deploy.pipelines.plan import Plan, plan
 from mlops.deploy.pipelines.upsert import upsert
 from mlops.deploy.resources import state_machine, trigger
@@ -286,9 +287,14 @@ def test_what_python_declares_is_planned_upserted_changed_and_removed_as_a_table
     with pytest.raises(Refusal, match="churn-feedback-drift would be removed"):
         in_a_program(load(world.folder / "pipeline.py", 60).pipelines[0], "moto", unheard, yes=True, force=False)
     assert f"remove the state-machine {arn}" in labels("")
-    upserting(Upsert(written("")), unheard)
-    assert not world.account.client("stepfunctions").list_state_machines()["stateMachines"]
-    assert not client.list_rules(NamePrefix="churn-")["Rules"]
+    for goes in (
+        lambda: upserting(Upsert(written("")), unheard),
+        lambda: destroy(world.account, world.environment, plan_removal(world.account, world.environment, "churn")),
+    ):
+        upserting(Upsert(written(whole)), unheard)
+        goes()
+        assert not world.account.client("stepfunctions").list_state_machines()["stateMachines"]
+        assert not client.list_rules(NamePrefix="churn-")["Rules"]
 
 
 def test_of_python_and_a_table_of_one_name_both_are_told() -> None:
