@@ -29,7 +29,7 @@ _TRAINING: _Codes = {
 }
 _TUNING: _Codes = {
     **_TRAINING,
-    "algorithms": ("X857",),
+    "algorithm-searches": ("X857",),
     "tuning": ("X770", "X771", "X772", "X773", "X774", "X776", "X777"),
     "tuning-search": ("X980", "X981", "X982", "X983", "X986"),
     "documented-members": ("X930", "X931", "X934"),

@@ -95,7 +95,7 @@ def _judged(kind: _Kind, request: Any, at: str, config: Any, where: Where) -> It
     if config is not None:
         steps.insert(0, Step("Config", _CONFIG, from_json(config), where=where))
     places = {f"/Steps/{len(steps) - 1}/Arguments": at, "/Steps/0/Arguments": at if config is None else f"/{_CONFIG}"}
-    checked = check(Definition("request", steps=tuple(steps), where=where), types=types)
+    checked = check(Definition("request", steps=tuple(steps), where=where, of_resources=True), types=types)
     for finding in checked.findings:
         path = finding.path or ""
         start = next((place for place in places if f"{path}/".startswith(f"{place}/")), None)

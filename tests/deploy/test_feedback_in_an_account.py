@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from jsonata.jsonata import Jsonata
 
 from mlops.declare.load import load
 from mlops.deploy.feedback.acts import acts, journal_of
@@ -38,6 +37,7 @@ from mlops.use_cases.plan import plan as planning
 from mlops.use_cases.upsert import Upsert
 from mlops.use_cases.upsert import upsert as upserting
 from tests.emit.machine_judges import faults, states
+from tests.emit.machines import evaluated
 
 from .conftest import SOURCE, World
 
@@ -189,7 +189,7 @@ def test_the_newest_version_of_its_group_is_promoted(registered: list[str], newe
     arn = "arn:aws:sagemaker:eu-west-1:111122223333:"
     steps = [{"Metadata": {"RegisterModel": {"Arn": f"{arn}{name}"}}} for name in registered]
     told = {"input": {"Execution": "e"}, "result": {"PipelineExecutionSteps": [{"Metadata": {}}, *steps]}}
-    found = Jsonata(f"($states := {json.dumps(told)}; {output.removeprefix('{%').removesuffix('%}')})").evaluate(None)
+    found = evaluated(f"($states := {json.dumps(told)}; {output.removeprefix('{%').removesuffix('%}')})")
     assert found.get("ModelPackageArn") == (newest and f"{arn}{newest}")
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sys
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
@@ -287,16 +288,24 @@ def _plain(value: Any) -> Any:
     return value.read().decode() if hasattr(value, "read") else value
 
 
-def _evaluated(expression: str) -> Any:
+def evaluated(expression: str) -> Any:
+    """Of JSONata, with what Step Functions adds to it."""
+    limit = sys.getrecursionlimit()
     from jsonata.jsonata import Jsonata
+
+    sys.setrecursionlimit(limit)  # to load it gives the whole process ten times as much
+    made = Jsonata(expression)
+    made.register_lambda("hash", lambda text, how: hashlib.new(how.replace("-", ""), text.encode()).hexdigest())
+    made.register_lambda("uuid", lambda: str(uuid.uuid4()))
+    made.register_lambda("parse", json.loads)
+    return made.evaluate(None)
+
+
+def _evaluated(expression: str) -> Any:
     from moto.stepfunctions.parser.asl.jsonata.jsonata import JSONataException
 
     try:
-        made = Jsonata(expression)
-        made.register_lambda("hash", lambda text, how: hashlib.new(how.replace("-", ""), text.encode()).hexdigest())
-        made.register_lambda("uuid", lambda: str(uuid.uuid4()))
-        made.register_lambda("parse", json.loads)
-        return made.evaluate(None)
+        return evaluated(expression)
     except Exception as error:
         raise JSONataException("UNKNOWN", f"{error} in {expression[-400:]}") from error
 

@@ -74,7 +74,7 @@ def signed(service: str, region: str = "us-east-1", **more: str) -> dict[str, st
 
 TARGET = {"X-Amz-Target": "SageMaker.ListPipelines", "Content-Type": "application/x-amz-json-1.1"}
 REFUSED: list[tuple[str, str, str, dict[str, str], str | bytes | None, int, str]] = [
-    ("an operation that we have not", "POST", "/", {**signed("sagemaker"), "X-Amz-Target": "SageMaker.ListDomains"},
+    ("an operation that we have not", "POST", "/", {**signed("sagemaker"), "X-Amz-Target": "SageMaker.ListHubs"},
      b"{}", 400, '"__type":"UnknownOperationException"'),
     ("an operation that is none", "POST", "/", {**signed("sagemaker"), "X-Amz-Target": "SageMaker.Nothing"},
      b"{}", 400, "There is no operation 'Nothing' of sagemaker"),
