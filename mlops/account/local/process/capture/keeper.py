@@ -24,8 +24,6 @@ from mlops.ir.dataclass import dataclass
 from mlops.run.ports import ObjectMissing
 
 _LOOK_SECONDS = 0.1
-_TURN_SECONDS = 0.0003
-"""So long the loop that serves may wait for the interpreter; to give that up costs as much as some lines."""
 _FILE_SECONDS = 5.0
 _FILE_BYTES = 4 * 1024 * 1024
 _BLOCK = 256 * 1024
@@ -108,12 +106,8 @@ class Keeper:
 
     def _turn(self, *, all_of_it: bool = False) -> None:
         now = self._clock()
-        yielded = time.perf_counter()
         while self._waiting:
             self._take(*self._waiting.popleft(), now)
-            if time.perf_counter() - yielded > _TURN_SECONDS:
-                time.sleep(0)  # the loop that serves goes first: else it waits as long as this goes on
-                yielded = time.perf_counter()
         for key, file in list(self._files.items()):
             if all_of_it or now - file.begun >= self._file_seconds:
                 self._write(key, file)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import sys
 from collections.abc import Callable, Coroutine
 from typing import Any, Protocol, TypeVar
 
@@ -11,6 +12,9 @@ from mlops.account.local.process.router import http1
 from mlops.ir.dataclass import dataclass
 
 T = TypeVar("T")
+_TURN_SECONDS = 0.0002
+"""So long a thread that writes records or pairs may keep the interpreter from the loop that serves. With Python's own
+5 ms the slowest hundredth of requests takes some percent longer (``benchmarks/capture.py``)."""
 
 
 class RequestParser(Protocol):
@@ -39,8 +43,13 @@ class Engine:
     upgrade: type[Exception] | tuple[type[Exception], ...] = ()
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
-        with asyncio.Runner(loop_factory=self.loop) as runner:
-            return runner.run(work)
+        before = sys.getswitchinterval()
+        sys.setswitchinterval(_TURN_SECONDS)
+        try:
+            with asyncio.Runner(loop_factory=self.loop) as runner:
+                return runner.run(work)
+        finally:
+            sys.setswitchinterval(before)
 
 
 def plain() -> Engine:
