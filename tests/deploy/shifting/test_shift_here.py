@@ -44,7 +44,7 @@ SLOW = """
 import time
 def model_fn(d): return 0
 def transform_fn(m, body, t, a):
-    time.sleep(0.2)
+    time.sleep(1.5)
     return 'slow', a
 """
 TOML = """
@@ -54,7 +54,7 @@ patience = "20s"
 
 [env.local.promote.judge]
 errors = { at_most = "1%", interval = "1s" }
-latency = { at_most = "100ms", interval = "1s" }
+latency = { at_most = "1s", interval = "1s" }
 """
 
 
