@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from mlops.check.images import parse
-from mlops.check.jobs import SEARCHED, TRAINING, TUNING, Container, Job
-from mlops.check.members import entries
+from mlops.check.jobs import TRAINING, TUNING, Container, Job, SearchedRange, searched_ranges
 from mlops.check.subject import Subject
 from mlops.ir import Value
 from mlops.ir.dataclass import dataclass
-from mlops.ir.members import get
-from mlops.ir.values import pointer
 from mlops.knowledge.algorithm_images import ALGORITHM_ACCOUNTS
 from mlops.knowledge.framework_images import needs_script
 
@@ -22,15 +19,6 @@ if TYPE_CHECKING:
 
 _SCRIPT_MODE = frozenset({"sagemaker_program", "sagemaker_submit_directory", "sagemaker_container_log_level"})
 SOURCE = "AWS docs, a page per algorithm: hyperparameters, channels, content types, instances, metrics"
-
-
-class SearchedRange(NamedTuple):
-    """What a tuning job varies; ``kind`` is the member that has ``item``."""
-
-    at: str
-    kind: str
-    name: str
-    item: Mapping[str, Value]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,22 +64,8 @@ def _find(subject: Subject) -> Iterator[AlgorithmTraining]:
         if known is None or not isinstance(values, Mapping) or _SCRIPT_MODE & values.keys():
             continue
         if container.settings.get("ContainerEntrypoint") is None:
-            ranges = tuple(_ranges(tuning, job)) if tuning is not None else ()
+            ranges = tuple(searched_ranges(tuning, job)) if tuning is not None else ()
             yield AlgorithmTraining(image.repository, known, job, container, member, values, tuning, ranges)
-
-
-def _ranges(tuning: Job, job: Job) -> Iterator[SearchedRange]:
-    """Those for all definitions and the job's own."""
-    shared = ("HyperParameterTuningJobConfig", "ParameterRanges")
-    for at, ranges in (
-        (tuning.at + pointer(*shared), get(tuning.request, *shared)),
-        (f"{job.at}/HyperParameterRanges", job.request.get("HyperParameterRanges")),
-    ):
-        for kind in SEARCHED:
-            for where, item in entries(ranges, kind):
-                name = item.get("Name")
-                if isinstance(name, str):
-                    yield SearchedRange(at + where, kind, name, item)
 
 
 def narrowed(found: AlgorithmTraining) -> Iterator[tuple[Narrowing, str]]:

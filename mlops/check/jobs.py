@@ -174,3 +174,26 @@ def registered(placed: Placed, registration: Mapping[str, Value]) -> Iterator[Co
     for where, holder in holders:
         for inner, item in entries(holder, "Containers"):
             yield Container(at + where + inner, item, placed)
+
+
+class SearchedRange(NamedTuple):
+    """What a tuning job varies; ``kind`` is the member that has ``item``."""
+
+    at: str
+    kind: str
+    name: str
+    item: Mapping[str, Value]
+
+
+def searched_ranges(tuning: Job, job: Job) -> Iterator[SearchedRange]:
+    """Those for all definitions and the job's own."""
+    shared = ("HyperParameterTuningJobConfig", "ParameterRanges")
+    for at, ranges in (
+        (tuning.at + pointer(*shared), get(tuning.request, *shared)),
+        (f"{job.at}/HyperParameterRanges", job.request.get("HyperParameterRanges")),
+    ):
+        for kind in SEARCHED:
+            for where, item in entries(ranges, kind):
+                name = item.get("Name")
+                if isinstance(name, str):
+                    yield SearchedRange(at + where, kind, name, item)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mlops.check.algorithm_trainings import SOURCE, AlgorithmTraining, SearchedRange, is_number, trainings
-from mlops.check.jobs import RANGES, Job
+from mlops.check.algorithm_trainings import SOURCE, AlgorithmTraining, is_number, trainings
+from mlops.check.jobs import RANGES, Job, SearchedRange
 from mlops.check.members import entries
 from mlops.check.nearest import did_you_mean
 from mlops.check.rule import Fault, rule

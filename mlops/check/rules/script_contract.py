@@ -13,7 +13,7 @@ from pathlib import Path
 
 from mlops.check.expressions import literal
 from mlops.check.images import parse
-from mlops.check.jobs import SEARCHED, TUNING, Job
+from mlops.check.jobs import TUNING, searched_ranges
 from mlops.check.members import entries
 from mlops.check.nearest import did_you_mean
 from mlops.check.rule import Fault, rule
@@ -296,21 +296,8 @@ def _hyperparameters(subject: Subject, script: Script) -> dict[str, str] | None:
     found = {name: at + pointer(name) for name in values if not name.startswith("sagemaker_") and name not in _UNSEEN}
     for tuning in subject.jobs[TUNING]:
         if tuning.placed is script.placed:
-            found |= dict(_tuned(tuning, script.job))
+            found |= {item.name: f"{item.at}/Name" for item in searched_ranges(tuning, script.job)}
     return found
-
-
-def _tuned(tuning: Job, job: Job) -> Iterator[tuple[str, str]]:
-    shared = ("HyperParameterTuningJobConfig", "ParameterRanges")
-    for at, ranges in (
-        (tuning.at + pointer(*shared), get(tuning.request, *shared)),
-        (f"{job.at}/HyperParameterRanges", job.request.get("HyperParameterRanges")),
-    ):
-        for kind in SEARCHED:
-            for where, item in entries(ranges, kind):
-                name = item.get("Name")
-                if isinstance(name, str):
-                    yield name, f"{at}{where}/Name"
 
 
 @rule(
