@@ -372,6 +372,34 @@ ODD: dict[str, dict[str, Any]] = {
         step("C", "QualityCheck", {}),
         step("D", "ClarifyCheck", {"AppSpecification": {"ImageUri": "i"}}, CheckType="DATA_BIAS", ModelName=None),
     ),
+    "clusters of machines that are none, counted by what is no number": document(
+        *(
+            step(
+                f"E{index}",
+                "EMR",
+                {
+                    "ClusterConfig": {
+                        "Instances": {
+                            "InstanceGroups": [
+                                {"InstanceRole": "MASTER", "InstanceCount": one, "InstanceType": kind},
+                                {"InstanceRole": "CORE", "InstanceCount": cores, "InstanceType": kind},
+                            ]
+                        }
+                    },
+                    "StepConfig": {"HadoopJarStep": {"Jar": "j"}},
+                },
+            )
+            for index, (one, kind, cores) in enumerate(
+                [
+                    (1, {}, 2),
+                    (1, ["m5.xlarge"], 2),
+                    (True, "m5.xlarge", 2),
+                    (1, "m5.xlarge", True),
+                    (1.0, "m5.xlarge", 2),
+                ]
+            )
+        )
+    ),
     "hundreds of steps": document(
         *(
             processing(f"P{index}", Environment={"BEFORE": get(f"Steps.P{max(index - 1, 0)}.ProcessingJobName")})

@@ -110,14 +110,16 @@ def _groups(cluster: EmrCluster, *_: object) -> Value:
 def _machines(given: Given) -> tuple[str, int] | None:
     """Type and count of machines that are all alike, as they are made above: a primary, and cores."""
     groups = objects(given.at("Instances.InstanceGroups"))
+    if not all(isinstance(item.get("InstanceType"), str) and type(item.get("InstanceCount")) is int for item in groups):
+        return None
     alike = {(item.get("InstanceType"), *sorted(item)) for item in groups}
     match [(item.get("InstanceRole"), item.get("InstanceCount")) for item in groups]:
         case [("MASTER", 1), *others] if len(alike) == 1 and len(groups[0]) == 3:
-            kind = groups[0].get("InstanceType")
+            kind = str(groups[0]["InstanceType"])
             match others:
-                case [] if isinstance(kind, str):
+                case []:
                     return kind, 1
-                case [("CORE", int(cores))] if isinstance(kind, str) and cores > 0:
+                case [("CORE", int(cores))] if cores > 0:
                     return kind, cores + 1
     return None
 
