@@ -34,9 +34,10 @@ tuner = HyperparameterTuner(
     max_jobs=4,
     max_parallel_jobs=2,
 )
+rows = TrainingInput(s3_data=data, content_type="text/csv")
 tune = TuningStep(
     name="HPTuning",
-    step_args=tuner.fit(inputs={"train": TrainingInput(s3_data=data, content_type="text/csv")}),
+    step_args=tuner.fit(inputs={"train": rows, "validation": rows}),
     cache_config=CacheConfig(enable_caching=True, expire_after="P7D"),
 )
 best = Model(
