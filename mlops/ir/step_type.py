@@ -43,7 +43,8 @@ class StepType:
     - ``envelope``: step members allowed besides Name, Type, Arguments, DependsOn, DisplayName and Description.
     - ``blocks``: arguments that hold nested steps.
     - ``cache_keys``: dotted arguments that decide whether an earlier result serves again; empty: never cached.
-    - ``states_resource``: Step Functions' resource ARN for it; ``awaited``: how it is waited for, where that does not.
+    - ``states_resource``: Step Functions' resource ARN for it; ``awaited``: how it is waited for, where that does not;
+      ``not_in_states``: why it has none, as a clause.
     - ``action``: the module of ``mlops.run.actions`` that runs it here.
     - ``dependable``: other steps may name it in DependsOn.
     - ``job``: the kind of job that it starts, None where it starts none.
@@ -67,6 +68,7 @@ class StepType:
     cache_keys: tuple[str, ...] = ()
     states_resource: str | None = None
     awaited: Awaited | None = None
+    not_in_states: str | None = None
     action: str | None = None
     dependable: bool = True
     job: JobKind | None = None

@@ -158,6 +158,12 @@ def test_an_emit_target_and_a_command(copy: Path, project: Path) -> None:
     assert "play " in helped
 
 
+def test_the_states_of_a_step_type(copy: Path, project: Path) -> None:
+    (project / "plays.py").write_text(PIPELINE.replace("toys", "plays").partition("    Compilation(")[0])
+    (machine,) = mlops(copy, project, "emit states plays.py")
+    assert json.loads(machine)["States"]["Play"]["Type"] == "Pass"
+
+
 def test_a_page_of_the_console(copy: Path, project: Path) -> None:
     script = (
         "from mlops.console.application import Answers, Settings; from mlops.console.finding import navigation\n"

@@ -367,9 +367,26 @@ PAGE_TEMPLATE = """{% extends "templates/base.html" %}
 {% block content %}<h1>{{ shown.told }}</h1>{% endblock %}
 """
 
+STATES = '''"""A toy in a machine plays by itself."""
+
+from __future__ import annotations
+
+from mlops.emit.states.step_states import StepStates
+from mlops.emit.states.work import Work
+
+
+def _write(work: Work) -> str:
+    work.put(work.step.name, {"Type": "Pass", "Output": work.recorded({}), "Next": work.then})
+    return work.first
+
+
+STATES = StepStates("Toy", _write)
+'''
+
 TOYS = {
     "a step type": {"declare/steps/toy.py": STEP},
     "a job kind that runs here": {"declare/steps/compilation.py": JOB_STEP, "run/actions/compilation.py": ACTION},
+    "a step type that is more than a call in a machine": {"emit/states/steps/toy.py": STATES},
     "a rule": {"check/rules/toy.py": RULE},
     "an emit target": {"emit/targets/toy_names.py": TARGET},
     "a report format": {"check/reports/toy.py": REPORT},

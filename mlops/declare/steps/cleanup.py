@@ -29,6 +29,7 @@ STEP_TYPE = StepType(
     ),
     action="cleanup",
     permissions=("s3:DeleteObject", "s3:ListBucket"),
+    not_in_states="no call removes all objects below a prefix; give them a lifecycle rule of the bucket",
 )
 
 

@@ -69,6 +69,7 @@ STEP_TYPE = StepType(
         "emr-serverless:StartJobRun",
         "iam:PassRole",
     ),
+    not_in_states="it is not written yet; start the run in a Lambda step",
 )
 
 

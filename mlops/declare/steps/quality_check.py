@@ -76,6 +76,7 @@ STEP_TYPE = StepType(
     action="check",
     job=PROCESSING_JOB,
     permissions=to_run("ProcessingJob"),
+    not_in_states="baselines and drift against them are a pipeline's own; run it as a Processing step",
 )
 
 INPUT_FOLDER = "/opt/ml/processing/input"

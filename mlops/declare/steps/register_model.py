@@ -75,6 +75,7 @@ STEP_TYPE = StepType(
         told="ModelPackageArn",
     ),
     action="register_model",
+    made="ModelPackageName",
     permissions=(
         "sagemaker:CreateModelPackage",
         "sagemaker:CreateModelPackageGroup",

@@ -7,9 +7,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from mlops.emit.states.arranging import Series, Together, Tree, Waits, arranged
-from mlops.emit.states.jsonata import DATA, TYPES, Unspelled, braces, condition, literal, merged, name, obj
+from mlops.emit.states.failures import caught
+from mlops.emit.states.jsonata import DATA, TYPES, Unspelled, braces, literal, merged, name, obj
+from mlops.emit.states.retained import retained
 from mlops.emit.states.scopes import FAILED, Scope, in_order
-from mlops.emit.states.tasks import Tasks
+from mlops.emit.states.work import Path, Shared, Work
+from mlops.emit.states.writers import write_step
 from mlops.ir import Checked, Parameter, Step, UsageError
 from mlops.ir.dataclass import dataclass
 from mlops.ir.definition import Placed
@@ -17,13 +20,7 @@ from mlops.ir.definition import Placed
 LARGEST_BYTES = 1024 * 1024
 """Of a definition (guide: Step Functions service quotas)."""
 _LONGEST_NAME = 80
-_LOOP = "ForEachBody"
-_BRANCHES = ("IfSteps", "ElseSteps")
-_MOST_BESIDE = 40
-"""Iterations of an inline Map (guide: state-map-inline)."""
 BEGIN, RIGHT, WRONG, DONE = "Begin", "Is the input right", "Wrong input", "Succeeded"
-
-Path = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +50,16 @@ class _Machine:
             for before, trigger in triggers.items()
             if trigger in ("Failed", "Any")
         }
-        self._tasks = Tasks(checked, partition, frozenset(handled))
+        self._shared = Shared(
+            checked, partition, frozenset(handled), retained(self._definition), self._placed, graph=self, notes=[]
+        )
         self._guards = self._guarded(handled)
         self._names: set[str] = set()
 
     def written(self) -> Written:
         top = Scope({}, DONE)
-        first = self._block((), DONE, top)
-        top.states[DONE] = {"Type": "Succeed", "Output": _ended(self._tasks.handled)}
+        first = self.block((), DONE, top)
+        top.states[DONE] = {"Type": "Succeed", "Output": _ended(self._shared.handled)}
         top.states[BEGIN] = {"Type": "Pass", "Output": self._begun(), "Next": RIGHT}
         top.states[RIGHT] = {
             "Type": "Choice",
@@ -89,7 +88,7 @@ class _Machine:
 
     # The graph.
 
-    def _block(self, path: Path, then: str, scope: Scope) -> str:
+    def block(self, path: Path, then: str, scope: Scope) -> str:
         """The steps of the pipeline, of a branch or of a loop; the state in which they begin."""
         names = [name for name, item in self._placed.items() if item.branches == path]
         if not names:
@@ -135,27 +134,27 @@ class _Machine:
         return self._step(tree, then, scope)
 
     def _together(self, tree: Together, then: str, scope: Scope) -> str:
-        label = self._fresh(f"Together: {', '.join(_named(tree))}")
+        label = self.fresh(f"Together: {', '.join(_named(tree))}")
         branches = []
         for part in tree.parts:
-            inner = Scope({}, self._fresh(f"End of {', '.join(_named(part))}"), inner=True)
+            inner = Scope({}, self.fresh(f"End of {', '.join(_named(part))}"), inner=True)
             first = self._tree(part, inner.end, inner)
             inner.states[inner.end] = {"Type": "Succeed"}
             branches.append({"StartAt": first, "States": in_order(first, inner.states)})
         gathered = {member: f"$merge($states.result.{member})" for member in ("Steps", "Files", "Handled", "Failed")}
-        after = self._after(label, then, scope)
+        after = self.all_well(label, then, scope)
         scope.states[label] = {
             "Type": "Parallel",
             "Branches": branches,
             "Output": braces(merged(obj(gathered))),
-            **self._tasks.caught(label, scope),
+            **caught(label, scope),
             "Next": after,
         }
         return label
 
-    def _after(self, label: str, then: str, scope: Scope) -> str:
+    def all_well(self, label: str, then: str, scope: Scope) -> str:
         """Those that ran beside a failed one have ended as they would; then the failure goes on."""
-        asked = self._fresh(f"{label}: all well")
+        asked = self.fresh(f"{label}: all well")
         scope.states[asked] = {
             "Type": "Choice",
             "Choices": [{"Condition": braces(f"$exists({DATA}.Failed)"), "Next": scope.failed}],
@@ -168,7 +167,7 @@ class _Machine:
         try:
             if not 1 <= len(step_name) <= _LONGEST_NAME:
                 raise Unspelled(f"a state has a name of 1 to {_LONGEST_NAME} characters")
-            first = self._spelled(item, then, scope)
+            first = write_step(Work(item.step, then, scope, self._shared))
         except Unspelled as why:
             at = f" (line {item.step.where.line})" if item.step.where.line is not None else ""
             self._problems.append(f"{step_name}{at}, {item.step.type}: {why}")
@@ -176,80 +175,13 @@ class _Machine:
         guard = self._guards.get(step_name)
         if not guard:
             return first
-        asked = self._fresh(f"{step_name}: may run")
+        asked = self.fresh(f"{step_name}: may run")
         scope.states[asked] = {
             "Type": "Choice",
             "Choices": [{"Condition": braces(" and ".join(guard)), "Next": first}],
             "Default": then,
         }
         return asked
-
-    def _spelled(self, item: Placed, then: str, scope: Scope) -> str:
-        step = item.step
-        match step.type:
-            case "Condition":
-                return self._condition(item, then, scope)
-            case "ForEach":
-                return self._loop(item, then, scope)
-        return self._tasks.step(step, then, scope)
-
-    def _condition(self, item: Placed, then: str, scope: Scope) -> str:
-        step = item.step
-        first, asked = self._tasks.reading(step, scope)
-        words = self._tasks.words(step)
-        conditions = step.arguments.get("Conditions") if isinstance(step.arguments, Mapping) else None
-        holds = condition(conditions, words)
-        yes, no = (self._block((*item.branches, (step.name, member)), then, scope) for member in _BRANCHES)
-        rule = {"Condition": braces(holds), "Next": yes}
-        if self._tasks.is_read(step.name):
-            rule["Output"] = self._tasks.recorded(step, {"Outcome": "true"})
-            otherwise = self._fresh(f"{step.name}: is false")
-            scope.states[otherwise] = {
-                "Type": "Pass",
-                "Output": self._tasks.recorded(step, {"Outcome": "false"}),
-                "Next": no,
-            }
-            no = otherwise
-        scope.states[step.name] = {"Type": "Choice", **_comment(step), "Choices": [rule], "Default": no}
-        asked(step.name)
-        return first
-
-    def _loop(self, item: Placed, then: str, scope: Scope) -> str:
-        step = item.step
-        path = (*item.branches, (step.name, _LOOP))
-        inner = Scope({}, self._fresh(f"End of {step.name}"), inner=True, looped=True)
-        first = self._block(path, inner.end, inner)
-        inner.states[inner.end] = {"Type": "Succeed"}
-        body = [name for name, other in self._placed.items() if other.branches == path]
-        most = step.arguments.get("MaxConcurrency") if isinstance(step.arguments, Mapping) else None
-        if isinstance(most, int) and most > _MOST_BESIDE:
-            self._tasks.notes.append(
-                f"of {step.name} at most {_MOST_BESIDE} iterations run beside each other, not {most}"
-            )
-        begins, asked = self._tasks.reading(step, scope)
-        scope.states[step.name] = {
-            "Type": "Map",
-            **_comment(step),
-            "Items": self._tasks.items(step),
-            "MaxConcurrency": most if isinstance(most, int) and most > 0 else 1,
-            "ItemSelector": {
-                **{member: braces(f"{DATA}.{member}") for member in ("Parameters", "Execution", "Steps", "Files")},
-                "Loop": {
-                    "Item": braces("$states.context.Map.Item.Value"),
-                    "Index": braces("$states.context.Map.Item.Index"),
-                },
-            },
-            "ItemProcessor": {
-                "ProcessorConfig": {"Mode": "INLINE"},
-                "StartAt": first,
-                "States": in_order(first, inner.states),
-            },
-            "Output": self._tasks.looped(step, body),
-            **self._tasks.caught(step.name, scope),
-            "Next": self._after(step.name, then, scope),
-        }
-        asked(step.name)
-        return begins
 
     def _guarded(self, handled: set[str]) -> Mapping[str, Sequence[str]]:
         """By step the conditions under which it runs, where what it waits for may not have run."""
@@ -283,7 +215,7 @@ class _Machine:
 
     def _begun(self) -> Mapping[str, Any]:
         defaults = {
-            parameter.name: self._tasks.plain(parameter.default)
+            parameter.name: self._shared.plain(parameter.default)
             for parameter in self._definition.parameters
             if parameter.has_default
         }
@@ -306,7 +238,7 @@ class _Machine:
                 asked.append(f"$floor({value}) = {value}")
             chosen = parameter.members.get("EnumValues")
             if isinstance(chosen, tuple):
-                asked.append(f"{value} in [{', '.join(self._tasks.plain(item) for item in chosen)}]")
+                asked.append(f"{value} in [{', '.join(self._shared.plain(item) for item in chosen)}]")
         return " and ".join(asked)
 
     def _wanted(self) -> str:
@@ -322,9 +254,9 @@ class _Machine:
         cached = [item.step.name for item in self._placed.values() if _is_cached(item.step)]
         if cached:
             yield f"a machine has no cache: it runs {', '.join(cached)} each time"
-        yield from self._tasks.notes
+        yield from self._shared.notes
 
-    def _fresh(self, wanted: str) -> str:
+    def fresh(self, wanted: str) -> str:
         """The name of a state, which nothing else of the machine has."""
         cut = wanted if len(wanted) <= _LONGEST_NAME else f"{wanted[: _LONGEST_NAME - 7]}…{_digest(wanted)}"
         while cut in self._names or cut in self._placed:
@@ -368,11 +300,6 @@ def _named(tree: Tree) -> Iterator[str]:
 def _ended(handled: frozenset[str]) -> Mapping[str, Any]:
     either = braces(f"$exists({DATA}.Handled) ? 'CompletedWithFailures' : 'Succeeded'")
     return {"Status": either if handled else "Succeeded", "Steps": braces(f"{DATA}.Steps")}
-
-
-def _comment(step: Step) -> Mapping[str, str]:
-    told = step.members.get("Description") or step.members.get("DisplayName")
-    return {"Comment": told} if isinstance(told, str) and told else {}
 
 
 def _is_cached(step: Step) -> bool:

@@ -11,6 +11,9 @@ from mlops.emit.policies.arns import account_of, arn_of, bucket_arn
 from mlops.emit.policies.execution import execution_needs
 from mlops.emit.policies.places import pattern, places
 from mlops.emit.policies.statements import Need
+from mlops.emit.states.calling import noun
+from mlops.emit.states.watching import watching
+from mlops.emit.states.writers import step_states
 from mlops.ir import Checked, Join, JsonGet, Value
 from mlops.ir.s3_uri import split_uri
 from mlops.ir.surroundings import Surroundings
@@ -19,15 +22,12 @@ _OF_JOBS = ("ecr:", "logs:", "cloudwatch:", "ec2:", "kms:", "s3:", "secretsmanag
 _OF_PIPELINES = frozenset({"HearOfClusters", "StartThePipeline", "TryCandidates"})
 """What SageMaker's own pipelines need, and what a job does as its role."""
 _RULES = "StepFunctionsGetEventsForSageMaker{}sRule"
-_WATCHED = ("events:DescribeRule", "events:PutRule", "events:PutTargets")
-_TUNING = "HyperParameterTuningJob"
-_TRAININGS = f"ListTrainingJobsFor{_TUNING}"
 _LOOKED = re.compile(r":aws-sdk:sagemaker:((?:describe|list)\w+)")
 
 
 def machine_needs(checked: Checked, around: Surroundings, machine: Mapping[str, Any]) -> Iterator[Need]:
     """``machine`` is what was written of the pipeline: what was made is looked at where somebody reads of it."""
-    looked = {f"{name[0].upper()}{name[1:]}" for name in _LOOKED.findall(json.dumps(machine))}
+    looked = frozenset(f"{name[0].upper()}{name[1:]}" for name in _LOOKED.findall(json.dumps(machine)))
     for need in execution_needs(checked, around):
         actions = tuple(action for action in need.actions if not action.startswith(_OF_JOBS))
         if actions and need.purpose not in _OF_PIPELINES:
@@ -36,21 +36,15 @@ def machine_needs(checked: Checked, around: Surroundings, machine: Mapping[str, 
         step, known = placed.step, checked.type_of(placed.step)
         if known is None:
             continue
+        own = step_states().get(step.type)
+        if own is not None:
+            yield from own.needs(step, around, looked)
         if (known.states_resource or "").endswith(".sync") and known.job is not None:
-            # Step Functions hears of the job's end by a rule of its own (guide: sagemaker-iam).
-            rule = arn_of(around, "events", f"rule/{_RULES.format(known.job.name)}")
-            yield Need("HearOfTheEndOfJobs", _WATCHED, (rule,), step.name)
-            if known.job.name == _TUNING and _TRAININGS in looked:
-                jobs = (arn_of(around, "sagemaker", f"{known.job.segment}/*"),)
-                yield Need("ListTrainings", (f"sagemaker:{_TRAININGS}",), jobs, step.name)
-        if known.type == "Model" and "DescribeModel" in looked:
-            yield Need("UseModels", ("sagemaker:DescribeModel",), (arn_of(around, "sagemaker", "model/*"),), step.name)
-        if known.type == "EndpointConfig" and "DescribeEndpointConfig" in looked:
-            configs = (arn_of(around, "sagemaker", "endpoint-config/*"),)
-            yield Need("UseEndpointConfigs", ("sagemaker:DescribeEndpointConfig",), configs, step.name)
-        if known.type == "EMR":
-            rule = arn_of(around, "events", "rule/StepFunctionsGetEventForEMRAddJobFlowStepsRule")
-            yield Need("HearOfTheEndOfJobs", _WATCHED, (rule,), step.name)
+            yield watching(_RULES.format(known.job.name), step.name, around)
+        elif known.states_resource is not None and known.awaited is None and f"Describe{noun(known)}" in looked:
+            segment = re.sub(r"(?<=[a-z])(?=[A-Z])", "-", noun(known)).lower()
+            there = (arn_of(around, "sagemaker", f"{segment}/*"),)
+            yield Need(f"Use{noun(known)}s", (f"sagemaker:Describe{noun(known)}",), there, step.name)
         yield from _files(checked, step.arguments, step.name, around)
 
 

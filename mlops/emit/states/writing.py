@@ -9,6 +9,7 @@ from mlops.emit.states.jsonata import braces, merged, obj
 from mlops.emit.states.retrying import retries
 
 PAUSE_SECONDS = 30
+"""Between two looks at what does not wait by itself: an execution's history has room for 25,000 events."""
 UNDER_WAY = "['Creating', 'Updating', 'SystemUpdating', 'RollingBack']"
 """Of an endpoint, in JSONata."""
 TROUBLE = "Trouble"
