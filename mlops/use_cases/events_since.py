@@ -21,9 +21,13 @@ def origin(connected: Connected) -> Origin:
 def events_since(connected: Connected, since: datetime | None) -> Iterator[Event]:
     kept = connected.account.events
     if kept is None:
-        from mlops.deploy.executions.past import past_events  # the local account keeps its own
+        # The local account keeps its own.
+        from mlops.deploy.endpoints.past import past_promotions
+        from mlops.deploy.executions.past import past_events
 
-        yield from past_events(connected.account, since or datetime.now(UTC) - timedelta(days=30))
+        begin = since or datetime.now(UTC) - timedelta(days=30)
+        yield from past_events(connected.account, begin)
+        yield from past_promotions(connected.account, connected.environment, begin)
         return
     after = 0
     while page := kept.read(after, limit=PAGE):

@@ -34,6 +34,7 @@ KINDS = (
     *("execution.started", "execution.retried", "execution.stopping", "execution.ended"),
     *("step.starting", "step.executing", "step.stopping", "step.ended", "training.rule-found"),
     *("model-package.registered", "model-package.approved", "model-package.rejected"),
+    *("promotion.refused", "promotion.overridden"),
     *("promotion.started", "promotion.acted", "promotion.ended", "promotion.failed"),
     *("shift.started", "shift.stage", "shift.verdict", "shift.taken-back", "shift.ended"),
     *(

@@ -150,8 +150,8 @@ def test_a_promotion_goes_on_without_its_events() -> None:
             raise ConfigurationError("the disk is full")
 
     said: list[str] = []
-    account, wanted, version = SimpleNamespace(events=Broken()), SimpleNamespace(endpoint="e"), SimpleNamespace
-    diary = Diary(account, wanted, version(group="g", number=1), said.append)  # type: ignore[arg-type]
+    account, version = SimpleNamespace(events=Broken()), SimpleNamespace(group="g", number=1)
+    diary = Diary(account, "e", version, "ada", said.append)  # type: ignore[arg-type]
     with diary.kept():
         diary.acted(CreateModel("m", {}))
         diary.ended("updated", "c")

@@ -7,6 +7,7 @@ import tarfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,9 @@ from botocore.exceptions import ConnectionClosedError
 
 from mlops.account import connect
 from mlops.deploy.endpoints import history
+from mlops.deploy.endpoints.diary import OVERRIDDEN, REFUSED
+from mlops.deploy.endpoints.gating import APPROVAL, Gated
+from mlops.deploy.endpoints.past import past_promotions
 from mlops.deploy.endpoints.promote import Target, promote
 from mlops.deploy.models.registry import Version, version
 from mlops.deploy.shifting.settings import read
@@ -117,6 +121,34 @@ def test_what_promotions_do_is_in_the_table_of_events(world: World) -> None:
     assert ("promotion.acted", "UpdateEndpoint") in second
     assert second[-1][0] == "promotion.failed"
     assert "smoke test with sample.csv failed" in str(second[-1][1])
+
+
+def audited(world: World, endpoint: str) -> list[tuple[str, dict[str, object]]]:
+    """What gates refused there and what was let over them, with who and why."""
+    assert world.account.events is not None
+    found = world.account.events.read(ids={"endpoint": endpoint})
+    return [(it.kind, dict(it.detail)) for it in found if it.kind in (REFUSED, OVERRIDDEN)]
+
+
+def test_gates_that_refuse_and_that_are_passed_over_are_told(world: World) -> None:
+    target = Target("audited", timeout=60)
+    for number, shut in ((5, APPROVAL), (1, "age")):
+        with pytest.raises(Refusal, match="nothing was changed"):
+            gated = (Gated(shut, False, "no"), Gated("freeze", True, "none"))
+            promote(world.account, world.environment, chosen(world, number), target, PLAIN, gated=gated)
+    over = (Gated(APPROVAL, True, "it is"), Gated("age", False, "too old", True), Gated("freeze", True, "none"))
+    for _ in range(2):
+        reason = "DB_PASSWORD=hunter2-hunter2 is out"
+        promote(world.account, world.environment, chosen(world, 1), target, PLAIN, gated=over, reason=reason)
+    (_, who), *_ = told = audited(world, "audited")
+    assert told[:2] == [(REFUSED, {"by": who["by"], "what": [shut]}) for shut in (APPROVAL, "age")] and who["by"]
+    passed = {"by": who["by"], "what": ["age"], "reason": "(hidden)"}
+    assert told[2:] == [(OVERRIDDEN, passed)] * 2
+    since = datetime.now(UTC) - timedelta(hours=1)
+    past = [it for it in past_promotions(world.account, world.environment, since) if it.about == "audited"]
+    assert [(it.kind, it.detail.get("what")) for it in past] == [(OVERRIDDEN, ["age"]), ("promotion.ended", None)]
+    assert past[0].ids["model-package"] == "churn/1" and past[0].detail["by"] == who["by"]
+    assert not [*past_promotions(world.account, world.environment, datetime.now(UTC) + timedelta(hours=1))]
 
 
 def test_a_server_that_does_not_start_is_told_with_its_reason(world: World) -> None:

@@ -114,10 +114,10 @@ def test_panels_lie_beside_each_other() -> None:
 
 
 SHOWN = [
-    (ALL, ["churn: cost", "churn: model quality", "churn: operations"], 5),
+    (ALL, ["churn: cost", "churn: model quality", "churn: operations"], 6),
     (Declared("a", pipelines=("a",)), ["a: cost", "a: model quality", "a: operations"], 1),
     (Declared("s", streams=("s",)), ["s: operations"], 1),
-    (Declared("e", endpoints=("e",)), ["e: model quality", "e: operations"], 2),
+    (Declared("e", endpoints=("e",)), ["e: model quality", "e: operations"], 3),
 ]
 
 

@@ -58,6 +58,9 @@ def _all() -> Iterator[Event]:
         promoted = {"promotion": f"p{day}", "endpoint": "churn", "model-package": "churn/3"}
         yield Event("promotion.started", at, "churn", promoted)
         yield Event("promotion.acted", at, "churn", promoted, {"action": "UpdateEndpoint"})
+        yield Event("promotion.refused", at, "churn", promoted, {"by": "ada", "what": ["age", "freeze"]})
+        over = {"by": "ada", "what": ["freeze"], "reason": "the old one answers nobody"}
+        yield Event("promotion.overridden", at, "churn", promoted, over)
         if day == 1:
             yield Event("promotion.failed", at, "churn", promoted, {"failure": "it was refused"})
         else:

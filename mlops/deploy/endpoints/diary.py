@@ -1,18 +1,21 @@
-"""What a promotion does, in the account's table of events where it keeps one: begun, each action, and how it ended."""
+"""What a promotion does, in the account's table of events where it keeps one: refused by gates or let over them, begun,
+each action, and how it ended."""
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
 from mlops.account import Account
-from mlops.deploy.endpoints.promotion import Action, Wanted
+from mlops.deploy.endpoints.promotion import Action
 from mlops.deploy.models.registry import Version
 from mlops.ir import Event, MlopsError, Value
 
-STARTED, ACTED, ENDED, FAILED = (
+REFUSED, OVERRIDDEN, STARTED, ACTED, ENDED, FAILED = (
+    "promotion.refused",
+    "promotion.overridden",
     "promotion.started",
     "promotion.acted",
     "promotion.ended",
@@ -21,26 +24,37 @@ STARTED, ACTED, ENDED, FAILED = (
 
 
 class Diary:
-    """Of one promotion. A promotion that was killed has no last entry; the one that finishes it has entries of its
-    own. What cannot be kept fails nothing: it is said once."""
+    """Of one promotion of ``version`` to ``endpoint``, ``by`` whom. A promotion that was killed has no last entry; the
+    one that finishes it has entries of its own. What cannot be kept fails nothing: it is said once."""
 
     def __init__(
-        self, account: Account, wanted: Wanted, version: Version, say: Callable[[str], None] = lambda text: None
+        self, account: Account, endpoint: str, version: Version, by: str, say: Callable[[str], None] = lambda text: None
     ) -> None:
         self._table = account.events
+        self._by = by
         self._say = say
         self._lost = 0
-        self._about = wanted.endpoint
+        self._about = endpoint
         self._ids = {
             "promotion": uuid.uuid4().hex,
-            "endpoint": wanted.endpoint,
+            "endpoint": endpoint,
             "model-package": f"{version.group}/{version.number}",
+            "model-package-group": version.group,
         }
+
+    def refused(self, gates: Sequence[str]) -> None:
+        """By ``gates``, before anything was done."""
+        self._tell(REFUSED, {"by": self._by, "what": [*gates]})
+
+    def overridden(self, gates: Sequence[str], reason: str | None) -> None:
+        """``gates`` refused, and are passed over for a ``reason``. Nothing where there are none."""
+        if gates:
+            self._tell(OVERRIDDEN, {"by": self._by, "what": [*gates], "reason": reason or ""})
 
     @contextmanager
     def kept(self) -> Iterator[None]:
         """Around the whole of it: what is refused is told as its failure, what kills it is not."""
-        self._tell(STARTED, {})
+        self._tell(STARTED, {"by": self._by})
         try:
             yield
         except MlopsError as error:

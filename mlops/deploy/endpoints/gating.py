@@ -36,6 +36,10 @@ class Gated:
     overridden: bool = False
 
     @property
+    def closed(self) -> bool:
+        return not self.passes and not self.overridden
+
+    @property
     def told(self) -> str:
         mark = "passed over" if self.overridden else "passes" if self.passes else "refuses"
         return f"gate {self.gate} {mark}: {self.found}"
@@ -82,7 +86,7 @@ def told_before(found: Sequence[Gated]) -> Iterator[str]:
 
 def need_open(found: Sequence[Gated], version: Version) -> None:
     """Raises Refusal that names each gate that refuses."""
-    closed = [item for item in found if not item.passes and not item.overridden]
+    closed = [item for item in found if item.closed]
     if not closed:
         return
     told = f"version {version.number} of {version.group}"

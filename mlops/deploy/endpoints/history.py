@@ -30,6 +30,7 @@ BESIDE = ("paused", "resumed", "promoted now", "shadow begun", "shadow ended")
 """They change nothing of what serves."""
 BACK = ("taken back", "aborted", "rolled back")
 """The version does not serve any more, or never did."""
+_OVER = ", passed over: "
 WINDOW = 5
 """Of so many of the last configurations one can be rolled back to without a word."""
 
@@ -82,7 +83,16 @@ def how(way: str, passed_over: Sequence[str]) -> str:
     >>> how("at once", ()), how("weights", ("age", "freeze"))
     ('at once', 'weights, passed over: age, freeze')
     """
-    return f"{way}, passed over: {', '.join(passed_over)}" if passed_over else way
+    return f"{way}{_OVER}{', '.join(passed_over)}" if passed_over else way
+
+
+def passed_over_in(told: str | None) -> tuple[str, ...]:
+    """
+    >>> passed_over_in(how("weights", ("age", "freeze"))), passed_over_in("at once")
+    (('age', 'freeze'), ())
+    """
+    gates = (told or "").partition(_OVER)[2]
+    return tuple(gates.split(", ")) if gates else ()
 
 
 def append(account: Account, environment: Environment, endpoint: str, entry: Entry) -> None:

@@ -90,7 +90,15 @@ def promote(
     Raises Refusal where the version is not approved, the endpoint does not come up, the smoke test fails or a verdict
     is red; then it is taken back to what served before, where that is known.
     """
-    need_open(gated or (Gated(APPROVAL, version.approval == APPROVED, version.approval),), version)
+    gated = gated or (Gated(APPROVAL, version.approval == APPROVED, version.approval),)
+    try:
+        need_open(gated, version)
+    except Refusal:
+        if account.events is not None:
+            with answers():
+                who = confirm_identity(account, environment).arn
+            Diary(account, target.endpoint, version, who, say).refused([item.gate for item in gated if item.closed])
+        raise
     if not _ENDPOINT.fullmatch(target.endpoint):
         raise UsageError(
             f"{target.endpoint!r} is no name for an endpoint", hint="use up to 63 letters, digits and dashes"
@@ -114,6 +122,7 @@ def promote(
                 hint="register it in the account that serves it",
             )
         verb, answered = to_component(asked, conductor, own or samples_of(registry or account, version))
+        Diary(account, target.endpoint, version, identity.arn, say).overridden(over, reason)
         return Promoted(settings.component, environment.name, version, verb, wanted.model, answered)
     with answers():
         seen = see(account, environment, wanted, all_samples(own or samples_of(registry or account, version), further))
@@ -142,8 +151,9 @@ def _to_endpoint(asked: Asked, seen: Seen, conductor: Conductor, registry: Accou
     first = decided(account, seen, asked.wanted, asked.settings)
     if left is not None or first.writes:
         asked.permit_after((line for action in first.actions for line in told(action)), f"the endpoint {endpoint}")
-    diary = Diary(account, asked.wanted, asked.version, asked.say)
+    diary = Diary(account, endpoint, asked.version, asked.by, asked.say)
     with diary.kept():
+        diary.overridden(asked.passed_over, asked.reason)
         if left is not None:
             conductor.go_on(left, seen.samples)
             with answers():

@@ -24,8 +24,9 @@ def _watched(declared: Declared) -> Iterator[tuple[str, str, int]]:
     if declared.endpoints:
         own = declared.own_endpoints
         yield "endpoints that failed", f"kind:endpoint.failed AND {own}", 1
-        refused = f"kind:(promotion.failed OR shift.taken-back) AND {own}"
+        refused = f"kind:(promotion.refused OR promotion.failed OR shift.taken-back) AND {own}"
         yield "promotions that were refused or taken back", refused, 2
+        yield "promotions that passed a gate over", f"kind:promotion.overridden AND {own}", 2
     if declared.monitors:
         yield "violations", f"kind:monitor.violated AND {declared.of('ids.monitor', declared.monitors)}", 2
     if declared.streams:

@@ -40,6 +40,15 @@ def _panels(declared: Declared) -> Iterator[Panel | Table]:
             "Promotions and shifts", f"noun:(shift OR promotion) AND {serving}",
             ("kind", "ids.endpoint", "ids.model-package", "detail.by", "detail.said", "detail.failure"),
         )  # fmt: skip
+        gates = f"kind:(promotion.refused OR promotion.overridden) AND {serving}"
+        yield Panel(
+            "Gates that refused, and that were passed over", "bar", gates,
+            along=(Bucket("Gate", field="detail.what"),), split=(Bucket("What", field="happened"),), width=16,
+        )  # fmt: skip
+        yield Table(
+            "Passed over: who and why", f"kind:promotion.overridden AND {serving}",
+            ("ids.endpoint", "ids.model-package", "detail.what", "detail.by", "detail.reason"), width=32, height=12,
+        )  # fmt: skip
     if declared.alarms:
         yield Panel(
             "Alarms", "line", f"kind:alarm.changed AND detail.to:ALARM AND {declared.of('ids.alarm', declared.alarms)}",
@@ -57,7 +66,8 @@ def _panels(declared: Declared) -> Iterator[Panel | Table]:
     yield Panel("By kind", "time-series", split=(Bucket("Kind", field="kind", size=8),))
     yield Table(
         "Decisions and refusals",
-        "kind:(model-package.approved OR model-package.rejected OR promotion.failed OR shift.taken-back "
+        "kind:(model-package.approved OR model-package.rejected OR promotion.refused OR promotion.overridden "
+        "OR promotion.failed OR shift.taken-back "
         "OR pipeline.updated OR pipeline.deleted OR delivery.failed)",
         ("kind", "about", "detail.by", "detail.status", "detail.reason", "detail.failure"),
     )
