@@ -44,12 +44,12 @@ class Diary:
 
     def refused(self, gates: Sequence[str]) -> None:
         """By ``gates``, before anything was done."""
-        self._tell(REFUSED, {"by": self._by, "what": [*gates]})
+        self._tell(REFUSED, {"by": self._by, "what": tuple(gates)})
 
     def overridden(self, gates: Sequence[str], reason: str | None) -> None:
         """``gates`` refused, and are passed over for a ``reason``. Nothing where there are none."""
         if gates:
-            self._tell(OVERRIDDEN, {"by": self._by, "what": [*gates], "reason": reason or ""})
+            self._tell(OVERRIDDEN, {"by": self._by, "what": tuple(gates), "reason": reason or ""})
 
     @contextmanager
     def kept(self) -> Iterator[None]:

@@ -37,7 +37,7 @@ def _told(endpoint: str, entry: Entry, at: datetime) -> Iterator[Event]:
     gates = history.passed_over_in(entry.how)
     if entry.verb in _PROMOTED:
         if gates:
-            yield Event(OVERRIDDEN, at, endpoint, ids, {**detail, "what": [*gates]})
+            yield Event(OVERRIDDEN, at, endpoint, ids, {**detail, "what": gates})
         yield Event(ENDED, at, endpoint, ids, {**detail, "config": entry.config, "action": entry.verb})
     elif entry.verb in history.BACK:
         yield Event("shift.taken-back", at, endpoint, ids, {**detail, "outcome": entry.verb})
