@@ -110,6 +110,12 @@ def _own_edges(placed: Placed) -> Iterator[Edge]:
                 yield Edge(step.name, source, at, f"cleans up after it at {at}")
 
 
+def exclude_each_other(one: Placed, other: Placed) -> bool:
+    """Whether two steps are in different branches of one Condition, of which one alone runs."""
+    own = dict(one.branches)
+    return any(own.get(container, member) != member for container, member in other.branches)
+
+
 def read_step(ref: Ref) -> str | None:
     """The step that a reference reads, however broken the rest of the reference may be."""
     path = ref.path

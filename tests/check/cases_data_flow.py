@@ -41,4 +41,4 @@ CASES = [
     Case("by a reference", "X832", {**DECLARED, OUT: PLACE, READ: PLACE}, READ,
          {**DECLARED, OUT: PLACE, READ: get("Steps.Prepare.ProcessingOutputConfig.Outputs['report'].S3Output.S3Uri")}, WARNING),
 ]  # fmt: skip
-FOLLOW = {"X832": {"X831"}}
+FOLLOW = {"X832": {"X831", "X833"}}

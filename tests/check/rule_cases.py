@@ -749,7 +749,11 @@ CASES = [
     Case(
         "cleanup of a step in a VPC",
         "X724",
-        {"Prepare:NetworkConfig": {"VpcConfig": {"Subnets": ["subnet-1"], "SecurityGroupIds": ["sg-1"]}}},
+        {
+            "Prepare:NetworkConfig": {"VpcConfig": {"Subnets": ["subnet-1"], "SecurityGroupIds": ["sg-1"]}},
+            "Sweep:Resources/S3/0/StepName": "Prepare",
+            "Sweep.DependsOn": ["Train", "Segments"],
+        },
         "Sweep:Resources/S3/0/StepName",
         severity=WARNING,
     ),

@@ -384,7 +384,7 @@ def _steps() -> list[dict[str, Any]]:
             "Name": "Sweep",
             "Type": "Cleanup",
             "DependsOn": [{"Step": "Train", "Trigger": "Any"}],
-            "Arguments": {"Resources": {"S3": [{"StepName": "Prepare"}]}},
+            "Arguments": {"Resources": {"S3": [{"StepName": "Auto"}]}},
         },
         {
             "Name": "Spark",

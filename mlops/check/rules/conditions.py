@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from math import inf
 
-from mlops.check import expressions
+from mlops.check import expressions, properties
 from mlops.check.nearest import did_you_mean
 from mlops.check.rule import Fault, rule
 from mlops.check.shapes import is_expression_attempt, shown
@@ -256,9 +256,26 @@ def _choices(subject: Subject, value: Value) -> tuple[str, tuple[Value, ...]] | 
     return (path.name, choices) if isinstance(choices, tuple) and choices else None
 
 
-@rule("C605", "impossible-choice", Severity.WARNING, source="follows from EnumValues")
+def _answers(subject: Subject, value: Value) -> tuple[str, tuple[Value, ...]] | None:
+    """What a step's property can be, where the service has a closed list of it."""
+    path = value.path if isinstance(value, Ref) else None
+    placed = subject.by_name.get(path.name) if path is not None and path.root == "Steps" else None
+    if path is None or placed is None:
+        return None
+    if placed.step.type == "Condition" and path.segments == ("Outcome",):
+        return f"{path.name}'s Outcome", ("True", "False", True, False)
+    found = properties.read(subject, path)
+    shape = None if isinstance(found, properties.Dead) else found.shape
+    choices = shape.raw.get("enum") if shape is not None else None
+    return (str(path.segments[-1]), tuple(choices)) if choices else None
+
+
+@rule(
+    "C605", "impossible-choice", Severity.WARNING, source="follows from EnumValues; botocore: what the service answers"
+)
 def impossible_choice(subject: Subject) -> Iterator[Fault]:
-    """A parameter is compared with a value that its EnumValues do not allow.
+    """A parameter is compared with a value that its EnumValues do not allow, or what the service says of a step with a
+    word that it does not say.
 
     Bad:  Stage (of dev, prod) Equals "production"
     Good: Stage Equals "prod"
@@ -269,7 +286,7 @@ def impossible_choice(subject: Subject) -> Iterator[Fault]:
             continue
         operands = list(_operands(condition))
         for _, operand in operands:
-            found = _choices(subject, operand)
+            found = _choices(subject, operand) or _answers(subject, operand)
             if found is None:
                 continue
             for at, other in operands:

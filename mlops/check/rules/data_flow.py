@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 
 from mlops.check.expressions import fold
+from mlops.check.graph import exclude_each_other
 from mlops.check.members import entries
 from mlops.check.rule import Fault, rule
 from mlops.check.subject import Subject
@@ -59,14 +60,9 @@ def overwritten_output(subject: Subject) -> Iterator[Fault]:
         if not at.endswith(("/S3Output/S3Uri", "/TransformOutput/S3OutputPath")):
             continue
         first = seen.setdefault(uri, (at, placed))
-        if first[0] != at and not _exclude_each_other(first[1], placed):
+        if first[0] != at and not exclude_each_other(first[1], placed):
             message = f"{first[1].step.name!r} writes to {uri} too"
             yield Fault(at, message, "give each output a prefix of its own", placed)
-
-
-def _exclude_each_other(one: Placed, other: Placed) -> bool:
-    own = dict(one.branches)
-    return any(own.get(container, member) != member for container, member in other.branches)
 
 
 @rule(
@@ -121,7 +117,7 @@ def literal_upstream_output(subject: Subject) -> Iterator[Fault]:
         found = [(uri, writer) for uri in place.uris for prefix in _prefixes(uri) for writer in writers.get(prefix, ())]
         for uri, writer in found:
             name, reader = writer.step.name, place.placed
-            if name == reader.step.name or writer is reader or _exclude_each_other(writer, reader):
+            if name == reader.step.name or writer is reader or exclude_each_other(writer, reader):
                 continue
             if name not in downstream:
                 downstream[name] = _downstream(followers, name)

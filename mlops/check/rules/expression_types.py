@@ -40,6 +40,8 @@ def _fits(kind: str, feed: Feed) -> bool:
         return against.kind == "any"
     if against.kind in _WANTED:
         return kind in _WANTED[against.kind]
+    if against.name in _IMAGES and kind in _SAMPLES:
+        return False
     if against.kind == "string" and kind in _SAMPLES:
         return any(not list(scalar(sample, against, "")) for sample in _SAMPLES[kind])
     return True
@@ -353,6 +355,8 @@ _OWN_NAMES = {
     "ModelName": "the name of a model",
     "EndpointConfigName": "the name of an endpoint configuration",
     "EndpointName": "the name of an endpoint",
+    "HyperParameterTuningJobName": "the name of a tuning job",
+    "InferenceComponentName": "the name of an inference component",
 }
 
 

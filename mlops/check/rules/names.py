@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mlops.check.expressions import fold
+from mlops.check.graph import exclude_each_other
 from mlops.check.rule import Fault, rule
 from mlops.check.shapes import shown
 from mlops.check.subject import Subject
@@ -42,13 +43,7 @@ def name_given_twice(subject: Subject) -> Iterator[Fault]:
                 message = f"each item makes one named {shown(name)}"
                 yield Fault(at, message, "join the name with ForEach.CurrentItem", placed)
             first, was_literal = seen.setdefault(name, (placed, literal))
-            if first is not placed and not _exclude_each_other(first, placed):
+            if first is not placed and not exclude_each_other(first, placed):
                 message = f"{first.step.name} makes one named {shown(name)} already"
                 severity = None if literal and was_literal else Severity.WARNING
                 yield Fault(at, message, "give it a name of its own", placed, severity=severity)
-
-
-def _exclude_each_other(one: Placed, other: Placed) -> bool:
-    """Whether they are in different branches of one Condition."""
-    own = dict(one.branches)
-    return any(own.get(container, block) != block for container, block in other.branches)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from math import ceil, floor, isfinite, prod
 
@@ -10,6 +9,7 @@ from mlops.check.expressions import literal
 from mlops.check.images import parse
 from mlops.check.jobs import NUMBER_RANGES, SEARCHED, TRAINING, TUNING, Job, defined
 from mlops.check.members import entries
+from mlops.check.metric_words import better
 from mlops.check.nearest import did_you_mean
 from mlops.check.rule import Fault, rule
 from mlops.check.shapes import shown
@@ -340,12 +340,6 @@ def tuning_members_that_exclude(subject: Subject) -> Iterator[Fault]:
                 yield Fault(f"{where}/AutoParameters", message, 'set "Autotune": {"Mode": "Enabled"}', placed)
 
 
-_SMALL = frozenset(
-    {"rmse", "mse", "mae", "mape", "rmsle", "loss", "logloss", "mlogloss", "error", "merror", "perplexity"}
-)
-_LARGE = frozenset({"accuracy", "acc", "auc", "aucpr", "f1", "precision", "recall", "r2", "ndcg", "bleu"})
-
-
 @rule("X988", "best-the-wrong-way", Severity.WARNING, source="what errors and scores are, by the words of their names")
 def best_the_wrong_way(subject: Subject) -> Iterator[Fault]:
     """A tuning job looks for the largest of an error or a loss, or for the smallest of a score: the worst model wins.
@@ -365,14 +359,12 @@ def best_the_wrong_way(subject: Subject) -> Iterator[Fault]:
             continue
         for at, objective in places:
             kind, name = get(objective, "Type"), get(objective, "MetricName")
-            words = set(re.split(r"[^a-z0-9]+", name.lower())) if isinstance(name, str) else set()
-            wanted = "Minimize" if words & _SMALL and not words & _LARGE else None
-            wanted = "Maximize" if words & _LARGE and not words & _SMALL else wanted
-            if wanted is not None and kind in ("Minimize", "Maximize") and kind != wanted and not words & _NEGATED:
+            way = better(name) if isinstance(name, str) else None
+            wanted = {"smaller": "Minimize", "larger": "Maximize"}.get(way or "")
+            if wanted is not None and kind in ("Minimize", "Maximize") and kind != wanted:
                 best, sought = ("smallest", "largest") if wanted == "Minimize" else ("largest", "smallest")
                 message = f"the best {name} is the {best}, and the job looks for the {sought}"
                 yield Fault(f"{at}/Type", message, f"write {wanted}", tuning.placed)
 
 
 _OBJECTIVE = "HyperParameterTuningJobObjective"
-_NEGATED = frozenset({"neg", "negative", "minus", "inverse", "one"})

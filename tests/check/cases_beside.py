@@ -1,0 +1,85 @@
+"""Rows on what two steps do to each other: who reads what is removed, takes the output beside the one that is meant,
+registers a model again, goes on with the worse."""
+
+# ruff: noqa: E501 - one row, one line
+from __future__ import annotations
+
+from typing import Any
+
+from rule_cases import WARNING, Case
+from sound_definition import GONE, REGISTRY, get, processing_output
+
+TRAIN, REPORT = (
+    get(f"Steps.Prepare.ProcessingOutputConfig.Outputs['{name}'].S3Output.S3Uri") for name in ("train", "report")
+)
+SWEPT, ROWS = "Sweep:Resources/S3/0", "Batch:TransformInput/DataSource/S3DataSource/S3Uri"
+CHANNEL = "Train:InputDataConfig/0/DataSource/S3DataSource/S3Uri"
+PREPARED = {f"{SWEPT}/StepName": "Prepare", "Sweep.DependsOn": ["Train", "Segments"]}
+LATE = {**PREPARED, "Batch.DependsOn": ["Sweep"]}
+SPARK = {"Spark:StepConfig/HadoopJarStep/Args": ["spark-submit", "s3://acme/job.py", TRAIN]}
+ASKED = {
+    "/Parameters/-": {"Name": "Live", "Type": "String", "DefaultValue": "churn"},
+    "Live:EndpointName": get("Parameters.Live"),
+}
+GROUPED = {
+    "Gate:IfSteps/0/Arguments/ModelPackageGroupName": get("Parameters.Group"),
+    "/Parameters/-": {"Name": "Group", "Type": "String", "DefaultValue": "churn"},
+}
+OPERATOR, LEFT = "Gate:Conditions/1/Type", "Gate:Conditions/1/LeftValue"
+IMAGE = "Model:PrimaryContainer/Image"
+
+
+def metric(path: str) -> dict[str, Any]:
+    return {LEFT: {"Std:JsonGet": {"PropertyFile": get("Steps.Prepare.PropertyFiles.quality"), "Path": path}}}
+
+
+def again(**more: Any) -> dict[str, Any]:
+    """A second registration, after the first."""
+    specification = {
+        "Containers": [
+            {"Image": f"{REGISTRY}/serve:1", "ModelDataUrl": get("Steps.Train.ModelArtifacts.S3ModelArtifacts")}
+        ],
+        "SupportedContentTypes": ["text/csv"],
+        "SupportedResponseMIMETypes": ["text/csv"],
+    }
+    arguments = {
+        "ModelPackageGroupName": "churn",
+        "ModelApprovalStatus": "Approved",
+        "InferenceSpecification": specification,
+        **more,
+    }
+    return {"Gate:IfSteps/-": {"Name": "Again", "Type": "RegisterModel", "Arguments": arguments}}
+
+
+CASES = [
+    Case("after a Cleanup", "G114", {**LATE, ROWS: TRAIN}, ROWS, {**PREPARED, ROWS: TRAIN, "Sweep.DependsOn": ["Train", "Segments", "Batch"]}),
+    Case("after a Cleanup, by the place", "G114", {**LATE, ROWS: "s3://acme/report/rows"}, ROWS, {**LATE, ROWS: "s3://acme/reports/rows"}),
+    Case("after a Cleanup of that place", "G114", {**LATE, ROWS: REPORT, f"{SWEPT}/S3Uris": [REPORT]}, ROWS,
+         {**LATE, ROWS: REPORT, f"{SWEPT}/S3Uris": [TRAIN]}),
+    Case("beside a Cleanup", "G114", {**PREPARED, "Sweep.DependsOn": GONE}, SWEPT, PREPARED, WARNING),
+    Case("a Spark program beside a Cleanup", "G114", {**PREPARED, **SPARK}, SWEPT, {**PREPARED, **SPARK, "Sweep.DependsOn": ["Train", "Segments", "Spark"]}, WARNING),
+    Case("trained on the report", "X833", {CHANNEL: REPORT}, f"{CHANNEL}/Get", {CHANNEL: TRAIN}, WARNING),
+    Case("a state of the same", "X833", {CHANNEL: REPORT}, f"{CHANNEL}/Get",
+         {"Prepare:ProcessingOutputConfig/Outputs/-": processing_output("train-even", "s3://acme/even", "/opt/ml/processing/output/even"),
+          CHANNEL: get("Steps.Prepare.ProcessingOutputConfig.Outputs['train-even'].S3Output.S3Uri")}, WARNING),
+    Case("one model twice", "X834", again(), "Gate:IfSteps/2/Arguments/ModelPackageGroupName", again(ModelPackageGroupName="churn-eu"), WARNING),
+    Case("an error that is large", "C609", metric("regression.mse.value"), OPERATOR, {**metric("regression.mse.value"), OPERATOR: "LessThan"}, WARNING),
+    Case("a score that is small", "C609", {**metric("auc"), OPERATOR: "LessThan"}, OPERATOR, metric("auc"), WARNING),
+    Case("an error above nothing and below a bound", "C609", metric("mse"), OPERATOR,
+         {**metric("mse"), "Gate:Conditions/-": {"Type": "LessThan", "LeftValue": metric("mse")[LEFT], "RightValue": 6.0}}, WARNING),
+    Case("a negated error", "C609", metric("mse"), OPERATOR, metric("neg_mse"), WARNING),
+    Case("a group as a version", "R335", {**GROUPED, "Model:PrimaryContainer": {"ModelPackageName": get("Parameters.Group")}},
+         "Model:PrimaryContainer/ModelPackageName/Get", GROUPED, WARNING),
+    Case("a score as an image", "R330", {IMAGE: get("Steps.Score.OutputParameters['score']")}, f"{IMAGE}/Get",
+         {IMAGE: get("Steps.Score.OutputParameters['note']")}),
+    Case("a training as a tuning's parent", "R334",
+         {"Tune:WarmStartConfig": {"WarmStartType": "TransferLearning", "ParentHyperParameterTuningJobs": [{"HyperParameterTuningJobName": get("Steps.Train.TrainingJobName")}]}},
+         "Tune:WarmStartConfig/ParentHyperParameterTuningJobs/0/HyperParameterTuningJobName/Get"),
+    Case("an outcome that is none", "C605", {"Gate:Conditions/-": {"Type": "Equals", "LeftValue": get("Steps.Train.TrainingJobStatus"), "RightValue": "Complete"}},
+         "Gate:Conditions/3/RightValue",
+         {"Gate:Conditions/-": {"Type": "Equals", "LeftValue": get("Steps.Train.TrainingJobStatus"), "RightValue": "Completed"}}, WARNING),
+    Case("asks an endpoint too early", "G113", {**ASKED, "Score:endpoint": get("Parameters.Live")}, "Score:endpoint/Get",
+         {**ASKED, "Score:endpoint": get("Parameters.Live"), "Live.DependsOn": ["Score"]}, WARNING),
+]  # fmt: skip
+WORDS = frozenset({"C609", "G114", "R335", "X833", "X834"})
+FOLLOW = {"X729": {"G114"}, "X834": {"X719"}}
