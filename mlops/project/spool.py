@@ -127,9 +127,9 @@ class Spool:
             descriptor, end = self._opened(number)
             try:
                 if end < 0 or (end > _HEADER and end + len(data) > self._file_bytes):
-                    os.close(descriptor)
                     number += 1
-                    descriptor, end = self._opened(number)
+                    full, (descriptor, end) = descriptor, self._opened(number)
+                    os.close(full)
                 _write_all(descriptor, data, end)
                 _write_all(descriptor, _counted(end + len(data)), len(_MAGIC))
             finally:

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,10 @@ import pytest
 
 from mlops.ir import ConfigurationError
 from mlops.run import sandbox
+from mlops.run.output import Output
 from mlops.run.sandbox import Box, Boxed, launching, probe, start
+from mlops.run.sandbox.boxed import wait_for_an_end
+from mlops.run.sandbox.order import WORD
 
 
 def begin(folder: Path, program: str, name: str = "box", **environment: str) -> Boxed:
@@ -293,3 +297,26 @@ def test_what_a_launcher_loads(mode: str) -> None:
     own |= {"namespaces", "mounts"} if mode == "namespaces" else {"folders"}
     assert {name for name in loaded if name.startswith("mlops")} == {f"mlops.run.sandbox.{name}" for name in own}
     assert not loaded & {"dataclasses", "inspect", "pathlib", "subprocess", "threading", "logging", "asyncio"}
+
+
+def test_whoever_asks_is_told_the_same_end(tmp_path: Path) -> None:
+    """A transform's threads and the one that waits for all steps ask at once: one read the end while another one found
+    nothing behind it, or the socket closed."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(4) as threads:
+            for _ in range(100):
+                control, keeper = socket.socketpair()
+                control.setblocking(False)
+                output = Output(tmp_path / "log")
+                output.close_descriptor()
+                boxed = Boxed(control, output)
+                asked = [threads.submit(boxed.wait, 10.0) for _ in range(3)]
+                threads.submit(wait_for_an_end, 0.0)
+                with keeper:
+                    keeper.send((1).to_bytes(WORD))
+                    keeper.send((3).to_bytes(WORD))
+                assert [one.result() for one in asked] == [3, 3, 3]
+    finally:
+        sys.setswitchinterval(before)

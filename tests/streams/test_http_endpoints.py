@@ -284,7 +284,7 @@ def test_an_answer_that_drips_is_none(head: bytes) -> None:
             connection, _ = door.accept()
             with connection, suppress(OSError):
                 connection.sendall(head)
-                for _ in range(500):
+                for _ in range(3000):
                     if dripped.wait(0.01):
                         return
                     connection.sendall(b"H")

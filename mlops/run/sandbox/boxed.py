@@ -6,6 +6,7 @@ import os
 import select
 import signal
 import socket
+import threading
 import time
 import weakref
 from collections.abc import Callable
@@ -19,16 +20,19 @@ _PATIENCE_SECONDS = 10.0
 
 
 class Boxed:
-    """A command that runs in a sandbox. Losing the last reference to it kills the command."""
+    """A command that runs in a sandbox. Losing the last reference to it kills the command. Several threads may ask for
+    its end at once."""
 
     def __init__(self, control: socket.socket, output: Output, killed: Callable[[], None] | None = None) -> None:
         """``killed`` ends what runs elsewhere for the command."""
         self._control = control
         self._killed = killed
         self._output = output
-        _alive.add(self)
+        _alive[id(self)] = self
         self._told = b""
         self._code: int | None = None
+        # Who reads a part of what the keeper tells, or its end, must not be overtaken by who reads the rest.
+        self._reading = threading.RLock()
 
     def fileno(self) -> int:
         """Of what is readable when :meth:`poll` has something new to tell; -1 behind the end."""
@@ -45,22 +49,23 @@ class Boxed:
 
     def poll(self) -> int | None:
         """The exit status, 128 + n after signal n; None while it runs."""
-        while self._code is None:
-            try:
-                told = self._control.recv(2 * WORD)
-            except BlockingIOError:
-                return None
-            except ConnectionResetError:
-                told = b""
-            self._told += told
-            if len(self._told) == 2 * WORD:
-                self._end(int.from_bytes(self._told[WORD:]))
-            elif not told:  # the keeper was killed
-                self._end(128 + signal.SIGKILL)
-        return self._code
+        with self._reading:
+            while self._code is None:
+                try:
+                    told = self._control.recv(2 * WORD)
+                except BlockingIOError:
+                    return None
+                except ConnectionResetError:
+                    told = b""
+                self._told += told
+                if len(self._told) == 2 * WORD:
+                    self._end(int.from_bytes(self._told[WORD:]))
+                elif not told:  # the keeper was killed
+                    self._end(128 + signal.SIGKILL)
+            return self._code
 
     def _end(self, code: int) -> None:
-        _alive.discard(self)
+        _alive.pop(id(self), None)
         self._output.finish()
         self._code = code
         self._control.close()
@@ -74,8 +79,8 @@ class Boxed:
 
     def terminate(self) -> None:
         """SIGTERM to the command, as the service stops a container."""
-        if self.poll() is None:
-            with suppress(BrokenPipeError):
+        with self._reading, suppress(BrokenPipeError):
+            if self.poll() is None:
                 self._control.send(TERMINATE)
 
     def kill(self) -> None:
@@ -84,7 +89,7 @@ class Boxed:
             return
         if self._killed is not None:
             self._killed()
-        with suppress(OSError):
+        with self._reading, suppress(OSError):
             self._control.shutdown(socket.SHUT_WR)
         if (
             self.wait(_PATIENCE_SECONDS) is None
@@ -101,16 +106,17 @@ class Boxed:
         return code
 
     def _listen(self, seconds: float) -> None:
-        if self._code is None:
+        descriptor = self.fileno()
+        if descriptor >= 0:
             waiting = select.poll()
-            waiting.register(self._control, select.POLLIN)
+            waiting.register(descriptor, select.POLLIN)
             waiting.poll(seconds * 1000)
 
 
 def wait_for_an_end(seconds: float) -> None:
     """Returns when a command of this process ends, at the latest after ``seconds``."""
     waiting = select.poll()
-    boxes = {boxed.fileno(): boxed for boxed in list(_alive)}
+    boxes = {boxed.fileno(): boxed for known in _alive.valuerefs() if (boxed := known()) is not None}
     for descriptor in boxes:
         if descriptor >= 0:
             waiting.register(descriptor, select.POLLIN)
@@ -119,4 +125,5 @@ def wait_for_an_end(seconds: float) -> None:
         boxes[descriptor].poll()
 
 
-_alive: weakref.WeakSet[Boxed] = weakref.WeakSet()
+# Its ``valuerefs`` is a list made in one step, whatever other threads add and remove meanwhile.
+_alive: weakref.WeakValueDictionary[int, Boxed] = weakref.WeakValueDictionary()

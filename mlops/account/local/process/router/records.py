@@ -110,6 +110,7 @@ class Recorder:
         self.write()
         if self._descriptor >= 0:
             os.close(self._descriptor)
+            self._descriptor = -1
 
     def write(self) -> None:
         """What waits; the thread does so."""
