@@ -17,9 +17,11 @@ if TYPE_CHECKING:
     from mlops.declare.resources.domain import Cognito, Domain, Nodes, Volume
     from mlops.declare.resources.endpoint import Endpoint
     from mlops.declare.resources.endpoint_config import Asynchronous, Capture, EndpointConfig, Serverless, Variant
+    from mlops.declare.resources.event_rule import EventRule, api_calls
     from mlops.declare.resources.feedback import Feedback
     from mlops.declare.resources.identity_provider import IdentityProvider
     from mlops.declare.resources.key import Key
+    from mlops.declare.resources.log_subscription import LogSubscription
     from mlops.declare.resources.model import Container, Model, ModelData, Network
     from mlops.declare.resources.monitor import (
         Attributions,
@@ -49,6 +51,7 @@ if TYPE_CHECKING:
     )
     from mlops.declare.resources.stream_presets import datadog, new_relic
     from mlops.declare.resources.studio_domain import StudioDomain
+    from mlops.declare.resources.topic_rule import TopicRule
     from mlops.declare.resources.user_profile import UserProfile
     # End of imports.
 
@@ -72,6 +75,7 @@ __all__ = [
     "Drift",
     "Endpoint",
     "EndpointConfig",
+    "EventRule",
     "FeatureDrift",
     "Feedback",
     "HttpEndpoint",
@@ -80,6 +84,7 @@ __all__ = [
     "Kafka",
     "Key",
     "Kinesis",
+    "LogSubscription",
     "Metric",
     "Model",
     "ModelData",
@@ -100,9 +105,11 @@ __all__ = [
     "Splunk",
     "Stream",
     "StudioDomain",
+    "TopicRule",
     "UserProfile",
     "Variant",
     "Volume",
+    "api_calls",
     "by_environment",
     "datadog",
     "new_relic",

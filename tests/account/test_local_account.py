@@ -308,6 +308,9 @@ CLOSED = {"BlockPublicAcls": True}
 OWNED = {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
 ENCRYPTED = {"Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}]}
 EXPIRING = {"Rules": [{"ID": "a", "Status": "Enabled", "Filter": {"Prefix": ""}, "Expiration": {"Days": 7}}]}
+FILTER = {"logGroupName": "/aws/sagemaker/ProcessingJobs", "filterName": "f"}
+FED = "arn:aws:firehose:us-east-1:000000000000:deliverystream/d"
+LOG_GROUP = "arn:aws:logs:us-east-1:000000000000:log-group:/aws/sagemaker/ProcessingJobs"
 EVERY_REPLY: list[tuple[str, str, dict[str, Any]]] = [
     ("sts", "GetCallerIdentity", {}),
     (
@@ -362,6 +365,12 @@ EVERY_REPLY: list[tuple[str, str, dict[str, Any]]] = [
     ),
     ("firehose", "PutRecord", {"DeliveryStreamName": "d", "Record": {"Data": b"1"}}),
     ("firehose", "PutRecordBatch", {"DeliveryStreamName": "d", "Records": [{"Data": b"2"}]}),
+    ("logs", "PutSubscriptionFilter", {**FILTER, "filterPattern": "", "destinationArn": FED, "roleArn": ROLE}),
+    ("logs", "DescribeSubscriptionFilters", {"logGroupName": FILTER["logGroupName"]}),
+    ("logs", "TagResource", {"resourceArn": LOG_GROUP, "tags": {"k": "v"}}),
+    ("logs", "ListTagsForResource", {"resourceArn": LOG_GROUP}),
+    ("logs", "UntagResource", {"resourceArn": LOG_GROUP, "tagKeys": ["k"]}),
+    ("logs", "DeleteSubscriptionFilter", FILTER),
     ("firehose", "DeleteDeliveryStream", {"DeliveryStreamName": "d"}),
     ("opensearch", "ListDomainNames", {}),
     ("glue", "CreateDatabase", {"DatabaseInput": {"Name": "lake"}}),

@@ -157,12 +157,24 @@ CHANGES = {
         "TagResource": "upsert: a declared batch",
         "DeleteScheduleGroup": "destroy --resources",
     },
-    "deploy/resources/approval.py": {
-        "PutRule": "upsert: a declared approval",
-        "PutTargets": "upsert: a declared approval",
-        "TagResource": "upsert: a declared approval",
+    "deploy/event_rules.py": {
+        "PutRule": "upsert: a declared approval or rule of a stream",
+        "PutTargets": "upsert: a declared approval or rule of a stream",
+        "TagResource": "upsert: a declared approval or rule of a stream",
         "RemoveTargets": "destroy --resources",
         "DeleteRule": "destroy --resources",
+    },
+    "deploy/resources/log_subscription.py": {
+        "PutSubscriptionFilter": "upsert: a declared subscription",
+        "TagResource": "upsert: a declared subscription",
+        "UntagResource": "destroy --resources",
+        "DeleteSubscriptionFilter": "destroy --resources",
+    },
+    "deploy/resources/topic_rule.py": {
+        "CreateTopicRule": "upsert: a declared rule of IoT",
+        "ReplaceTopicRule": "upsert: a declared rule of IoT",
+        "TagResource": "upsert: a declared rule of IoT",
+        "DeleteTopicRule": "destroy --resources",
     },
     "deploy/resources/bucket.py": {
         "CreateBucket": "upsert: a declared bucket",
@@ -310,8 +322,10 @@ SERVICES = (
     "application-autoscaling",
     "cloudwatch",
     "firehose",
+    "iot",
     "stepfunctions",
 )
+RESOURCES = ("deploy/resources/", "deploy/event_rules.py")
 ELSEWHERE = ("account/local/", "use_cases/templates/")
 """What answers such calls on this machine; texts."""
 
@@ -346,7 +360,7 @@ def _called() -> Iterator[tuple[str, str, str]]:
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
                 if node.value in known and module.startswith("deploy/"):
                     yield from ((module, service, name) for service, name in sorted(known[node.value]))
-                elif node.value in every and module.startswith("deploy/resources/"):
+                elif node.value in every and module.startswith(RESOURCES):
                     yield from ((module, service, node.value) for service in sorted(every[node.value]))
 
 
@@ -390,7 +404,7 @@ PREFIXES = {
 OF_CI = (
     "deploy/conditional_object.py",
     "deploy/pipelines/",
-    "deploy/resources/",
+    *RESOURCES,
     "deploy/endpoints/",
     "deploy/shifting/",
     "deploy/notify.py",
@@ -417,6 +431,10 @@ NOT_OF_CI = {
     "DeleteModel": "destroy --resources",
     "DeleteEndpointConfig": "destroy --resources",
     "DeleteAlarms": "destroy --resources",
+    "DeleteSubscriptionFilter": "destroy --resources",
+    "DeleteTopicRule": "destroy --resources",
+    "UntagResource": "destroy --resources",
+    "DescribeLogGroups": "destroy --resources",
     "DeleteScheduleGroup": "destroy --resources",
     "DeleteNotebookInstance": "destroy --resources",
     "DeleteNotebookInstanceLifecycleConfig": "destroy --resources",

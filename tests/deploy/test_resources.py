@@ -114,6 +114,27 @@ SAMPLES: dict[str, dict[str, Any]] = {
         "State": "ENABLED",
         "Tags": [{"Key": "a", "Value": "b"}],
     },
+    "event-rule": {
+        "Pattern": {"source": ["acme"]},
+        "Stream": "arn:aws:firehose:eu-west-1:111122223333:deliverystream/events",
+        "Part": "$.detail",
+        "RoleArn": TARGET["RoleArn"],
+        "Tags": [{"Key": "a", "Value": "b"}],
+    },
+    "log-subscription": {
+        "Stream": "arn:aws:firehose:eu-west-1:111122223333:deliverystream/events",
+        "Pattern": "ERROR",
+        "RoleArn": TARGET["RoleArn"],
+        "Tags": [{"Key": "a", "Value": "b"}],
+    },
+    "topic-rule": {
+        "Sql": "SELECT * FROM 'a/b'",
+        "Stream": "events",
+        "Separator": ",",
+        "RoleArn": TARGET["RoleArn"],
+        "State": "DISABLED",
+        "Tags": [{"Key": "a", "Value": "b"}],
+    },
     "bucket": {
         "Region": "eu-west-1",
         "ServerSideEncryptionConfiguration": {
@@ -132,6 +153,7 @@ INSIDE: dict[str, dict[str, Any]] = {
     "role": {"PolicyNames": ["p"], "AttachedPolicies": [{"PolicyArn": "arn:aws:iam::aws:policy/ReadOnlyAccess"}]},
     "trigger": {"Targets": [{"Id": "a"}]},
     "tags": {"team": None},
+    "log-subscription": {"tags": {"mlops:resource": "a"}},
 }
 REPLIES: dict[str, dict[str, Any]] = {
     "notebook-instance": {"DefaultCodeRepository": "https://git.acme.example/a", "SecurityGroups": ["sg-1"]},
@@ -143,7 +165,7 @@ REPLIES: dict[str, dict[str, Any]] = {
     },
 }
 """To ``describe``, for a type whose ``change`` reads it."""
-NAME = {"tags": TARGET["Arn"], "user-profile": "research/ada", "space": "research/lab"}
+NAME = {"tags": TARGET["Arn"], "user-profile": "research/ada", "topic-rule": "churn_daily", "space": "research/lab"}
 SUPPLIED = {"ClientRequestToken"}
 """By botocore, where it is left out."""
 

@@ -23,9 +23,11 @@ if TYPE_CHECKING:
     from mlops.declare.resources.domain import Cognito, Domain, Nodes, Volume
     from mlops.declare.resources.endpoint import Endpoint
     from mlops.declare.resources.endpoint_config import Asynchronous, Capture, EndpointConfig, Serverless, Variant
+    from mlops.declare.resources.event_rule import EventRule, api_calls
     from mlops.declare.resources.feedback import Feedback
     from mlops.declare.resources.identity_provider import IdentityProvider
     from mlops.declare.resources.key import Key
+    from mlops.declare.resources.log_subscription import LogSubscription
     from mlops.declare.resources.model import Container, Model, ModelData, Network
     from mlops.declare.resources.monitor import (
         Attributions,
@@ -55,6 +57,7 @@ if TYPE_CHECKING:
     )
     from mlops.declare.resources.stream_presets import datadog, new_relic
     from mlops.declare.resources.studio_domain import StudioDomain
+    from mlops.declare.resources.topic_rule import TopicRule
     from mlops.declare.resources.user_profile import UserProfile
     # End of imports.
 
@@ -78,6 +81,7 @@ __all__ = [
     "Drift",
     "Endpoint",
     "EndpointConfig",
+    "EventRule",
     "FeatureDrift",
     "Feedback",
     "HttpEndpoint",
@@ -86,6 +90,7 @@ __all__ = [
     "Kafka",
     "Key",
     "Kinesis",
+    "LogSubscription",
     "Metric",
     "Model",
     "ModelData",
@@ -106,9 +111,11 @@ __all__ = [
     "Splunk",
     "Stream",
     "StudioDomain",
+    "TopicRule",
     "UserProfile",
     "Variant",
     "Volume",
+    "api_calls",
     "by_environment",
     "datadog",
     "new_relic",
@@ -133,6 +140,7 @@ _HOMES = {
     "Drift": "mlops.declare.resources.monitor",
     "Endpoint": "mlops.declare.resources.endpoint",
     "EndpointConfig": "mlops.declare.resources.endpoint_config",
+    "EventRule": "mlops.declare.resources.event_rule",
     "FeatureDrift": "mlops.declare.resources.monitor",
     "Feedback": "mlops.declare.resources.feedback",
     "HttpEndpoint": "mlops.declare.resources.stream",
@@ -141,6 +149,7 @@ _HOMES = {
     "Kafka": "mlops.declare.resources.stream",
     "Key": "mlops.declare.resources.key",
     "Kinesis": "mlops.declare.resources.stream",
+    "LogSubscription": "mlops.declare.resources.log_subscription",
     "Metric": "mlops.declare.resources.alarm",
     "Model": "mlops.declare.resources.model",
     "ModelData": "mlops.declare.resources.model",
@@ -161,9 +170,11 @@ _HOMES = {
     "Splunk": "mlops.declare.resources.stream",
     "Stream": "mlops.declare.resources.stream",
     "StudioDomain": "mlops.declare.resources.studio_domain",
+    "TopicRule": "mlops.declare.resources.topic_rule",
     "UserProfile": "mlops.declare.resources.user_profile",
     "Variant": "mlops.declare.resources.endpoint_config",
     "Volume": "mlops.declare.resources.domain",
+    "api_calls": "mlops.declare.resources.event_rule",
     "by_environment": "mlops.declare.resources.by_environment",
     "datadog": "mlops.declare.resources.stream_presets",
     "new_relic": "mlops.declare.resources.stream_presets",

@@ -70,6 +70,7 @@ _S3, _HTTP = "ExtendedS3DestinationConfiguration", "HttpEndpointDestinationConfi
 _SIZE, _SECONDS = 5, {_HTTP: 60, splunk.MEMBER: 60}
 _OTHERWISE_SECONDS = 300
 _JSON = "JSON"
+Logs: TypeAlias = Literal["envelopes", "messages"]
 
 
 @record
@@ -192,6 +193,10 @@ _ELSEWHERE: Mapping[type, tuple[str, Callable[[Any, About], dict[str, Value]]]] 
 
 def _processors(stream: Stream) -> Iterator[dict[str, Value]]:
     """In the order in which they make sense of each other's records."""
+    if stream.logs is not None:
+        yield _processor("Decompression", CompressionFormat="GZIP")
+        if lower(stream.logs) == "messages":
+            yield _processor("CloudWatchLogProcessing", DataMessageExtraction="true")
     if stream.split is not None:
         told = lower(stream.split)
         if told == _JSON or not isinstance(told, str):
@@ -225,7 +230,8 @@ class Stream(DeclaredResource):
     ``!{timestamp:yyyy}``), those that fail below the prefix ``errors``; or they are sent to an ``endpoint``, and ``to``
     has what that did not take. They are put, or taken from a ``source``. ``name`` is its name in the account.
 
-    A buffer goes at ``size`` MiB or after ``seconds``; 0 is at once. Records are ``split`` (``"JSON"``, or at a
+    A buffer goes at ``size`` MiB or after ``seconds``; 0 is at once. Of a subscription to ``logs`` the ``"envelopes"``
+    are unpacked, or the ``"messages"`` taken out of them. Records are ``split`` (``"JSON"``, or at a
     delimiter), changed by a ``function`` (its ARN), written into partitions by a query of jq (``partition_by``), and
     each ended with a ``newline``. With a ``table`` of Glue (``"database.table"``) its columns are written, in a
     ``format``, Parquet where none is given. ``backup`` is where all are written as they came.
@@ -246,6 +252,7 @@ class Stream(DeclaredResource):
                 choice(*get_args(Compression)),
                 to=nothing,
             ),
+            Field("logs", f"{_S3}.ProcessingConfiguration", choice(*get_args(Logs)), to=nothing),
             Field("split", f"{_S3}.ProcessingConfiguration", TEXT, to=nothing),
             Field("function", f"{_S3}.ProcessingConfiguration", TEXT, to=nothing),
             Field("partition_by", f"{_S3}.DynamicPartitioningConfiguration", TEXT, to=nothing),
@@ -278,6 +285,7 @@ class Stream(DeclaredResource):
         size: Count | None = None,
         seconds: Count | None = None,
         compression: Compression | None = None,
+        logs: Logs | None = None,
         split: Text | None = None,
         function: Text | None = None,
         partition_by: Text | None = None,
@@ -293,6 +301,7 @@ class Stream(DeclaredResource):
         self.to, self.errors, self.endpoint, self.backup, self.role = to, errors, endpoint, backup, role
         self.source = source
         self.size, self.seconds, self.compression = size, seconds, compression
+        self.logs = logs
         self.split, self.function, self.partition_by, self.newline = split, function, partition_by, newline
         self.table, self.format = table, format
         beside = {"partition_by": partition_by, "table": table}

@@ -106,11 +106,7 @@ def see(
             for item in contents.values()
             if item.resource.key not in called
         }
-        kept = {
-            key: see_kept(account, resource_types()[item.resource.type], item.name, item.arn)
-            for key, item in contents.items()
-            if key in called
-        }
+        kept = {key: _seen(account, item) for key, item in contents.items() if key in called}
         endpoints: dict[str, SeenEndpoint] = {}
         bucket_missing = None
         for endpoint in wanted.of("endpoint"):
@@ -123,6 +119,14 @@ def see(
             endpoints[endpoint.name] = replace(endpoints[endpoint.name], gates=judged)
     here = account.here is not None
     return Seen(identity, account.region, uploads, versions, newest, there, endpoints, bucket_missing, kept, here)
+
+
+def _seen(account: Account, content: Content) -> SeenKept:
+    """What the local account has nothing for is not looked for there: it may not know the service."""
+    kind = resource_types()[content.resource.type]
+    if account.here is not None and kind.kept is not None and kind.kept.not_here(content.request) is not None:
+        return SeenKept()
+    return see_kept(account, kind, content.name, content.arn)
 
 
 def see_kept(account: Account, kind: ResourceType, name: str, arn: str) -> SeenKept:

@@ -13,6 +13,7 @@ from mlops.emit.policies.batches import batch_needs
 from mlops.emit.policies.delivery import STREAM, delivery_needs
 from mlops.emit.policies.elsewhere import elsewhere_needs
 from mlops.emit.policies.feedback import feedback_needs
+from mlops.emit.policies.feeding import feeding_needs
 from mlops.emit.policies.places import STAR, Place, members, pattern, places, unknown_places
 from mlops.emit.policies.statements import Need, passing
 from mlops.emit.policies.watching import is_anothers, unknown_capture, watching_needs
@@ -104,6 +105,7 @@ def execution_needs(checked: Checked, around: Surroundings) -> Iterator[Need]:
             yield from watching_needs(definition, placed.step, around)
             yield from batch_needs(definition, placed.step, around)
             yield from approval_needs(placed.step, around)
+            yield from feeding_needs(definition, placed.step, around)
         elif known.permissions and not definition.of_resources:
             yield from _of_sagemaker(definition, placed.step, known, around)
             yield from _passed(definition, placed.step, known, around)

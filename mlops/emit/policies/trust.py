@@ -9,6 +9,7 @@ from mlops.emit.policies.approvals import starts_promotions
 from mlops.emit.policies.arns import account_of
 from mlops.emit.policies.batches import starts_batches
 from mlops.emit.policies.delivery import STREAM, roles_of
+from mlops.emit.policies.feeding import fed_by
 from mlops.emit.policies.watching import is_scheduled, is_watched_as
 from mlops.ir import Checked
 from mlops.ir.surroundings import Start, Surroundings
@@ -41,6 +42,7 @@ def _trust(
         services.add("scheduler")
     if any(starts_promotions(step, around.role) for step in steps):
         services.add("events")
+    services |= {service for step in steps if (service := fed_by(step, around.role)) is not None}
     found: list[dict[str, Any]] = [_statement("SageMaker", "sagemaker")]
     for service in sorted(services):
         found.append(

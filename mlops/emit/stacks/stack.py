@@ -286,9 +286,10 @@ class Stack:
             raise UsageError(f"{place}{error.message}", hint=error.hint) from None
 
     def _policies_first(self, resource: Resource, policies: Mapping[str, Sequence[str]]) -> list[str]:
-        """A role has to be able to read a model when that is made, and a stream's has to reach its bucket."""
+        """A role has to be able to read a model when that is made, a stream's has to reach its bucket, and that of
+        a subscription is tried out."""
         roles = roles_in(resource.plain) if resource.type == "stream" else (self.around.role,)
-        if resource.type not in ("model", "stream"):
+        if resource.type not in ("log-subscription", "model", "stream"):
             return []
         # What runs as the environment's role waits for that first.
         first = sorted(roles, key=lambda role: role != self.around.role)

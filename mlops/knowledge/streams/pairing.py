@@ -92,6 +92,8 @@ def faults(destination: Mapping[str, Any]) -> Iterator[str]:
     for processor in given:
         yield from _processor(processor)
     kinds = {processor.get("Type") for processor in given}
+    if "CloudWatchLogProcessing" in kinds and "Decompression" not in kinds:
+        yield "CloudWatchLogProcessing needs a processor of type Decompression: what logs send is compressed"
     if partitioned and not kinds & {"Lambda", "MetadataExtraction"}:
         yield "Dynamic partitioning needs a processor of type MetadataExtraction or Lambda"
     if not partitioned and "MetadataExtraction" in kinds:

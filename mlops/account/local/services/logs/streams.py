@@ -63,9 +63,9 @@ def describe_log_groups(state: State, request: Mapping[str, Any]) -> Mapping[str
 
 
 def describe_log_streams(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
-    group = _group(request)
+    group = group_of(request)
     prefix = request.get("logStreamNamePrefix") or ""
-    found = sorted(_streams(state, group, prefix), key=lambda stream: stream.name)
+    found = sorted(streams_of(state, group, prefix), key=lambda stream: stream.name)
     if request.get("orderBy") == "LastEventTime":
         found.sort(key=lambda stream: stream.started)
     if request.get("descending"):
@@ -91,8 +91,8 @@ def describe_log_streams(state: State, request: Mapping[str, Any]) -> Mapping[st
 def get_log_events(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
     """Tokens are places, so a caller who comes back with ``nextForwardToken`` gets what was written since. Where that
     was taken out meanwhile, the line that tells of it comes first."""
-    group, name = _group(request), request["logStreamName"]
-    stream = next((item for item in _streams(state, group, name) if item.name == name), None)
+    group, name = group_of(request), request["logStreamName"]
+    stream = next((item for item in streams_of(state, group, name) if item.name == name), None)
     if stream is None:
         raise Refusal("ResourceNotFoundException", "The specified log stream does not exist.")
     token = _TOKEN.fullmatch(request["nextToken"]) if request.get("nextToken") else None
@@ -117,21 +117,21 @@ def get_log_events(state: State, request: Mapping[str, Any]) -> Mapping[str, Any
 
 
 def filter_log_events(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
-    group = _group(request)
+    group = group_of(request)
     names = request.get("logStreamNames")
     found = [
         stream
-        for stream in _streams(state, group, request.get("logStreamNamePrefix") or "")
+        for stream in streams_of(state, group, request.get("logStreamNamePrefix") or "")
         if (names is None or stream.name in names) and _within(request, stream.started)
     ]
     found.sort(key=lambda stream: (stream.started, stream.name))
-    words = _words(request.get("filterPattern") or "")
+    wanted = words(request.get("filterPattern") or "")
     start, limit = _offset(request), min(request.get("limit") or _PAGE, _PAGE)
     events: list[dict[str, Any]] = []
     number = -1
     for stream in found:
         for index, line in enumerate(each_line(stream.file, ended=stream.ended)):
-            if not all(word in line for word in words):
+            if not all(word in line for word in wanted):
                 continue
             number += 1
             if number < start:
@@ -150,7 +150,7 @@ def filter_log_events(state: State, request: Mapping[str, Any]) -> Mapping[str, 
     return {"events": events, "searchedLogStreams": []}
 
 
-def _group(request: Mapping[str, Any]) -> str:
+def group_of(request: Mapping[str, Any]) -> str:
     given = request.get("logGroupName") or request.get("logGroupIdentifier") or ""
     name = str(given.rpartition(":log-group:")[2].removesuffix(":*"))
     if by_log_group(name) is None and not name.startswith((_ENDPOINT_GROUP, _COMPONENT_GROUP, LOG_GROUPS)):
@@ -158,7 +158,7 @@ def _group(request: Mapping[str, Any]) -> str:
     return name
 
 
-def _streams(state: State, group: str, prefix: str) -> Iterator[Stream]:
+def streams_of(state: State, group: str, prefix: str = "") -> Iterator[Stream]:
     kind = by_log_group(group)
     if kind is not None:
         yield from _job_streams(state, kind.name, prefix)
@@ -271,10 +271,10 @@ def _offset(request: Mapping[str, Any]) -> int:
     return int(found[2])
 
 
-def _words(pattern: str) -> list[str]:
+def words(pattern: str) -> list[str]:
     """The plain form of a filter pattern: every term must occur. The JSON and column forms are not read here.
 
-    >>> _words('"out of memory" rank')
+    >>> words('"out of memory" rank')
     ['out of memory', 'rank']
     """
     if pattern.startswith(("{", "[", "%")):
