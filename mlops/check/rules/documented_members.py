@@ -7,9 +7,9 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from mlops.check.expressions import literal
-from mlops.check.images import parse
 from mlops.check.jobs import TRAINING, TUNING
 from mlops.check.members import entries
+from mlops.check.named_images import named_image
 from mlops.check.rule import Fault, rule
 from mlops.check.shapes import shown
 from mlops.check.subject import Subject
@@ -17,7 +17,6 @@ from mlops.ir import Placed, Severity, Value
 from mlops.ir.dataclass import dataclass
 from mlops.ir.members import get
 from mlops.knowledge.algorithm_images import ALGORITHM_ACCOUNTS
-from mlops.knowledge.framework_images import needs_script
 
 _SOURCE = "botocore's documentation of the members"
 
@@ -238,9 +237,8 @@ def algorithm_model_without_data(subject: Subject) -> Iterator[Fault]:
     Good: {"Image": ".../kmeans:1", "ModelDataUrl": {"Get": "Steps.Train.ModelArtifacts.S3ModelArtifacts"}}
     """
     for container in subject.serving:
-        text = container.image
-        image = parse(text) if isinstance(text, str) else None
-        if image is None or image.account not in ALGORITHM_ACCOUNTS or needs_script(str(text)):
+        image = named_image(subject, container.image)
+        if image is None or image.account not in ALGORITHM_ACCOUNTS:
             continue
         from mlops.knowledge.algorithms import algorithm  # most definitions serve none
 

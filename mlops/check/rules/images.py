@@ -10,8 +10,9 @@ from typing import Any
 
 from mlops.check import instances
 from mlops.check.expressions import literal
-from mlops.check.images import Image, parse
+from mlops.check.images import Image
 from mlops.check.members import entries
+from mlops.check.named_images import named_image
 from mlops.check.nearest import did_you_mean
 from mlops.check.rule import Fault, rule
 from mlops.check.subject import Subject
@@ -35,8 +36,7 @@ class _Used:
 
 def _used(subject: Subject) -> Iterator[_Used]:
     for container in subject.containers:
-        text = literal(subject, container.image)
-        image = parse(text) if isinstance(text, str) else None
+        image = named_image(subject, container.image)
         if image is None:
             continue
         if container.job is None:
@@ -94,9 +94,8 @@ def registered_for_another_processor(subject: Subject) -> Iterator[Fault]:
     """
     for placed, arguments in subject.of_type("RegisterModel"):
         specification = arguments.get("InferenceSpecification")
-        listed = [literal(subject, item.get("Image")) for _, item in entries(specification, "Containers")]
-        images = [image for text in listed if isinstance(text, str) and (image := parse(text)) is not None]
-        built = [(image, some) for image in images if (some := _built_for(image))]
+        images = [named_image(subject, item.get("Image")) for _, item in entries(specification, "Containers")]
+        built = [(image, some) for image in images if image is not None and (some := _built_for(image))]
         for name in ("SupportedRealtimeInferenceInstanceTypes", "SupportedTransformInstanceTypes"):
             kinds = get(specification, name)
             for index, kind in enumerate(kinds if isinstance(kinds, tuple) else ()):
@@ -234,8 +233,7 @@ def unpublished_version(subject: Subject) -> Iterator[Fault]:
     """
     jobs = (container for container in subject.containers if container.job is not None)
     for container in (*jobs, *subject.serving):
-        text = literal(subject, container.image)
-        image = parse(text) if isinstance(text, str) else None
+        image = named_image(subject, container.image)
         known = PUBLISHED.get(image.repository, ()) if image and image.account in ALGORITHM_ACCOUNTS else ()
         if image is None or not known or not image.tag:
             continue
@@ -265,8 +263,8 @@ def framework_on_several_machines(subject: Subject) -> Iterator[Fault]:
     Good: "InstanceCount": 1
     """
     for container in subject.containers:
-        machine, text = container.machine, literal(subject, container.image)
-        image = parse(text) if isinstance(text, str) and container.named == "TrainingImage" else None
+        machine = container.machine
+        image = named_image(subject, container.image) if container.named == "TrainingImage" else None
         if image is None or machine is None or image.repository != "sagemaker-scikit-learn":
             continue
         count = literal(subject, machine.settings.get(machine.counted))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mlops.check.expressions import literal
-from mlops.check.images import parse
 from mlops.check.jobs import TRANSFORM
+from mlops.check.named_images import named_image
 from mlops.check.rule import Fault, rule
 from mlops.check.serving import containers, made
 from mlops.check.subject import Subject
@@ -48,8 +48,7 @@ def multi_model_container(subject: Subject) -> Iterator[Fault]:
             elif container.get("ModelDataUrl") is None and container.get("ModelPackageName") is None:
                 message = "a multi-model container, and nothing says where its models are"
                 yield Fault(f"{here}/ModelDataUrl", message, "give their prefix, e.g. s3://<bucket>/models/", placed)
-            text = literal(subject, container.get("Image"))
-            image = parse(text) if isinstance(text, str) else None
+            image = named_image(subject, container.get("Image"))
             if image is not None and image.framework is not None and image.processor == "gpu":
                 message = f"{image.repository} for GPUs hosts no many models (ex#3925: it lacks a label)"
                 help_text = "use Triton's image, or one for CPUs"

@@ -78,6 +78,9 @@ def input_source(subject: Subject) -> Iterator[Fault]:
         if all(get(item, "DatasetDefinition", name) is not None for name in queries):
             message = f"{' and '.join(queries)} exclude each other"
             yield Fault(f"{at}/DatasetDefinition/{queries[1]}", message, "make two inputs of them", placed)
+        dataset = item.get("DatasetDefinition")
+        if isinstance(dataset, Mapping) and all(dataset.get(name) is None for name in queries):
+            yield Fault(f"{at}/DatasetDefinition", "the dataset has no query", f"add {' or '.join(queries)}", placed)
         for name in ("S3Input", "DatasetDefinition"):
             source = item.get(name)
             managed = item.get("AppManaged", False)
@@ -122,7 +125,10 @@ def local_path_outside(subject: Subject) -> Iterator[Fault]:
     Bad:  "LocalPath": "/opt/ml/input/data/train"
     Good: "LocalPath": "/opt/ml/processing/train"
     """
-    paths = (*_local_paths(subject, _inputs(subject), "S3Input"), *_local_paths(subject, _outputs(subject), "S3Output"))
+    inputs = (
+        path for source in ("S3Input", "DatasetDefinition") for path in _local_paths(subject, _inputs(subject), source)
+    )
+    paths = (*inputs, *_local_paths(subject, _outputs(subject), "S3Output"))
     for at, path, placed in paths:
         plain = normpath(path)
         if plain != _ROOT and not plain.startswith(f"{_ROOT}/"):

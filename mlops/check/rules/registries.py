@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from mlops.check.expressions import literal
-from mlops.check.images import parse
 from mlops.check.jobs import TRAINING
 from mlops.check.members import entries
+from mlops.check.named_images import named_image
 from mlops.check.rule import Fault, rule
 from mlops.check.shapes import shown
 from mlops.check.subject import Subject
@@ -78,8 +77,7 @@ def registered_image(subject: Subject) -> Iterator[Fault]:
         at = f"{placed.pointer}/Arguments/InferenceSpecification"
         specification = arguments.get("InferenceSpecification")
         for where, item in entries(specification, "Containers"):
-            text = literal(subject, item.get("Image"))
-            image = parse(text) if isinstance(text, str) else None
+            image = named_image(subject, item.get("Image"))
             if image is not None and image.scope == "training":
                 message = f"{image.repository} is an image for training, this is for serving"
                 help_text = f"use {image.repository.replace('training', 'inference')}"

@@ -12,9 +12,9 @@ from functools import lru_cache
 from pathlib import Path
 
 from mlops.check.expressions import literal
-from mlops.check.images import parse
 from mlops.check.jobs import TUNING, searched_ranges
 from mlops.check.members import entries
+from mlops.check.named_images import named_image
 from mlops.check.nearest import did_you_mean
 from mlops.check.rule import Fault, rule
 from mlops.check.script_texts import Texts
@@ -316,8 +316,7 @@ def script_of_no_python(subject: Subject) -> Iterator[Fault]:
     for script, reads in _python(subject):
         if reads.broken is not None:
             images = [container.image for container in subject.containers if container.job is script.job]
-            uri = literal(subject, images[0]) if images else None
-            image = parse(uri) if isinstance(uri, str) else None
+            image = named_image(subject, images[0]) if images else None
             known = image is not None and image.repository.startswith(_BRINGS_NOTHING)
             message = f"{script.name}:{reads.broken.lineno or 1} is no Python: {reads.broken.msg}"
             severity = None if known else Severity.WARNING
@@ -388,8 +387,7 @@ def variable_not_given(subject: Subject) -> Iterator[Fault]:
     Good: os.environ.get("TARGET_REGION", "us-east-1")
     """
     for container in subject.containers if subject.definition.assets else ():
-        uri = literal(subject, container.image)
-        image = parse(uri) if isinstance(uri, str) else None
+        image = named_image(subject, container.image)
         if container.job is None or image is None or not image.repository.startswith(_BRINGS_NOTHING):
             continue
         values = container.job.request.get("Environment", {})

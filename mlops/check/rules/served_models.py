@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from mlops.check.expressions import literal
-from mlops.check.images import Image, parse
+from mlops.check.named_images import named_image
 from mlops.check.nearest import did_you_mean
 from mlops.check.rule import Fault, rule
 from mlops.check.serving import packs_its_model, training_of
@@ -46,7 +45,7 @@ def nothing_to_serve(subject: Subject) -> Iterator[Fault]:
     Good: the same with "ModelDataUrl": {"Get": "Steps.Train.ModelArtifacts.S3ModelArtifacts"}
     """
     for container in subject.serving:
-        image = _image(subject, container.image)
+        image = named_image(subject, container.image)
         if image is None or _NEEDS_DATA.fullmatch(image.repository) is None:
             continue
         sources = get(container.settings, "Environment", "SAGEMAKER_SUBMIT_DIRECTORY")
@@ -56,11 +55,6 @@ def nothing_to_serve(subject: Subject) -> Iterator[Fault]:
             message = f"{image.repository} serves what is in its model data, and there is none"
             help_text = "give the archive of the trained model"
             yield Fault(f"{container.at}/ModelDataUrl", message, help_text, container.placed)
-
-
-def _image(subject: Subject, value: Value) -> Image | None:
-    text = literal(subject, value)
-    return parse(text) if isinstance(text, str) else None
 
 
 @rule(
@@ -108,7 +102,7 @@ def hub_model(subject: Subject) -> Iterator[Fault]:
     Good: "HF_TASK": "text-classification"
     """
     for container in subject.serving:
-        image = _image(subject, container.image)
+        image = named_image(subject, container.image)
         values = container.settings.get("Environment")
         if image is None or not image.repository.startswith("huggingface-") or not isinstance(values, Mapping):
             continue

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from mlops.check.expressions import literal
-from mlops.check.images import parse
 from mlops.check.instances import family
+from mlops.check.named_images import named_image
 from mlops.check.rule import Fault, rule
 from mlops.check.serving import Variant, configurations, containers
 from mlops.check.subject import Subject
@@ -105,8 +105,7 @@ def _model(subject: Subject, variant: Variant) -> Iterator[Fault]:
         help_text = "change the model, or give the variant an InstanceType and InitialInstanceCount"
         yield Fault(at, message, help_text, variant.placed)
     for _, container in containers(variant.model):
-        text = literal(subject, container.get("Image"))
-        image = parse(text) if isinstance(text, str) else None
+        image = named_image(subject, container.get("Image"))
         if image is not None and image.processor in ("gpu", "neuron"):
             message = (
                 f"{variant.name} is serverless, which has CPUs only, and the image of {name!r} is for {image.processor}"

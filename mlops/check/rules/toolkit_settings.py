@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from mlops.check.images import parse
 from mlops.check.jobs import PROCESSING, TRAINING
+from mlops.check.named_images import named_image
 from mlops.check.rule import Fault, rule
 from mlops.check.shapes import shown
 from mlops.check.subject import Subject
@@ -115,8 +115,8 @@ def script_of_no_input(subject: Subject) -> Iterator[Fault]:
     Good: ["python3", "/opt/ml/processing/input/code/prepare.py"]
     """
     for container in subject.containers:
-        text, command = container.image, container.settings.get("ContainerEntrypoint")
-        image = parse(text) if isinstance(text, str) and container.named == PROCESSING.image else None
+        command = container.settings.get("ContainerEntrypoint")
+        image = named_image(subject, container.image) if container.named == PROCESSING.image else None
         if image is None or (image.framework is None and image.account not in ALGORITHM_ACCOUNTS):
             continue
         for index, word in enumerate(command[:2] if isinstance(command, tuple) else ()):

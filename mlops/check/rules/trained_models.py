@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterator
 
 from mlops.check.expressions import literal
-from mlops.check.images import Image, parse
+from mlops.check.images import Image
 from mlops.check.jobs import TRANSFORM
+from mlops.check.named_images import named_image
 from mlops.check.rule import Fault, rule
 from mlops.check.serving import containers, made, training_of
 from mlops.check.shapes import shown
@@ -23,8 +24,7 @@ _NUMBERS = re.compile(r"(\d{1,4})\.(\d{1,4})-(\d{1,4})")
 
 def _image(subject: Subject, value: Value) -> Image | None:
     """One of AWS's own."""
-    text = literal(subject, value)
-    found = parse(text) if isinstance(text, str) else None
+    found = named_image(subject, value)
     return found if found is not None and (found.framework or found.account in ALGORITHM_ACCOUNTS) else None
 
 

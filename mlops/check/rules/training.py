@@ -441,7 +441,8 @@ def container_contract(subject: Subject) -> Iterator[Fault]:
 )
 def channel_needs_pipe(subject: Subject) -> Iterator[Fault]:
     """A channel asks for what only Pipe mode does (unpack Gzip, wrap in RecordIO, augmented manifests) in another
-    mode; or a file system for Pipe. That, and an augmented manifest outside of Pipe, is an error.
+    mode, or to wrap what is RecordIO already; or a file system for Pipe. That, and an augmented manifest outside of
+    Pipe, is an error.
 
     Bad:  "InputMode": "File", "CompressionType": "Gzip"
     Good: "InputMode": "Pipe", "CompressionType": "Gzip"
@@ -459,6 +460,9 @@ def channel_needs_pipe(subject: Subject) -> Iterator[Fault]:
                     placed,
                     severity=Severity.ERROR,
                 )
+            if mode == "Pipe" and channel.get("RecordWrapperType") == "RecordIO" and _is_wrapped(channel):
+                message = f"the records are {shown(channel['ContentType'])} already, and are wrapped again"
+                yield Fault(f"{here}/RecordWrapperType", message, "remove it", placed)
             if mode not in ("File", "FastFile"):
                 continue
             for name, value in (("CompressionType", "Gzip"), ("RecordWrapperType", "RecordIO")):
@@ -474,6 +478,11 @@ def channel_needs_pipe(subject: Subject) -> Iterator[Fault]:
                 message = f"an augmented manifest can be read in Pipe mode only, this channel is read by {mode}"
                 place = f"{here}/DataSource/S3DataSource/S3DataType"
                 yield Fault(place, message, 'set "InputMode": "Pipe"', placed, severity=Severity.ERROR)
+
+
+def _is_wrapped(channel: Mapping[str, Value]) -> bool:
+    content = channel.get("ContentType")
+    return isinstance(content, str) and "recordio" in content.lower()
 
 
 _DATA_PARALLEL = re.compile(r"ml\.(p3\.16xlarge|p3dn\.24xlarge|p4d\.24xlarge|p4de\.24xlarge)")

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from math import isfinite
 
 from mlops.check.expressions import literal
-from mlops.check.images import parse
 from mlops.check.jobs import NUMBER_RANGES, RANGES, SEARCHED, TUNING, defined
 from mlops.check.members import entries
+from mlops.check.named_images import named_image
 from mlops.check.nearest import did_you_mean
 from mlops.check.rule import Fault, rule
 from mlops.check.rules.tuning_search import combinations
@@ -228,8 +228,7 @@ def undefined_objective(subject: Subject) -> Iterator[Fault]:
 
 def _is_own_image(subject: Subject, job: Mapping[str, Value]) -> bool:
     """Whether the image is known, and none of AWS's, whose algorithms bring their metrics."""
-    text = literal(subject, get(job, "AlgorithmSpecification", "TrainingImage"))
-    image = parse(text) if isinstance(text, str) else None
+    image = named_image(subject, get(job, "AlgorithmSpecification", "TrainingImage"))
     return image is not None and image.framework is None and image.account not in ALGORITHM_ACCOUNTS
 
 

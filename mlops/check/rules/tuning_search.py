@@ -313,7 +313,8 @@ def tuning_that_cannot_complete(subject: Subject) -> Iterator[Fault]:
 )
 def tuning_members_that_exclude(subject: Subject) -> Iterator[Fault]:
     """A tuning job says its machines twice, by ResourceConfig and HyperParameterTuningResourceConfig, or by
-    InstanceConfigs and InstanceType; or has AutoParameters without Autotune.
+    InstanceConfigs and InstanceType; or has AutoParameters without Autotune. A warm pool, which tuning jobs have by
+    themselves, is a warning.
 
     Bad:  {"InstanceType": "ml.m5.xlarge", "InstanceConfigs": [...]}
     Good: {"InstanceConfigs": [...]}
@@ -329,6 +330,10 @@ def tuning_members_that_exclude(subject: Subject) -> Iterator[Fault]:
             if get(flexible, "AllocationStrategy") is not None and get(flexible, "InstanceConfigs") is None:
                 message = "AllocationStrategy is for InstanceConfigs, and there are none"
                 where = f"{here}/AllocationStrategy"
+                yield Fault(where, message, "remove it", placed, severity=Severity.WARNING)
+            if get(job, "ResourceConfig", "KeepAlivePeriodInSeconds") not in (None, 0):
+                message = "a tuning job keeps its instances warm by itself"
+                where = f"{at}/ResourceConfig/KeepAlivePeriodInSeconds"
                 yield Fault(where, message, "remove it", placed, severity=Severity.WARNING)
             for name in ("InstanceType", "InstanceCount", "VolumeSizeInGB"):
                 if get(flexible, "InstanceConfigs") is not None and get(flexible, name) is not None:
