@@ -15,25 +15,16 @@ import cfnlint
 DATA = Path(cfnlint.__file__).parent / "data" / "schemas"
 FILE = Path(__file__).resolve().parents[1] / "mlops" / "knowledge" / "cloudformation" / "types.json"
 REGION = "us-east-1"
+WHOLE = ("AWS::SageMaker", "AWS::IAM", "AWS::KinesisFirehose", "AWS::OpenSearchService")
+"""Services of which all types are kept."""
 TYPES = (
-    *(
-        f"AWS::SageMaker::{name}"
-        for name in (
-            *("CodeRepository", "Domain", "Endpoint", "EndpointConfig", "InferenceComponent", "Model", "ModelPackage"),
-            *("ModelPackageGroup", "MonitoringSchedule", "NotebookInstance", "NotebookInstanceLifecycleConfig"),
-            *("Pipeline", "Space", "UserProfile"),
-        )
-    ),
-    *(f"AWS::IAM::{name}" for name in ("ManagedPolicy", "OIDCProvider", "Policy", "Role", "RolePolicy")),
     *(f"AWS::ApplicationAutoScaling::{name}" for name in ("ScalableTarget", "ScalingPolicy")),
     "AWS::Events::Rule",
     "AWS::IoT::TopicRule",
     "AWS::KMS::Alias",
     "AWS::KMS::Key",
-    "AWS::KinesisFirehose::DeliveryStream",
     "AWS::Logs::LogGroup",
     "AWS::Logs::SubscriptionFilter",
-    "AWS::OpenSearchService::Domain",
     "AWS::S3::Bucket",
     "AWS::S3::BucketPolicy",
     "AWS::Scheduler::Schedule",
@@ -75,7 +66,8 @@ def is_regular(pattern: str) -> bool:
 def page() -> str:
     known = json.loads((DATA / "providers" / f"{REGION}.json").read_text())
     types: dict[str, Any] = {}
-    for name in TYPES:
+    kept = (*TYPES, *(name for name in sorted(known) if name.rpartition("::")[0] in WHOLE))
+    for name in kept:
         schema = json.loads((DATA / "resources" / f"{known[name]}.json").read_text())
         told = reduced(schema)
         told["definitions"] = {key: reduced(item) for key, item in sorted(schema.get("definitions", {}).items())}
@@ -83,7 +75,7 @@ def page() -> str:
             path.removeprefix("/properties/").replace("/", ".") for path in schema.get("readOnlyProperties", ())
         )
         types[name] = told
-    services = {name.rpartition("::")[0] for name in TYPES}
+    services = {name.rpartition("::")[0] for name in kept}
     names = sorted(name for name in known if name.rpartition("::")[0] in services)
     date = json.loads((DATA / "version.json").read_text())["schema_date"][:10]
     source = f"CloudFormation's provider schemas of {REGION}, as cfn-lint {version('cfn-lint')} has them"

@@ -85,6 +85,11 @@ MISTAKES = [
         'resources.Role("ml", trust={}, policy={"Statement": {"Action": ["s3:*", 5]}})',
         "policy has a statement that is none of a policy",
     ),
+    ('resources.Role("ml", trust={"Version": "2012-10-18"})', "there is no version '2012-10-18'"),
+    (
+        'resources.Role("ml", trust={}, policy={"Statement": {"Condition": {"StringEqual": {}}}})',
+        "there is no operator StringEqual",
+    ),
 ]
 
 

@@ -77,6 +77,18 @@ class Spot:
     def items(self) -> tuple[Spot, ...]:
         return self.value if isinstance(self.value, tuple) else ()
 
+    def below(self, place: str) -> Spot:
+        """By a pointer from here, as far as it leads."""
+        spot = self
+        for part in place.split("/")[1:]:
+            name = part.replace("~1", "/").replace("~0", "~")
+            listed = spot.items
+            found = listed[int(name)] if name.isdigit() and int(name) < len(listed) else spot.get(name)
+            if found is None:
+                break
+            spot = found
+        return spot
+
     def walk(self) -> Iterator[Spot]:
         yield self
         for below in (*self.members.values(), *self.items):

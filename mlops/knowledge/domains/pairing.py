@@ -22,12 +22,19 @@ _BARE = frozenset(
 )
 """Those that bring none; of others nobody says here."""
 _NOT_WARM = frozenset({"t2", "t3"})
+_OLD = frozenset({"t2", "m3", "r3"})
+"""Which neither encrypt what they store nor know fine-grained access."""
 _BURSTING = frozenset({"t2", "t3", "t4g"})
 _TYPE = re.compile(r"([a-z0-9]+)\.[a-z0-9]+\.search")
+_TYPED = ("InstanceType", "DedicatedMasterType", "WarmType")
+_LEAST_PASSWORD = 8
+_ELSEWHERE = "{{resolve:"
+"""Begins a value that CloudFormation fetches."""
 _ENGINE = re.compile(r"(OpenSearch|Elasticsearch)_(\d{1,4})\.(\d{1,4})")
 _WITH_IOPS, _WITH_THROUGHPUT = frozenset({"gp3", "io1"}), frozenset({"gp3"})
 _ZONES = (2, 3)
 _STANDBY_ZONES = 3
+_LAST_HOUR = 23
 _UNKNOWN: Mapping[str, Any] = {"ZoneAwarenessEnabled": None, "DedicatedMasterEnabled": None, "WarmEnabled": None}
 """Switches of which nobody knows whether they are on."""
 _COMPATIBLE = "override_main_response_version"
@@ -45,6 +52,10 @@ def faults(domain: Mapping[str, Any]) -> Iterator[str]:
     yield from _storage(cluster, domain.get("EBSOptions"))
     yield from _access(domain, engine)
     yield from _doors(domain)
+    yield from _kinds(domain, cluster)
+    hour = _number(_table(domain.get("SnapshotOptions")).get("AutomatedSnapshotStartHour"))
+    if hour is not None and not 0 <= hour <= _LAST_HOUR:
+        yield f"AutomatedSnapshotStartHour is {hour}: it is an hour of the day, 0 to {_LAST_HOUR}"
 
 
 def remarks(domain: Mapping[str, Any]) -> Iterator[str]:
@@ -67,6 +78,31 @@ def remarks(domain: Mapping[str, Any]) -> Iterator[str]:
             yield f"{why}: {member}.Enabled"
     if _is_off(domain.get("DomainEndpointOptions"), "EnforceHTTPS"):
         yield "requests may come in clear: DomainEndpointOptions.EnforceHTTPS"
+
+
+def _kinds(domain: Mapping[str, Any], cluster: Mapping[str, Any]) -> Iterator[str]:
+    for member in _TYPED:
+        given = cluster.get(member)
+        if isinstance(given, str) and not given.endswith(".search"):
+            yield f"{member} is {given}: types of domains end with .search, as r6g.large.search"
+    if _family(cluster.get("InstanceType")) in _OLD:
+        for name in ("EncryptionAtRestOptions", "AdvancedSecurityOptions"):
+            if _table(domain.get(name)).get("Enabled") is True:
+                yield f"{cluster['InstanceType']} does not go with {name}"
+    audit = _table(_table(domain.get("LogPublishingOptions")).get("AUDIT_LOGS"))
+    if audit.get("Enabled") is True and _is_off(domain.get("AdvancedSecurityOptions"), "Enabled"):
+        yield "AUDIT_LOGS need fine-grained access (AdvancedSecurityOptions)"
+    password = _table(_table(domain.get("AdvancedSecurityOptions")).get("MasterUserOptions")).get("MasterUserPassword")
+    if isinstance(password, str) and _ELSEWHERE not in password and not _is_strong(password):
+        yield (
+            f"MasterUserPassword has to have {_LEAST_PASSWORD} characters, among them a small and a capital letter, a "
+            "digit and another one"
+        )
+
+
+def _is_strong(password: str) -> bool:
+    wanted = (r"[a-z]", r"[A-Z]", r"[0-9]", r"[^A-Za-z0-9]")
+    return len(password) >= _LEAST_PASSWORD and all(re.search(kind, password) for kind in wanted)
 
 
 def _masters(cluster: Mapping[str, Any]) -> Iterator[str]:

@@ -69,6 +69,11 @@ def _source(request: Mapping[str, Any]) -> Iterator[str]:
             yield f"{member} must be specified when DeliveryStreamType is {source}"
         if kind != source and request.get(member) is not None:
             yield f"{member} can only be specified when DeliveryStreamType is {source}, and not with {kind}"
+    encryption = _table(request.get("DeliveryStreamEncryptionConfigurationInput")) or {}
+    if encryption.get("KeyType") == "CUSTOMER_MANAGED_CMK" and encryption.get("KeyARN") is None:
+        yield "KeyARN must be specified when KeyType is CUSTOMER_MANAGED_CMK"
+    if encryption.get("KeyType") == "AWS_OWNED_CMK" and encryption.get("KeyARN") is not None:
+        yield "KeyARN must not be specified when KeyType is AWS_OWNED_CMK"
     if kind != _DIRECT and request.get("DeliveryStreamEncryptionConfigurationInput") is not None:
         yield f"Server-side encryption is for what is put: with {kind} the source encrypts"
 
@@ -96,6 +101,8 @@ def faults(destination: Mapping[str, Any]) -> Iterator[str]:
         yield "CloudWatchLogProcessing needs a processor of type Decompression: what logs send is compressed"
     if partitioned and not kinds & {"Lambda", "MetadataExtraction"}:
         yield "Dynamic partitioning needs a processor of type MetadataExtraction or Lambda"
+    if partitioned and "Lambda" not in kinds:
+        yield from _partition_keys(destination, given)
     if not partitioned and "MetadataExtraction" in kinds:
         yield "MetadataExtraction processor can only be present when Dynamic Partitioning is enabled."
 
@@ -221,6 +228,28 @@ def _processor(processor: Mapping[str, Any]) -> Iterator[str]:
             yield "Delimiter must be specified when SubRecordType is DELIMITED"
         elif sort == "DELIMITED" and isinstance(delimiter, str) and not _is_base64(delimiter):
             yield f"Delimiter must be in base64, and {delimiter!r} is not"
+
+
+_ASKED_KEY = re.compile(r"!\{partitionKeyFromQuery:([^}]*)\}")
+_FLAT_QUERY = re.compile(r"\s*\{[^{}]*\}\s*")
+_MADE_KEY = re.compile(r"""[{,]\s*["']?(\w+)["']?\s*(?=[:,}])""")
+
+
+def _partition_keys(destination: Mapping[str, Any], given: list[Mapping[str, Any]]) -> Iterator[str]:
+    """Of queries that make a plain object; what others make, jq alone knows."""
+    queries = [
+        parameters(item).get("MetadataExtractionQuery") for item in given if item.get("Type") == "MetadataExtraction"
+    ]
+    prefix = destination.get("Prefix")
+    if not isinstance(prefix, str) or len(queries) != 1:
+        return
+    (query,) = queries
+    if not isinstance(query, str) or _FLAT_QUERY.fullmatch(query) is None:
+        return
+    made = set(_MADE_KEY.findall(query))
+    for key in dict.fromkeys(_ASKED_KEY.findall(prefix)):
+        if key not in made:
+            yield f"Prefix asks for the partition key {key}, and the query makes {', '.join(sorted(made)) or 'none'}"
 
 
 def _between(text: str, least: float, most: float, *, whole: bool) -> bool:

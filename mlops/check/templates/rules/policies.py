@@ -83,8 +83,9 @@ _NAMED = {
     "ErrorTopic": ("sns", ""),
 }
 _TYPES = {"iam": "AWS::IAM::Role", "kms": "AWS::KMS::", "sns": "AWS::SNS::"}
+_ATTACHED = ("ManagedPolicyArns", "PermissionsBoundary")
 _OPEN_ARN = re.compile(r"arn:[^:]*:([\w-]+):[^:]*:[^:]*:(.*)", re.DOTALL)
-_ARN = re.compile(r"arn:[\w-]*:([\w-]*):([\w-]*):(\d*):(.*)", re.DOTALL)
+_ARN = re.compile(r"arn:[\w-]*:([\w-]*):([\w-]*):(\d*|aws):(.*)", re.DOTALL)
 _UNBOUND = re.compile(
     r"ecr:GetAuthorizationToken|cloudwatch:(?:PutMetricData|GetMetric\w+)|s3:(?:ListAllMyBuckets|GetAccount\w+)"
     r"|(?!s3:|dynamodb:|secretsmanager:|ssm:)[\w-]+:(?:Describe|List|Get|Search|BatchGet|View|Lookup)\w*\*?"
@@ -100,6 +101,8 @@ def judge(template: Template, scenario: Scenario) -> Iterator[Fault]:
             ("AWS::SageMaker::", "AWS::KinesisFirehose::", "AWS::Scheduler::", "AWS::Events::")
         ):
             yield from _named(template, resource)
+        if resource.type.startswith("AWS::IAM::"):
+            yield from _attached(resource)
         if resource.type not in _DOCUMENTS:
             continue
         documents = [resource.properties.get(member) for member in _DOCUMENTS[resource.type]]
@@ -111,6 +114,17 @@ def judge(template: Template, scenario: Scenario) -> Iterator[Fault]:
         trust = resource.properties.get("AssumeRolePolicyDocument")
         if trust is not None:
             yield from _trust(resource, trust)
+
+
+def _attached(resource: Resource) -> Iterator[Fault]:
+    for member in _ATTACHED:
+        for item in _texts(resource.properties.get(member)):
+            found = _ARN.fullmatch(item.value) if isinstance(item.value, str) else None
+            if isinstance(item.value, str) and (
+                found is None or found[1] != "iam" or not found[4].startswith("policy/")
+            ):
+                said = f"{member} of {resource.label} is no ARN of a policy: {item.value[:80]}"
+                yield Fault("T070", item.at, said, "arn:aws:iam::ACCOUNT:policy/NAME")
 
 
 def _named(template: Template, resource: Resource) -> Iterator[Fault]:

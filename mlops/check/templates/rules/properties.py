@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mlops.check.templates.resolving import Scenario, Spot
-from mlops.check.templates.template import Fault, Template, Told
+from mlops.check.templates.service_limits import beyond
+from mlops.check.templates.template import Fault, Resource, Template, Told
 from mlops.ir import Severity
 from mlops.ir.choices import instead
 from mlops.ir.values import pointer
@@ -62,7 +63,16 @@ def judge(template: Template, scenario: Scenario) -> Iterator[Fault]:
             if resource.properties.known and not isinstance(resource.properties.value, dict):
                 yield Fault("T022", resource.properties.at, f"Properties of {resource.label} have to be an object")
                 continue
-            yield from _wrong(resource.properties, known, known, resource.label)
+            found = list(_wrong(resource.properties, known, known, resource.label))
+            yield from found
+            told = {fault.at for fault in found}
+            yield from (fault for fault in _beyond(resource) if fault.at not in told)
+
+
+def _beyond(resource: Resource) -> Iterator[Fault]:
+    for misfit in beyond(resource.type, resource.properties.plain()):
+        spot = resource.properties.below(misfit.at)
+        yield Fault("T022", spot.at, f"{_last(spot)} of {resource.label}: {misfit.message}", misfit.help)
 
 
 def _wrong(spot: Spot, expected: Mapping[str, Any], root: Mapping[str, Any], label: str) -> Iterator[Fault]:

@@ -247,7 +247,7 @@ def _as_steps(template: Template, served: Mapping[str, Resource], told: Mapping[
         if found is None or finding.code.startswith(_SHAPES):
             continue
         name = steps[int(found[1])].name
-        at = _spot_at(served[name].properties, found[2]).at
+        at = served[name].properties.below(found[2]).at
         if at not in told[name]:
             line, column = template.document.at(at)
             yield replace(finding, step=None, path=at, where=Where(template.document.file, line, column))
@@ -268,15 +268,3 @@ def _step(resource: Resource) -> Step:
 
 _PLACE = re.compile(r"/Steps/(\d+)/Arguments(.*)", re.DOTALL)
 _SHAPES = ("S", "A", "H", "E", "D")
-
-
-def _spot_at(spot: Spot, path: str) -> Spot:
-    for part in path.split("/")[1:]:
-        name = part.replace("~1", "/").replace("~0", "~")
-        below = (
-            spot.items[int(name)] if spot.items and name.isdigit() and int(name) < len(spot.items) else spot.get(name)
-        )
-        if below is None:
-            break
-        spot = below
-    return spot

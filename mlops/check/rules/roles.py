@@ -1,0 +1,29 @@
+"""Policies of roles that are declared beside pipelines: by the grammar that templates are judged by, too."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from mlops.check.rule import Fault, rule
+from mlops.check.subject import Subject
+from mlops.ir import Severity
+from mlops.ir.values import pointer
+from mlops.knowledge.policies.grammar import Kind, faults
+
+_DOCUMENTS = (("AssumeRolePolicyDocument", Kind.TRUST), ("Policy", Kind.PERMISSIONS))
+
+
+@rule("X968", "policy-that-is-refused", Severity.ERROR, source="IAM guide: grammar of the JSON policy language")
+def policy_that_is_refused(subject: Subject) -> Iterator[Fault]:
+    """A role's policy says what IAM's grammar does not know: a version, a condition's operator, a principal or an
+    action that there is not, an Action beside a NotAction, a principal among permissions, two statements of one Sid.
+
+    Bad:  policy={"Version": "2012-10-18", "Statement": [...]}
+    Good: policy={"Version": "2012-10-17", "Statement": [...]}
+    """
+    for placed, arguments in subject.of_type("Role"):
+        for member, kind in _DOCUMENTS:
+            document = arguments.get(member)
+            for fault in faults(document, kind) if isinstance(document, Mapping) else ():
+                at = f"{placed.pointer}/Arguments{pointer(member)}{pointer(*fault.at)}"
+                yield Fault(at, f"{placed.step.name}: {fault.said}", fault.mend, placed)

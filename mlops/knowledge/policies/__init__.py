@@ -1,0 +1,1 @@
+"""What is known of policies of IAM, whoever writes them."""
