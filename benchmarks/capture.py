@@ -25,7 +25,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from router import CONNECTIONS, PATH, model, null
+from router import CONNECTIONS, PATH, model
 
 from mlops.account.local import LocalAccount
 
@@ -67,6 +67,27 @@ engine = plain() if sys.argv[1] == "plain" else fast()
 if engine is None: sys.exit("httptools and uvloop are not installed: pip install httptools uvloop")
 engine.run(main(engine, sys.argv[2], int(sys.argv[3]), int(sys.argv[4]), Path(sys.argv[5])))
 """
+# Its own processor time is a model's and not the router's: as little as a server can take.
+SHADOW = """
+import asyncio, sys
+import uvloop
+ANSWER = b"HTTP/1.1 200 OK\\r\\nContent-Type: text/csv\\r\\nContent-Length: 1\\r\\n\\r\\n1"
+class Answering(asyncio.Protocol):
+    left = 0
+    def connection_made(self, transport): self.transport = transport
+    def data_received(self, data):
+        if not self.left:
+            head, _, rest = data.partition(b"\\r\\n\\r\\n")
+            self.left = int(head.rpartition(b"Content-Length: ")[2])
+            data = rest
+        self.left -= len(data)
+        if not self.left: self.transport.write(ANSWER)
+async def main():
+    server = await asyncio.get_running_loop().create_server(Answering, "127.0.0.1", 0)
+    print(server.sockets[0].getsockname()[1], flush=True)
+    await asyncio.Event().wait()
+uvloop.run(main())
+"""
 KINDS = ("plain", "captured", "streamed", "mirrored", "dead")
 
 
@@ -91,7 +112,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="mlops-bench-") as name, ExitStack() as stack:
         folder = Path(name)
         port = stack.enter_context(model(folder))
-        shadow = stack.enter_context(null(folder, niceness=10))  # as the local account starts a shadow
+        shadow = stack.enter_context(answering())
         fronts = {kind: stack.enter_context(front(given.engine, kind, port, shadow, folder / kind)) for kind in KINDS}
         found: dict[str, list[Round]] = {kind: [] for kind in KINDS}
         for kind in KINDS:  # connections are made, and it is known how quick the model is
@@ -146,6 +167,19 @@ def asked(front: tuple[int, int], seconds: float, size: int) -> Round:
     return Round(
         float(rate[1]), float(late[1]) * {"us": 0.001, "ms": 1.0, "s": 1000.0}[late[2]], 1e6 * used / int(count[1])
     )
+
+
+@contextmanager
+def answering() -> Iterator[int]:
+    """The port of a shadow, beside all others as the local account starts it."""
+    with subprocess.Popen(
+        ["nice", "-n", "10", sys.executable, "-c", SHADOW], stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        try:
+            yield int(process.stdout.readline())
+        finally:
+            process.kill()
 
 
 @contextmanager

@@ -142,15 +142,14 @@ def model(folder: Path) -> Iterator[int]:
 
 
 @contextmanager
-def null(folder: Path, niceness: int = 0) -> Iterator[int]:
+def null(folder: Path) -> Iterator[int]:
     (folder / "null_app.py").write_text(NULL, encoding="utf-8")
     # Not --fd: uvicorn takes what it is given for a Unix socket, and leaves Nagle's algorithm on.
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = int(free.getsockname()[1])
-    first = ["nice", "-n", str(niceness)] if niceness else []
     words = ["--loop", "uvloop", "--http", "httptools", "--no-access-log", "--log-level", "warning"]
     process = subprocess.Popen(
-        [*first, sys.executable, "-m", "uvicorn", "--app-dir", str(folder), "--port", str(port), *words, "null_app:app"]
+        [sys.executable, "-m", "uvicorn", "--app-dir", str(folder), "--port", str(port), *words, "null_app:app"]
     )
     try:
         while process.poll() is None:

@@ -27,6 +27,7 @@ class Exchange:
         "done",
         "door",
         "first",
+        "forwarded",
         "head",
         "headers",
         "keep_alive",
@@ -63,6 +64,7 @@ class Exchange:
         self.received = 0
         self.head = 0  # bytes of its headers
         self.body = b""
+        self.forwarded = b""  # the head that its model was sent, where one container answers
         self.refused = 0  # the status of what is refused before it is whole
         self.arrived = 0.0
         self.deadline = 0.0
@@ -93,4 +95,5 @@ class Exchange:
         copy = Exchange(None)
         copy.method, copy.target, copy.headers = self.method, self.target, self.headers
         copy.body, copy.size, copy.received, copy.arrived = self.body, self.size, self.size, self.arrived
+        copy.forwarded = self.forwarded
         return copy

@@ -450,12 +450,12 @@ class Router:
 
     def _send(self, exchange: Exchange, running: Running, body: bytes, kind: bytes | None) -> None:
         if exchange.first == exchange.last:
-            passed = lines(exchange, _FORWARDED)
+            head = exchange.forwarded = exchange.forwarded or _head(lines(exchange, _FORWARDED), body)
         else:
             passed = lines(exchange, _BETWEEN) + (b"Content-Type: %b\r\n" % kind if kind is not None else b"")
             if exchange.stage == exchange.last:
                 passed += lines(exchange, _ACCEPT)
-        head = b"%b%bContent-Length: %d\r\n\r\n" % (_HEAD, passed, len(body))
+            head = _head(passed, body)
         connection = running.connection(exchange.stage)
         if connection is not None:
             connection.send(exchange, head, body)
@@ -532,6 +532,10 @@ class Router:
             connection.close()
         self._leave(exchange)
         self._answers.model_error(exchange, 0, f"the model did not answer within {seconds:g} seconds", running)
+
+
+def _head(passed: bytes, body: bytes) -> bytes:
+    return b"%b%bContent-Length: %d\r\n\r\n" % (_HEAD, passed, len(body))
 
 
 def _key(component: str) -> str:
