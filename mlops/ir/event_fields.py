@@ -1,21 +1,16 @@
 """What an event is in an index: a field for each id and each member of a detail, with its kind.
 
-Whoever writes documents, makes a template of them or draws a board over them knows them from here. A member that is not
-here is in no index: what events hold beside it (weights, configurations, whatever a plug-in tells) nobody asked to be
-searched.
+A member that is not here is in no index: what events hold beside it (weights, configurations, whatever a plug-in tells)
+nobody asked to be searched.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
 
-Kind = Literal["date", "keyword", "text", "long", "double"]
-"""``text`` is a sentence: found by its words, and counted whole below ``.keyword`` where it is short."""
+from mlops.ir.index import TIME, Index, Kind
 
 INDEX = "mlops-events"
-"""The alias that is read and written; the indices behind it are numbered."""
-TIME = "@timestamp"
 
 HEAD: Mapping[str, Kind] = {
     TIME: "date",
@@ -120,10 +115,4 @@ def fields() -> Mapping[str, Kind]:
     }
 
 
-def countable(path: str) -> str:
-    """The field that buckets are made of.
-
-    >>> countable("detail.failure"), countable("kind")
-    ('detail.failure.keyword', 'kind')
-    """
-    return f"{path}.keyword" if fields()[path] == "text" else path
+EVENTS = Index(INDEX, "events", fields(), ("ids", "detail"))

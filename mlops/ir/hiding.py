@@ -17,6 +17,9 @@ HIDDEN = "(hidden)"
 
 _KEY = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL)
 _END_OF_KEY = re.compile(r"\A(?:[A-Za-z0-9+/=]{1,256}\n)+-----END [A-Z ]*PRIVATE KEY-----")
+_OF_KEY = re.compile(r"\s*[A-Za-z0-9+/=]{0,256}\s*|[A-Za-z-]{1,40}: [\w,-]{1,256}")
+"""A line of one, or of its headers."""
+_LAST_OF_KEY = re.compile(r"-----END [A-Z ]*PRIVATE KEY-----")
 _NAMED = re.compile(
     r"""
       (?<![A-Za-z0-9_.])(?P<name>[A-Za-z_][A-Za-z0-9_\-.]{0,255})
@@ -101,6 +104,30 @@ def hide_lines(lines: Iterable[str]) -> str:
     """
     text = _END_OF_KEY.sub(HIDDEN, _KEY.sub(HIDDEN, "\n".join(lines)))
     return "\n".join(map(hide_text, text.split("\n")))
+
+
+class KeyHiding:
+    """Lines that come one by one: those of a key stand in several.
+
+    >>> hidden = KeyHiding()
+    >>> key = ["a -----BEGIN RSA PRIVATE KEY-----", "MIIEpAIBAAKCAQEA", "-----END RSA PRIVATE KEY-----", "after"]
+    >>> [hidden.line(line) for line in key]
+    ['a (hidden)', '(hidden)', '(hidden)', 'after']
+    """
+
+    def __init__(self) -> None:
+        self._inside = False
+
+    def line(self, text: str) -> str:
+        if self._inside:
+            if _LAST_OF_KEY.search(text):
+                self._inside = False
+                return HIDDEN
+            if _OF_KEY.fullmatch(text):
+                return HIDDEN
+        found = _KEY.search(text)
+        self._inside = found is not None and _LAST_OF_KEY.search(found[0]) is None
+        return hide_text(_KEY.sub(HIDDEN, text))
 
 
 _SHORTEST = 8

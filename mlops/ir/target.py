@@ -7,12 +7,15 @@ names a target too, or just a function of a checked pipeline to text.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import field
 from typing import Any
 
+from mlops.ir.captured_fields import Features
 from mlops.ir.checked import Checked
 from mlops.ir.dataclass import dataclass
 from mlops.ir.definition import Definition
 from mlops.ir.fields import Constructor
+from mlops.ir.log_fields import Source as LogSource
 from mlops.ir.promoted import Promoted
 from mlops.ir.resource import Resource, ResourceType
 from mlops.ir.surroundings import Surroundings
@@ -35,7 +38,8 @@ class Beside:
     ``types`` are by the word that a resource has; ``guarded`` gives the DeploymentConfig of an endpoint by its
     configuration, empty where all traffic goes at once, and raises UsageError where the guardrails cannot do what the
     environment wants. ``promoted`` gives what is declared of the promotion of a group, of the only one without a name;
-    it raises UsageError for what cannot be told of it."""
+    it raises UsageError for what cannot be told of it. ``logs`` and ``captured`` are what the environment puts into its
+    OpenSearch beside events."""
 
     starts: tuple[Resource, ...]
     declared: tuple[Resource, ...]
@@ -43,6 +47,8 @@ class Beside:
     types: Mapping[str, ResourceType]
     guarded: Callable[[Mapping[str, Any]], Mapping[str, Any]]
     promoted: Callable[[str | None], Promoted]
+    logs: Sequence[LogSource] = ()
+    captured: Features = field(default_factory=dict)
 
     def with_declared(self, checked: Checked) -> tuple[Checked, ...]:
         """The pipeline, and what its file declares: one role is what all of it runs as."""

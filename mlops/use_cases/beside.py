@@ -26,6 +26,8 @@ def beside(checked: Checked, resources: Sequence[Checked], environment: Environm
         resource_types(),
         lambda configuration: _guarded(configuration, environment, root),
         lambda group: _promoted(checked, group, environment, root),
+        environment.search.logs if environment.search is not None else (),
+        environment.search.captured if environment.search is not None else {},
     )
 
 

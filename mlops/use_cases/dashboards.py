@@ -42,7 +42,7 @@ def push(target: str, environment: str, consent: Consent, listener: Listener, *,
     url = place.dashboards or f"{place.url.rstrip('/')}/_dashboards"
     there: Search = place.model_copy(update={"url": url})
     ask = asking(there, connected.account.region, connected.account.credentials, headers=HEADERS)
-    wanted = objects(ndjson(declared_by((*opened.pipelines, *opened.resources))))
+    wanted = objects(ndjson(declared_by((*opened.pipelines, *opened.resources), place.logs, place.captured)))
     todo = changes(ask, wanted)
     if todo and not dry:
         need_consent(connected, f"bring {len(todo)} saved objects into {url}", consent)

@@ -1,5 +1,5 @@
-"""Events in an OpenSearch: set up, put, asked for. The local environment, where its table names none, has one of its
-own for as long as somebody asks: all in memory, made of what the account keeps."""
+"""What happened in an OpenSearch: set up, put, asked for. The local environment, where its table names none, has one of
+its own for as long as somebody asks: all in memory, made of what the account keeps."""
 
 from __future__ import annotations
 
@@ -8,29 +8,29 @@ import os
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
-from mlops.ir import Event, Listener, MlopsError, UsageError
+from mlops.ir import Listener, MlopsError, UsageError
 from mlops.ir.dataclass import dataclass
 from mlops.ir.duration import seconds_of
-from mlops.ir.event_fields import INDEX
+from mlops.ir.event_fields import EVENTS, INDEX
+from mlops.ir.index import Index
 from mlops.observe.search import querying, setting_up
 from mlops.observe.search.asking import Answered, Ask, Place, asking
-from mlops.observe.search.bulk import Rejected, Writer, Written
-from mlops.observe.search.documents import document
+from mlops.observe.search.bulk import Rejected, Written
 from mlops.observe.search.embedded import embedded
 from mlops.observe.search.querying import Found, Question
 from mlops.project.private import opener, private_folder
 from mlops.project.root import STATE
 from mlops.use_cases.approval import Consent, need_consent
 from mlops.use_cases.connecting import Connected, connect_here
-from mlops.use_cases.events_since import PAGE, events_since, origin
+from mlops.use_cases.events_since import PAGE
 from mlops.use_cases.moments import known
 from mlops.use_cases.news import Said
+from mlops.use_cases.searched import Searched, chosen, of_events, searched, write, written
 
 REJECTED = "rejected.ndjson"
 _FOLDER = "search"
@@ -59,12 +59,21 @@ class SetUp:
 
 @dataclass(frozen=True, slots=True)
 class Put:
-    """``unknown`` counts members of events that no field is for. ``kept`` is where what was rejected lies."""
+    """``each`` is what came of the documents of an index. ``unknown`` counts members of events that no field is for,
+    and values of features that are none of their kind. ``kept`` is where what was rejected lies."""
 
     url: str
-    written: Written
+    each: Sequence[tuple[Index, Written]]
     unknown: Mapping[str, int]
     kept: Path | None
+
+    @property
+    def written(self) -> Written:
+        """Of all."""
+        total = Written()
+        for _, its in self.each:
+            total += its
+        return total
 
 
 def set_up(environment: str, keeping: Keeping, consent: Consent, *, dry: bool = False) -> SetUp:
@@ -76,48 +85,66 @@ def set_up(environment: str, keeping: Keeping, consent: Consent, *, dry: bool = 
     connected = connect_here(environment)
     place = _named(connected)
     ask = _asking(connected, place)
-    seen = setting_up.see(ask)
-    actions = _decided(seen, keeping)
+    seen = [setting_up.see(ask, what.index) for what in searched(connected)]
+    actions = [action for each in seen for action in _decided(each, keeping)]
     labels = tuple(action.label for action in actions)
     if actions and not dry:
-        need_consent(connected, f"set up {place.url} for events ({len(labels)} changes)", consent)
+        holds = ", ".join(each.index.holds for each in seen)
+        need_consent(connected, f"set up {place.url} for {holds} ({len(labels)} changes)", consent)
         for action in actions:
             setting_up.apply(ask, action)
-    return SetUp(place.url, labels, seen.managed, dry)
+    return SetUp(place.url, labels, seen[0].managed, dry)
 
 
 def put(environment: str, since: str | None, consent: Consent, listener: Listener) -> Put:
-    """All events that are not there yet. Raises UsageError where nothing was set up."""
+    """All that is not there yet. Raises UsageError where nothing was set up."""
     connected = connect_here(environment)
     place = _named(connected)
     ask = _asking(connected, place)
-    _need_set_up(ask, environment)
-    need_consent(connected, f"put events into {place.url}", consent)
-    events = events_since(connected, _moment(since))
-    written, unknown = _written(ask, connected, events)
+    wanted = searched(connected)
+    for what in wanted:
+        _need_set_up(ask, environment, what.index)
+    holds = ", ".join(what.index.holds for what in wanted)
+    need_consent(connected, f"put {holds} into {place.url}", consent)
+    begin = _moment(since)
+    each: list[tuple[Index, Written]] = []
+    unknown: Counter[str] = Counter()
+    for what in wanted:
+        done, lost = write(ask, connected, what, begin)
+        each.append((what.index, done))
+        unknown.update(lost)
     if connected.account.events is None:
         listener(Said(text="the account keeps no events: these are made of its ended executions"))
-    return Put(place.url, written, unknown, _keep(connected, written.rejected))
+    return Put(place.url, each, unknown, _keep(connected, each))
 
 
 def query(
-    environment: str, words: str | None, *, since: str | None, until: str | None, by: str | None, most: int
+    environment: str,
+    words: str | None,
+    *,
+    since: str | None,
+    until: str | None,
+    by: str | None,
+    most: int,
+    of: str = "events",
 ) -> Found:
-    """Raises UsageError for what is no query."""
+    """``of`` which index, by a word of :data:`~mlops.use_cases.searched.OF`. Raises UsageError for what is no query."""
     if not 1 <= most <= querying.MOST:
         raise UsageError(f"{most} events are not told at once", hint=f"1 to {querying.MOST} are")
-    question = Question(words, _iso(since, "--since"), _iso(until, "--until"), by, most)
-    querying.body_of(question)
+    begin, end = _iso(since, "--since"), _iso(until, "--until")
     connected = connect_here(environment)
+    what = chosen(connected, of)
+    question = Question(words, begin, end, by, most, what.index)
+    querying.body_of(question)
     with _place(connected) as (place, own):
         ask = _asking(connected, place)
         if own:
-            _filled(ask, connected, _moment(since))
+            _filled(ask, connected, what, _moment(since))
         try:
             return querying.ask_for(ask, question)
         except Answered as refused:
             if refused.status == 404:
-                _need_set_up(ask, environment)
+                _need_set_up(ask, environment, what.index)
             raise
 
 
@@ -128,7 +155,8 @@ def serving(port: int | None, listener: Listener) -> Iterator[str]:
     connected = connect_here("local")
     with embedded(port or 0) as place:
         ask = asking(place, connected.account.region, lambda: None)
-        last = _filled(ask, connected, None)
+        last = _last(connected)
+        _filled(ask, connected, chosen(connected, "events"), None)
         with _following(lambda after: _put_after(ask, connected, after), last, listener):
             yield place.url
 
@@ -143,10 +171,11 @@ def beside(connected: Connected, listener: Listener) -> Iterator[None]:
             place, own = opened.enter_context(_place(connected))
             ask = _asking(connected, place)
             if own:
-                last = _filled(ask, connected, None)
+                last = _last(connected)
+                _filled(ask, connected, chosen(connected, "events"), None)
                 listener(Said(text=f"events are searched at {place.url}/{INDEX}/_search while this runs"))
             else:
-                _need_set_up(ask, connected.environment.name)
+                _need_set_up(ask, connected.environment.name, EVENTS)
                 last = _last(connected)
         except MlopsError as error:
             own, hint = False, f"; {error.hint}" if error.hint else ""
@@ -229,21 +258,19 @@ def _decided(seen: setting_up.Seen, keeping: Keeping) -> tuple[setting_up.Action
     return setting_up.decide(seen, rollover_days=keeping.rollover, keep_days=keeping.keep, replicas=keeping.replicas)
 
 
-def _need_set_up(ask: Ask, environment: str) -> None:
-    if not setting_up.see(ask).indices:
+def _need_set_up(ask: Ask, environment: str, index: Index) -> None:
+    if not setting_up.see(ask, index).indices:
         raise UsageError(
-            f"there is no index {INDEX} yet",
+            f"there is no index {index.name} yet",
             hint=f"`mlops search setup --env {environment}` makes it, `mlops search put --env {environment}` fills it",
         )
 
 
-def _filled(ask: Ask, connected: Connected, since: datetime | None) -> int:
-    """An embedded one, from nothing: how far it has the events."""
-    for action in _decided(setting_up.see(ask), Keeping(replicas=0)):
+def _filled(ask: Ask, connected: Connected, what: Searched, since: datetime | None) -> None:
+    """An embedded one, from nothing."""
+    for action in _decided(setting_up.see(ask, what.index), Keeping(replicas=0)):
         setting_up.apply(ask, action)
-    last = _last(connected)
-    _written(ask, connected, events_since(connected, since))
-    return last
+    write(ask, connected, what, since)
 
 
 def _put_after(ask: Ask, connected: Connected, after: int) -> int:
@@ -251,22 +278,9 @@ def _put_after(ask: Ask, connected: Connected, after: int) -> int:
     if kept is None:
         return after
     while page := kept.read(after, limit=PAGE):
-        _written(ask, connected, iter(page))
+        written(ask, EVENTS, of_events(connected, iter(page)))
         after = page[-1].sequence or after
     return after
-
-
-def _written(ask: Ask, connected: Connected, events: Iterator[Event]) -> tuple[Written, Mapping[str, int]]:
-    whose = origin(connected)
-    unknown: Counter[str] = Counter()
-
-    def documents() -> Iterator[Any]:
-        for event in events:
-            told = document(event, whose)
-            unknown.update(told.unknown)
-            yield told
-
-    return Writer(ask).write(documents()), dict(sorted(unknown.items()))
 
 
 def _last(connected: Connected) -> int:
@@ -293,23 +307,28 @@ def _iso(written: str | None, option: str) -> str | None:
     return None if found is None else found.isoformat().replace("+00:00", "Z")
 
 
-def _keep(connected: Connected, rejected: tuple[Rejected, ...]) -> Path | None:
+def _keep(connected: Connected, each: Sequence[tuple[Index, Written]]) -> Path | None:
     """What was rejected the last time, with the reasons; no file where nothing was."""
     folder = connected.root / STATE / _FOLDER / connected.environment.name
     file = folder / REJECTED
+    rejected = [(index, item) for index, its in each for item in its.rejected]
     if not rejected:
         file.unlink(missing_ok=True)
         return None
     private_folder(folder)
     new = folder / f"{REJECTED}.{os.getpid()}.new"
-    with open(new, "w", opener=opener) as written:
-        for item in rejected:
-            told = {
-                "id": item.document.id,
-                "status": item.status,
-                "reason": item.reason,
-                "document": item.document.body,
-            }
-            written.write(f"{json.dumps(told)}\n")
+    with open(new, "w", opener=opener) as kept:
+        for index, item in rejected:
+            kept.write(f"{json.dumps(_told(index, item))}\n")
     new.replace(file)
     return file
+
+
+def _told(index: Index, item: Rejected) -> Mapping[str, object]:
+    return {
+        "index": index.name,
+        "id": item.document.id,
+        "status": item.status,
+        "reason": item.reason,
+        "document": item.document.body,
+    }

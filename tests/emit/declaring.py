@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from mlops.emit.dashboards.board import Declared
-from mlops.emit.dashboards.panel import Bucket, Panel
+from mlops.ir.captured_fields import Features
 
-ALL = Declared("churn", ("churn", "offers"), ("churn",), ("churn-errors",), ("churn",), ("clicks",), ("churn",))
-PLACES = "places"
-MAP = Panel(
-    "Where",
-    "coordinate-map",
-    along=(Bucket("Place", "geohash_grid", "place"),),
-    index=PLACES,
+CAPTURED: Features = {"churn": {"place": "geo_point", "age": "double", "plan": "keyword"}}
+ALL = Declared(
+    "churn",
+    ("churn", "offers"),
+    ("churn",),
+    ("churn-errors",),
+    ("churn",),
+    ("clicks",),
+    ("churn",),
+    ("steps", "endpoints"),
+    CAPTURED,
 )
-"""Events have no place, so it is on no board."""

@@ -17,9 +17,11 @@ from mlops.emit.dashboards.board import Declared
 from mlops.emit.dashboards.declared import boards, declared_by, ndjson
 from mlops.emit.dashboards.kinds import kinds
 from mlops.emit.dashboards.monitors import monitors
-from mlops.emit.dashboards.saved_objects import VERSIONS, index_pattern, of_panel
-from mlops.ir.event_fields import fields
-from tests.emit.declaring import ALL, MAP
+from mlops.emit.dashboards.saved_objects import VERSIONS
+from mlops.ir.captured_fields import captured
+from mlops.ir.event_fields import EVENTS
+from mlops.ir.log_fields import LINES
+from tests.emit.declaring import ALL, CAPTURED
 
 GOLDEN = Path(__file__).parent / "dashboards"
 WRITE = "MLOPS_WRITE_GOLDENS" in os.environ
@@ -48,8 +50,8 @@ def objects(declared: Declared = ALL) -> list[dict[str, Any]]:
 
 
 def test_the_bytes_are_those_that_were_read() -> None:
-    """Each kind of visualization is in one of them: the boards' kinds, and the map."""
-    text = ndjson(ALL) + index_pattern(MAP.index).line + of_panel("map", MAP).line
+    """Each kind of visualization is in one of them."""
+    text = ndjson(ALL)
     monitored = json.dumps(monitors(ALL), indent=2) + "\n"
     for name, found in (("boards.ndjson", text), ("monitors.json", monitored)):
         if WRITE:
@@ -93,10 +95,11 @@ def test_attributes_are_in_the_mappings() -> None:
 
 
 def test_fields_are_fields_of_events() -> None:
-    known = {*fields(), *(f"{path}.keyword" for path, kind in fields().items() if kind == "text")}
+    indices = (EVENTS, LINES, captured(CAPTURED))
+    known = {name for index in indices for path in index.fields for name in (path, index.countable(path))}
     text = ndjson(ALL)
     named = set(re.findall(r'\\"(?:field|terms_field|fieldName)\\":\\"([^"\\]+)', text))
-    asked = set(re.findall(r"((?:ids|detail)\.[\w-]+)(?=:)", text))
+    asked = set(re.findall(r"((?:ids|detail|feature)\.[\w-]+)(?=:)", text))
     assert named - {"key", "number.value"} <= known and asked <= known and len(named) > 10
     columns = {column for item in objects() if item["type"] == "search" for column in item["attributes"]["columns"]}
     assert columns <= known
@@ -114,7 +117,21 @@ def test_panels_lie_beside_each_other() -> None:
 
 
 SHOWN = [
-    (ALL, ["churn: cost", "churn: model quality", "churn: operations"], 6),
+    (
+        ALL,
+        ["churn: captured requests", "churn: cost", "churn: log lines", "churn: model quality", "churn: operations"],
+        7,
+    ),
+    (
+        Declared("a", pipelines=("a",), logs=("endpoints",), captured=CAPTURED),
+        ["a: cost", "a: model quality", "a: operations"],
+        1,
+    ),
+    (
+        Declared("a", pipelines=("a",), logs=("steps",)),
+        ["a: cost", "a: log lines", "a: model quality", "a: operations"],
+        2,
+    ),
     (Declared("a", pipelines=("a",)), ["a: cost", "a: model quality", "a: operations"], 1),
     (Declared("s", streams=("s",)), ["s: operations"], 1),
     (Declared("e", endpoints=("e",)), ["e: model quality", "e: operations"], 3),

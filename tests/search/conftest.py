@@ -15,6 +15,7 @@ import pytest
 
 from mlops.observe.search.asking import Answered, Ask, asking
 from mlops.observe.search.embedded import embedded
+from mlops.use_cases.searched import OF
 from tests.observe.search.place import At
 from tests.search.assembling import HOME, assemble, is_whole
 
@@ -64,15 +65,21 @@ def osmem() -> Iterator[str]:
 
 @pytest.fixture(params=["osmem", pytest.param("opensearch", marks=pytest.mark.proof("search"))])
 def ask(request: pytest.FixtureRequest) -> Ask:
-    """Of either, without any events."""
+    """Of either, with nothing of ours."""
     found = asking(At(request.getfixturevalue(request.param)), "us-east-1", lambda: None)
-    for path in ("/mlops-events*?expand_wildcards=all", "/_index_template/mlops-events"):
-        try:
-            found("DELETE", path, None)
-        except Answered as refused:
-            if refused.status != 404:
-                raise
+    emptied(found)
     return found
+
+
+def emptied(ask: Ask) -> None:
+    """As nobody has set it up."""
+    for name in OF.values():
+        for path in (f"/{name}*?expand_wildcards=all", f"/_index_template/{name}"):
+            try:
+                ask("DELETE", path, None)
+            except Answered as refused:
+                if refused.status != 404:
+                    raise
 
 
 def _free() -> int:

@@ -5,9 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
+from mlops.deploy.captured_rows import CapturedRow
+from mlops.deploy.log_lines import LogLine
 from mlops.ir.events import Event
 from mlops.ir.execution_events import execution_event, step_event
+from mlops.observe.search.captured_documents import captured_document
 from mlops.observe.search.documents import Document, Origin, document
+from mlops.observe.search.line_documents import line_document
+from tests.emit.declaring import CAPTURED
 
 END = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
 ORIGIN = Origin("production", "123456789012", "eu-west-1")
@@ -26,6 +31,33 @@ def happened() -> list[Event]:
 
 def documents() -> list[Document]:
     return [document(event, ORIGIN) for event in happened()]
+
+
+def lines() -> list[Document]:
+    """That a step and an endpoint printed."""
+    told = ("epoch 1", "WARN few rows", "ERROR no such column", "ValueError: no data", "CRITICAL gone")
+    whose = (
+        ("/aws/sagemaker/TrainingJobs", "Train-a0/algo-1", {"pipeline": "churn", "execution": "a0", "step": "Train"}),
+        ("/aws/sagemaker/Endpoints/churn", "AllTraffic/i-1", {"endpoint": "churn", "variant": "AllTraffic"}),
+    )
+    return [
+        line_document(LogLine(END, group, stream, str(number), number, text, ids), ORIGIN)
+        for group, stream, ids in whose
+        for number, text in enumerate(told)
+    ]
+
+
+def rows() -> list[Document]:
+    """Requests that an endpoint captured, in Munich and in Berlin."""
+    sent = (
+        {"place": "48.137,11.575", "age": 31, "plan": "free"},
+        {"place": [13.4, 52.52], "age": "64", "plan": "paid"},
+    )
+    return [
+        captured_document(CapturedRow(END, "churn", "AllTraffic", f"{number}", row, values), CAPTURED["churn"], ORIGIN)
+        for number in range(3)
+        for row, values in enumerate(sent)
+    ]
 
 
 def _all() -> Iterator[Event]:

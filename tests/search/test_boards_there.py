@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -10,12 +9,14 @@ from mlops.emit.dashboards.board import Table
 from mlops.emit.dashboards.declared import boards
 from mlops.emit.dashboards.kinds import searches
 from mlops.emit.dashboards.monitors import monitors
-from mlops.ir.event_fields import INDEX
-from mlops.observe.search.asking import Answered, Ask
+from mlops.ir.captured_fields import NAME, captured
+from mlops.ir.event_fields import EVENTS
+from mlops.ir.log_fields import LINES
+from mlops.observe.search.asking import Ask
 from mlops.observe.search.bulk import Writer
 from mlops.observe.search.querying import Question, ask_for
-from tests.emit.declaring import ALL, MAP, PLACES
-from tests.search.happened import documents
+from tests.emit.declaring import ALL, CAPTURED
+from tests.search.happened import documents, lines, rows
 from tests.search.test_events_there import set_up
 
 
@@ -31,37 +32,41 @@ def buckets(aggregations: Mapping[str, Any]) -> Iterator[int]:
 
 
 def test_every_panel_says_something(ask: Ask) -> None:
-    set_up(ask)
-    Writer(ask).write(documents())
+    filled = {EVENTS.name: (EVENTS, documents()), LINES.name: (LINES, lines()), NAME: (captured(CAPTURED), rows())}
+    for index, all_of_it in filled.values():
+        set_up(ask, index)
+        assert Writer(ask, index.name).write(all_of_it).rejected == ()
     asked = 0
     for board in boards(ALL):
         for panel in board.panels:
             at = f"{board.title}: {panel.title}"
             if isinstance(panel, Table):
-                assert ask_for(ask, Question(panel.query)).total > 0, at
+                assert ask_for(ask, Question(panel.query, index=panel.index)).total > 0, at
                 continue
             for body in searches(panel):
-                answer = ask("POST", f"/{panel.index}/_search", body)
+                answer = ask("POST", f"/{panel.index.name}/_search", body)
                 assert answer["hits"]["total"]["value"] > 0, at
                 given = [*buckets(answer.get("aggregations", {}))]
                 assert all(given) and (given or "aggs" not in body), at
                 asked += 1
-    assert asked > 25
+    assert asked > 35
     for monitor in monitors(ALL):
-        query = monitor["inputs"][0]["search"]["query"]
+        search = monitor["inputs"][0]["search"]
+        query, (index, _) = search["query"], filled[search["indices"][0]]
         _, words = (part.get("query_string", {}).get("query") for part in query["query"]["bool"]["filter"])
-        assert ask_for(ask, Question(words)).total > 0, monitor["name"]
+        assert ask_for(ask, Question(words, index=index)).total > 0, monitor["name"]
 
 
-def test_a_map_shows_where(ask: Ask) -> None:
-    try:
-        ask("DELETE", f"/{PLACES}", None)
-    except Answered as refused:
-        assert refused.status == 404
-    ask("PUT", f"/{PLACES}", {"mappings": {"properties": {"place": {"type": "geo_point"}}}})
-    lines = [json.dumps(told) for at in (48.1, 52.5) for told in ({"index": {}}, {"place": {"lat": at, "lon": 11.5}})]
-    ask("POST", f"/{PLACES}/_bulk?refresh=true", "\n".join(lines) + "\n")
-    (body,) = searches(MAP)
-    answer = ask("POST", f"/{PLACES}/_search", body)
-    assert sum(bucket["doc_count"] for bucket in answer["aggregations"]["2"]["buckets"]) == 2
-    assert INDEX not in str(body)
+NEAR: Any = {"geo_distance": {"distance": "20km", "feature.place": {"lat": 48.1, "lon": 11.5}}}
+WITHIN: Any = {"geo_bounding_box": {"feature.place": {"top_left": "53,13", "bottom_right": "52,14"}}}
+
+
+def test_requests_are_found_by_where_they_were(ask: Ask) -> None:
+    index = captured(CAPTURED)
+    set_up(ask, index)
+    Writer(ask, index.name).write(rows())
+    for query, plans in ((NEAR, {"free"}), (WITHIN, {"paid"})):
+        answer = ask("POST", f"/{NAME}/_search", {"query": query})
+        assert {hit["_source"]["feature"]["plan"] for hit in answer["hits"]["hits"]} == plans, query
+    assert ask_for(ask, Question("plan:free age:>30", index=index)).total == 3
+    assert ask_for(ask, Question(by="plan", index=index)).counts == {"free": 3, "paid": 3}

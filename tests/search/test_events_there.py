@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from mlops.ir import UsageError
-from mlops.ir.event_fields import INDEX
+from mlops.ir.event_fields import EVENTS, INDEX
+from mlops.ir.index import Index
 from mlops.observe.search import setting_up, template
 from mlops.observe.search.asking import Answered, Ask, asking
 from mlops.observe.search.bulk import Writer
@@ -21,8 +22,8 @@ from tests.search.happened import documents
 KEPT: Any = {"rollover_days": 30, "keep_days": 365, "replicas": 0}
 
 
-def set_up(ask: Ask) -> list[str]:
-    actions = setting_up.decide(setting_up.see(ask), **KEPT)
+def set_up(ask: Ask, index: Index = EVENTS) -> list[str]:
+    actions = setting_up.decide(setting_up.see(ask, index), **KEPT)
     for action in actions:
         setting_up.apply(ask, action)
     return [action.label for action in actions]
@@ -35,7 +36,7 @@ def lines(*documents: Document) -> str:
 def test_it_is_set_up_once(ask: Ask) -> None:
     assert set_up(ask) == [f"make the index template {INDEX}", f"make the index {INDEX}-000001"]
     assert set_up(ask) == []
-    seen = setting_up.see(ask)
+    seen = setting_up.see(ask, EVENTS)
     assert (seen.managed, seen.written, [*seen.indices]) == (False, f"{INDEX}-000001", [f"{INDEX}-000001"])
     changed = setting_up.decide(seen, **{**KEPT, "replicas": 2})
     assert [action.label for action in changed] == [f"change the index template {INDEX}"]
@@ -47,7 +48,9 @@ def test_a_field_that_came_later_is_added_and_another_kind_refused(ask: Ask) -> 
         "mappings": {"dynamic": "strict", "properties": {"kind": {"type": "keyword"}}},
     })  # fmt: skip
     labels = set_up(ask)
-    assert labels[1].startswith(f"add {len(setting_up._differing(template.mappings(), {})[0]) - 1} fields to the index")
+    assert labels[1].startswith(
+        f"add {len(setting_up._differing(template.mappings(EVENTS), {})[0]) - 1} fields to the index"
+    )
     assert set_up(ask) == []
     ask("DELETE", f"/{INDEX}-000001", None)
     mappings = {"properties": {"kind": {"type": "long"}}}
@@ -65,9 +68,9 @@ def test_an_index_in_the_place_of_the_alias_is_told(ask: Ask) -> None:
 def test_all_events_are_there_once(ask: Ask) -> None:
     set_up(ask)
     given = documents()
-    written = Writer(ask).write(given)
+    written = Writer(ask, INDEX).write(given)
     assert (written.created, written.there, written.rejected) == (len(given), 0, ())
-    again = Writer(ask).write(given)
+    again = Writer(ask, INDEX).write(given)
     assert (again.created, again.there, again.requests) == (0, len(given), 0)
     assert ask("POST", f"/{INDEX}/_count", {})["count"] == len(given)
 
@@ -80,24 +83,24 @@ def test_where_the_index_that_was_written_is_gone_the_newest_is(ask: Ask) -> Non
     for gone, newest in ((3, 2), (2, 1)):
         ask("DELETE", f"/{INDEX}-00000{gone}", None)
         assert set_up(ask) == [f"write the index {INDEX}-00000{newest}: none was"]
-        assert set_up(ask) == [] and setting_up.see(ask).written == f"{INDEX}-00000{newest}"
-    written = Writer(ask).write(documents())
+        assert set_up(ask) == [] and setting_up.see(ask, EVENTS).written == f"{INDEX}-00000{newest}"
+    written = Writer(ask, INDEX).write(documents())
     assert written.created and not written.rejected
 
 
 def test_what_is_in_an_index_that_is_written_no_more_is_not_put_again(ask: Ask) -> None:
     set_up(ask)
     given = documents()
-    Writer(ask).write(given[:10])
+    Writer(ask, INDEX).write(given[:10])
     ask("PUT", f"/{INDEX}-000002", {})
     ask("POST", "/_aliases", {"actions": [
         {"add": {"index": f"{INDEX}-000001", "alias": INDEX, "is_write_index": False}},
         {"add": {"index": f"{INDEX}-000002", "alias": INDEX, "is_write_index": True}},
     ]})  # fmt: skip
-    written = Writer(ask).write(given[:20])
+    written = Writer(ask, INDEX).write(given[:20])
     assert (written.created, written.there) == (10, 10)
     assert ask("POST", f"/{INDEX}-000002/_count", {})["count"] == 10
-    assert setting_up.see(ask).written == f"{INDEX}-000002"
+    assert setting_up.see(ask, EVENTS).written == f"{INDEX}-000002"
 
 
 def test_a_field_that_nobody_declared_is_refused_and_the_others_are_taken(ask: Ask) -> None:
@@ -109,7 +112,7 @@ def test_a_field_that_nobody_declared_is_refused_and_the_others_are_taken(ask: A
     answer = ask("POST", f"/{INDEX}/_bulk?require_alias=true", lines(one, foreign, inside, wrong))
     assert answer["errors"] is True
     assert [item["create"]["status"] for item in answer["items"]] == [201, 400, 400, 400]
-    written = Writer(ask).write([one, foreign, inside, wrong])
+    written = Writer(ask, INDEX).write([one, foreign, inside, wrong])
     assert (written.created, written.there, written.again) == (0, 1, 0)
     assert [item.document.id for item in written.rejected] == [two.id, three.id, four.id]
     reasons = [item.reason for item in written.rejected]
@@ -118,7 +121,7 @@ def test_a_field_that_nobody_declared_is_refused_and_the_others_are_taken(ask: A
 
 def test_nothing_is_written_where_there_is_no_alias(ask: Ask) -> None:
     with pytest.raises(Answered, match="404"):
-        Writer(ask).write(documents()[:1])
+        Writer(ask, INDEX).write(documents()[:1])
 
 
 QUESTIONS = [
@@ -135,7 +138,7 @@ QUESTIONS = [
 
 def test_events_are_found(ask: Ask) -> None:
     set_up(ask)
-    Writer(ask).write(documents())
+    Writer(ask, INDEX).write(documents())
     for question, count in QUESTIONS:
         assert ask_for(ask, question).total == count, question
     newest = ask_for(ask, Question(most=5))
@@ -167,7 +170,7 @@ REFUSED = [
 
 def test_what_the_embedded_one_cannot_it_refuses(osmem: str) -> None:
     ask = asking(At(osmem), "us-east-1", lambda: None)
-    if setting_up.see(ask).written is None:
+    if setting_up.see(ask, EVENTS).written is None:
         set_up(ask)
     for method, path, body, said in REFUSED:
         with pytest.raises(Answered, match=said):

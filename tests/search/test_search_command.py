@@ -14,9 +14,10 @@ from mlops.account.local import LocalAccount
 from mlops.cli import cli
 from mlops.ir import AccountError, MlopsError
 from mlops.ir.event_fields import INDEX
-from mlops.observe.search.asking import Answered, asking
+from mlops.observe.search.asking import asking
 from mlops.use_cases import search
 from tests.observe.search.place import At
+from tests.search.conftest import emptied
 from tests.search.happened import happened
 
 
@@ -66,18 +67,8 @@ def test_mistakes_are_told(project: Path, words: tuple[str, ...], said: str) -> 
     assert said in told
 
 
-def emptied(url: str) -> None:
-    """As nobody has set it up."""
-    ask = asking(At(url), "us-east-1", lambda: None)
-    for path in (f"/{INDEX}*?expand_wildcards=all", f"/_index_template/{INDEX}"):
-        try:
-            ask("DELETE", path, None)
-        except Answered as refused:
-            assert refused.status == 404
-
-
 def test_one_that_is_named_is_set_up_filled_and_asked(project: Path, osmem: str) -> None:
-    emptied(osmem)
+    emptied(asking(At(osmem), "us-east-1", lambda: None))
     (project / "mlops.toml").write_text(f'[env.local.search]\nurl = "{osmem}"\nauth = "none"\n')
     count = len(happened())
     dry = mlops("search", "setup", "--dry-run", "--format", "json")
@@ -108,7 +99,7 @@ def test_events_that_come_meanwhile_are_there_and_it_ends_with_whoever_asked(pro
 @pytest.mark.parametrize("there", [False, True])
 def test_what_searches_no_events_ends_no_run(project: Path, osmem: str, there: bool) -> None:
     """One that cannot be reached, and one that nobody has set up."""
-    emptied(osmem)
+    emptied(asking(At(osmem), "us-east-1", lambda: None))
     url = osmem if there else "http://127.0.0.1:9"
     (project / "mlops.toml").write_text(f'[env.local.search]\nurl = "{url}"\nauth = "none"\n')
     (project / "pipeline.py").write_text(

@@ -12,10 +12,12 @@ from mlops.cli import asking, options
 from mlops.cli.group import Group
 from mlops.cli.printing import moment, print_json, table, talk
 
+_OF = ("events", "logs", "captured")
+
 
 @click.group(cls=Group)
 def command() -> None:
-    """Events in OpenSearch: setup, put, query, serve."""
+    """What happened, in OpenSearch: setup, put, query, serve."""
 
 
 @command.command()
@@ -72,6 +74,9 @@ def put(environment: str, since: str | None, yes: bool, format_: str) -> None:
     else:
         again = f", {written.again} of them again" if written.again else ""
         click.echo(f"{written.created} put{again}, {written.there} there already")
+        if len(told.each) > 1:
+            for index, its in told.each:
+                click.echo(f"  {index.holds}: {its.created} put, {its.there} there already")
         if told.unknown:
             talk(f"not indexed, for there is no field: {', '.join(told.unknown)}")
         if written.rejected:
@@ -85,11 +90,25 @@ def put(environment: str, since: str | None, yes: bool, format_: str) -> None:
 @options.environment
 @click.option("--since", metavar="WHEN", help="7d ago, or a time in ISO-8601.")
 @click.option("--until", metavar="WHEN", help="The same.")
+@click.option(
+    "--of",
+    type=click.Choice(_OF),
+    default="events",
+    show_default=True,
+    help="Which index: what happened, was printed, was asked.",
+)
 @click.option("--by", metavar="FIELD", help="Count them by a field's values instead.")
 @click.option("--most", type=int, default=20, show_default=True, help="How many are told, the newest or most frequent.")
 @options.as_json
 def query(
-    words: str | None, environment: str, since: str | None, until: str | None, by: str | None, most: int, format_: str
+    words: str | None,
+    environment: str,
+    since: str | None,
+    until: str | None,
+    of: str,
+    by: str | None,
+    most: int,
+    format_: str,
 ) -> None:
     """Events that QUERY finds: `kind:step.ended AND detail.status:Failed`, or words of a reason.
 
@@ -97,14 +116,15 @@ def query(
     """
     from mlops.use_cases import search
 
-    found = search.query(environment, words, since=since, until=until, by=by, most=most)
+    found = search.query(environment, words, since=since, until=until, by=by, most=most, of=of)
     if format_ == "json":
         print_json({"total": found.total, "events": [*map(_told, found.events)], "counts": _counts(found.counts)})
         return
     if by is not None:
         table((by.upper(), "EVENTS"), [(value, str(count)) for value, count in found.counts.items()])
         return
-    table(("TIME", "KIND", "ABOUT", "TOLD"), [_row(event) for event in found.events])
+    head, row = _SHOWN[of]
+    table(head, [row(event) for event in found.events])
     if found.total > len(found.events):
         talk(f"{found.total} in all: --most tells more")
 
@@ -150,6 +170,24 @@ def _row(event: Mapping[str, Any]) -> tuple[str, str, str, str]:
     detail = ", ".join(f"{name} {_short(value)}" for name, value in event.get("detail", {}).items())
     step = event.get("ids", {}).get("step")
     return moment(event["@timestamp"]), event["kind"], about if step is None else str(step), detail[:120]
+
+
+def _line(line: Mapping[str, Any]) -> tuple[str, str, str, str]:
+    ids = line.get("ids", {})
+    of = ids.get("step") or "/".join(ids[name] for name in ("endpoint", "variant") if name in ids)
+    return moment(line["@timestamp"]), line["level"], of, line["line"]
+
+
+def _captured(row: Mapping[str, Any]) -> tuple[str, str, str, str]:
+    features = ", ".join(f"{name} {_short(value)}" for name, value in row.get("feature", {}).items())
+    return moment(row["@timestamp"]), f"{row['endpoint']}/{row['variant']}", row["inference"], features
+
+
+_SHOWN = {
+    "events": (("TIME", "KIND", "ABOUT", "TOLD"), _row),
+    "logs": (("TIME", "LEVEL", "OF", "LINE"), _line),
+    "captured": (("TIME", "ENDPOINT", "INFERENCE", "FEATURES"), _captured),
+}
 
 
 def _short(value: object) -> str:

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from mlops.emit.dashboards import boards as package
 from mlops.emit.dashboards.board import Board, Declared
 from mlops.emit.dashboards.saved_objects import index_pattern, of_board
 from mlops.ir import Checked, Definition
+from mlops.ir.captured_fields import Features
 from mlops.ir.discovery import modules
+from mlops.ir.event_fields import EVENTS
+from mlops.ir.log_fields import Source
 from mlops.ir.resource import NAME
 
 
-def declared_by(all_checked: Iterable[Checked]) -> Declared:
-    """Of a pipeline, and of what is declared beside it."""
+def declared_by(
+    all_checked: Iterable[Checked], logs: Sequence[Source] = (), captured: Features | None = None
+) -> Declared:
+    """Of a pipeline, and of what is declared beside it. ``logs`` and ``captured`` are what the environment puts beside
+    events."""
     pipelines: list[str] = []
     by_kind: dict[str, list[str]] = {kind: [] for kind in ("Endpoint", "Alarm", "CompositeAlarm", "Monitor", "Stream")}
     groups: set[str] = set()
@@ -35,6 +41,8 @@ def declared_by(all_checked: Iterable[Checked]) -> Declared:
         tuple(by_kind["Monitor"]),
         tuple(by_kind["Stream"]),
         tuple(sorted(groups)),
+        tuple(logs),
+        captured or {},
     )
 
 
@@ -45,7 +53,10 @@ def boards(declared: Declared) -> tuple[Board, ...]:
 
 def ndjson(declared: Declared) -> str:
     """All saved objects, each behind what it refers to."""
-    objects = [index_pattern(), *(item for board in boards(declared) for item in of_board(board))]
+    drawn = boards(declared)
+    known = {panel.index.name: panel.index for board in drawn for panel in board.panels}
+    patterns = {EVENTS.name: EVENTS, **known}
+    objects = [*map(index_pattern, patterns.values()), *(item for board in drawn for item in of_board(board))]
     return "".join(item.line for item in objects)
 
 

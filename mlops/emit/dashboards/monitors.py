@@ -7,14 +7,20 @@ from collections.abc import Iterator
 from typing import Any
 
 from mlops.emit.dashboards.board import Declared
-from mlops.ir.event_fields import INDEX, TIME
+from mlops.ir.event_fields import EVENTS
+from mlops.ir.index import TIME, Index
+from mlops.ir.log_fields import LINES
 
 _MINUTES = 60
 
 
 def monitors(declared: Declared) -> list[dict[str, Any]]:
     """Bodies of ``POST _plugins/_alerting/monitors``."""
-    return [_monitor(f"{declared.title}: {name}", query, severity) for name, query, severity in _watched(declared)]
+    found = [_monitor(f"{declared.title}: {name}", query, severity) for name, query, severity in _watched(declared)]
+    if declared.own_lines is not None:
+        grave = f"level:CRITICAL AND {declared.own_lines}"
+        found.append(_monitor(f"{declared.title}: lines that say CRITICAL", grave, 2, LINES))
+    return found
 
 
 def _watched(declared: Declared) -> Iterator[tuple[str, str, int]]:
@@ -33,7 +39,7 @@ def _watched(declared: Declared) -> Iterator[tuple[str, str, int]]:
         yield "records that were lost", f"kind:stream.lost AND {declared.of('ids.stream', declared.streams)}", 1
 
 
-def _monitor(name: str, query: str, severity: int) -> dict[str, Any]:
+def _monitor(name: str, query: str, severity: int, index: Index = EVENTS) -> dict[str, Any]:
     window = {"gte": f"{{{{period_end}}}}||-{_MINUTES}m", "lte": "{{period_end}}", "format": "epoch_millis"}
     filters = [{"range": {TIME: window}}, {"query_string": {"query": query}}]
     return {
@@ -42,7 +48,7 @@ def _monitor(name: str, query: str, severity: int) -> dict[str, Any]:
         "monitor_type": "query_level_monitor",
         "enabled": True,
         "schedule": {"period": {"interval": _MINUTES, "unit": "MINUTES"}},
-        "inputs": [{"search": {"indices": [INDEX], "query": {"size": 0, "query": {"bool": {"filter": filters}}}}}],
+        "inputs": [{"search": {"indices": [index.name], "query": {"size": 0, "query": {"bool": {"filter": filters}}}}}],
         "triggers": [
             {
                 "query_level_trigger": {

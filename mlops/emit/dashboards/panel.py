@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 from mlops.ir.dataclass import dataclass
-from mlops.ir.event_fields import INDEX, TIME, countable
+from mlops.ir.event_fields import EVENTS
+from mlops.ir.index import TIME, Index
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,9 +18,8 @@ class Metric:
     type: Literal["count", "sum", "avg", "max", "cardinality"] = "count"
     field: str | None = None
 
-    @property
-    def params(self) -> dict[str, Any]:
-        field = {"field": countable(self.field)} if self.field is not None else {}
+    def params(self, index: Index) -> dict[str, Any]:
+        field = {"field": index.countable(self.field)} if self.field is not None else {}
         return {**field, "customLabel": self.label}
 
 
@@ -33,7 +33,7 @@ class Bucket:
     size: int = 10
     interval: float = 1
 
-    def params(self, order_by: str) -> dict[str, Any]:
+    def params(self, order_by: str, index: Index) -> dict[str, Any]:
         """``order_by`` is the id of the metric that the largest are chosen by."""
         match self.type:
             case "date_histogram":
@@ -64,7 +64,7 @@ class Bucket:
                     "customLabel": self.label,
                 }
         return {
-            "field": countable(self.field),
+            "field": index.countable(self.field),
             "orderBy": order_by,
             "order": "desc",
             "size": self.size,
@@ -93,7 +93,7 @@ class Panel:
     controls: tuple[tuple[str, str], ...] = ()
     width: int = 24
     height: int = 12
-    index: str = INDEX
+    index: Index = EVENTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,11 +122,11 @@ def aggs(
 ) -> tuple[Mapping[str, Any], ...]:
     """Aggregations by the schemas of a kind: metrics first, then the buckets from the outermost on."""
     found = [
-        {"id": str(number), "enabled": True, "type": item.type, "schema": metric, "params": item.params}
+        {"id": str(number), "enabled": True, "type": item.type, "schema": metric, "params": item.params(panel.index)}
         for number, item in enumerate(panel.metrics, 1)
     ]
     parted = [*((item, along) for item in panel.along), *((item, split) for item in panel.split)]
     for number, (bucket, schema) in enumerate(parted, len(found) + 1):
-        params = bucket.params("1")
+        params = bucket.params("1", panel.index)
         found.append({"id": str(number), "enabled": True, "type": bucket.type, "schema": schema, "params": params})
     return tuple(found)

@@ -14,7 +14,7 @@ from mlops.emit.dashboards.board import Board, Table
 from mlops.emit.dashboards.kinds import kind_of
 from mlops.emit.dashboards.panel import Panel
 from mlops.ir.dataclass import dataclass
-from mlops.ir.event_fields import INDEX, TIME
+from mlops.ir.index import TIME, Index
 
 VERSIONS = {"index-pattern": "7.6.0", "search": "7.9.3", "visualization": "7.10.0", "dashboard": "7.9.3"}
 _SOURCE = "kibanaSavedObjectMeta.searchSourceJSON.index"
@@ -48,18 +48,19 @@ def id_of(*names: str) -> str:
     return "-".join((whole[:8], whole[8:12], whole[12:16], whole[16:20], whole[20:32]))
 
 
-def index_pattern(title: str = INDEX) -> SavedObject:
+def index_pattern(index: Index) -> SavedObject:
     """One for all pipelines."""
     seconds = {"id": "duration", "params": {"inputFormat": "seconds", "outputFormat": "humanize"}}
-    attributes = {"title": title, "timeFieldName": TIME, "fieldFormatMap": _json({"detail.seconds": seconds})}
-    return SavedObject("index-pattern", id_of("index-pattern", title), attributes)
+    formats = {path: seconds for path in index.fields if path.rpartition(".")[2] == "seconds"}
+    attributes = {"title": index.name, "timeFieldName": TIME, "fieldFormatMap": _json(formats)}
+    return SavedObject("index-pattern", id_of("index-pattern", index.name), attributes)
 
 
 def of_panel(owner: str, panel: Panel) -> SavedObject:
     """``owner`` is the board's name: two boards may have panels of one title."""
     kind = kind_of(panel)
     drawn = kind.draw(panel)
-    pattern = id_of("index-pattern", panel.index)
+    pattern = id_of("index-pattern", panel.index.name)
     state = {"title": panel.title, "type": drawn.type, "aggs": list(drawn.aggs), "params": drawn.params}
     source: dict[str, Any] = {}
     references = tuple((name, "index-pattern", pattern) for name in drawn.names)
@@ -78,7 +79,7 @@ def of_panel(owner: str, panel: Panel) -> SavedObject:
 
 
 def of_table(owner: str, table: Table) -> SavedObject:
-    pattern = id_of("index-pattern", INDEX)
+    pattern = id_of("index-pattern", table.index.name)
     source = {
         "query": {"query": table.query, "language": "lucene"},
         "filter": [],

@@ -10,14 +10,14 @@ from mlops.emit.dashboards.board import Declared, Table
 from mlops.emit.dashboards.declared import boards, declared_by, ndjson
 from mlops.emit.dashboards.kinds import searches
 from mlops.emit.dashboards.monitors import monitors
-from mlops.ir.event_fields import INDEX
 from mlops.ir.target import Choice, Source, Target
 
 _BOARDS, _MONITORS, _QUERIES = "boards", "monitors", "queries"
 
 
 def emit(source: Source) -> str:
-    declared = declared_by(source.beside().with_declared(source.checked))
+    beside = source.beside()
+    declared = declared_by(beside.with_declared(source.checked), beside.logs, beside.captured)
     if source.chosen == _MONITORS:
         return json.dumps(monitors(declared), indent=2, ensure_ascii=False) + "\n"
     if source.chosen != _QUERIES:
@@ -30,11 +30,11 @@ def _queries(declared: Declared) -> Iterator[str]:
     for board in boards(declared):
         for panel in board.panels:
             if isinstance(panel, Table):
-                yield f"# {board.title}: {panel.title}\nGET {INDEX}/_search?q={quote(panel.query)}\n"
+                yield f"# {board.title}: {panel.title}\nGET {panel.index.name}/_search?q={quote(panel.query)}\n"
                 continue
             for body in searches(panel):
                 told = json.dumps(body, indent=2, ensure_ascii=False)
-                yield f"# {board.title}: {panel.title}\nGET {panel.index}/_search\n{told}\n"
+                yield f"# {board.title}: {panel.title}\nGET {panel.index.name}/_search\n{told}\n"
 
 
 TARGET = Target(

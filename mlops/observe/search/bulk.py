@@ -15,7 +15,6 @@ from typing import Any
 
 from mlops.ir import AccountError
 from mlops.ir.dataclass import dataclass
-from mlops.ir.event_fields import INDEX
 from mlops.observe.search.asking import Answered, Ask, Unreached
 from mlops.observe.search.documents import Document
 
@@ -47,6 +46,15 @@ class Written:
     requests: int = 0
     rejected: tuple[Rejected, ...] = ()
 
+    def __add__(self, other: Written) -> Written:
+        return Written(
+            self.created + other.created,
+            self.there + other.there,
+            self.again + other.again,
+            self.requests + other.requests,
+            (*self.rejected, *other.rejected),
+        )
+
 
 class Writer:
     """Of one index. ``sleep`` and ``chance`` are injected in tests."""
@@ -54,7 +62,7 @@ class Writer:
     def __init__(
         self,
         ask: Ask,
-        index: str = INDEX,
+        index: str,
         *,
         attempts: int = _ATTEMPTS,
         sleep: Callable[[float], None] = time.sleep,

@@ -11,9 +11,10 @@ from datetime import UTC
 from typing import Any
 
 from mlops.ir.dataclass import dataclass
-from mlops.ir.event_fields import DETAIL, IDS, LEFT_OUT, TIME, Kind
+from mlops.ir.event_fields import DETAIL, IDS, LEFT_OUT
 from mlops.ir.events import Event
 from mlops.ir.hiding import hide_text
+from mlops.ir.index import TIME, Kind
 
 LONGEST = 8_000
 """Characters of one value; the rest of a sentence is in the account."""

@@ -1,4 +1,4 @@
-"""Events that are asked for by people: words of a query, a time, and how many of each."""
+"""Documents that are asked for by people: words of a query, a time, and how many of each."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from typing import Any
 from mlops.ir import UsageError
 from mlops.ir.choices import near
 from mlops.ir.dataclass import dataclass
-from mlops.ir.event_fields import DETAIL, IDS, INDEX, TIME, countable, fields
+from mlops.ir.event_fields import EVENTS
+from mlops.ir.index import TIME, Index
 from mlops.observe.search.asking import Answered, Ask
 
 MOST = 10_000
@@ -22,13 +23,14 @@ _ASKED = re.compile(rf"(?<![\w.]){_EXISTS}:([\w.@-]+)")
 @dataclass(frozen=True, slots=True)
 class Question:
     """``words`` are a query string: ``detail.status:Failed AND ids.pipeline:churn``. ``since`` and ``until`` are
-    moments in ISO-8601. ``by`` is a field of whose values the numbers are told."""
+    moments in ISO-8601. ``by`` is a field of whose values the numbers are told, ``index`` what is asked."""
 
     words: str | None = None
     since: str | None = None
     until: str | None = None
     by: str | None = None
     most: int = 20
+    index: Index = EVENTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,13 @@ def body_of(question: Question) -> dict[str, Any]:
     filters: list[dict[str, Any]] = []
     if question.words:
         filters.append(
-            {"query_string": {"query": written_out(question.words), "default_operator": "AND", "lenient": True}}
+            {
+                "query_string": {
+                    "query": written_out(question.words, question.index),
+                    "default_operator": "AND",
+                    "lenient": True,
+                }
+            }
         )
     between = {name: at for name, at in (("gte", question.since), ("lt", question.until)) if at is not None}
     if between:
@@ -56,24 +64,31 @@ def body_of(question: Question) -> dict[str, Any]:
         "query": {"bool": {"filter": filters}} if filters else {"match_all": {}},
     }
     if question.by is not None:
-        told["aggs"] = {"by": {"terms": {"field": countable(path_of(question.by)), "size": question.most}}}
+        told["aggs"] = {
+            "by": {
+                "terms": {
+                    "field": question.index.countable(path_of(question.by, question.index)),
+                    "size": question.most,
+                }
+            }
+        }
     else:
-        told["sort"] = [{TIME: "desc"}, {"sequence": "desc"}]
+        told["sort"] = [{TIME: "desc"}, {question.index.order: "desc"}]
     return told
 
 
-def path_of(name: str) -> str:
-    """An id and a member of a detail may be named without where they stand. Raises UsageError.
+def path_of(name: str, index: Index) -> str:
+    """What stands in a table may be named without it. Raises UsageError.
 
-    >>> path_of("pipeline"), path_of("status"), path_of("kind")
+    >>> path_of("pipeline", EVENTS), path_of("status", EVENTS), path_of("kind", EVENTS)
     ('ids.pipeline', 'detail.status', 'kind')
     """
-    known = fields()
-    found = next((path for path in (name, f"ids.{name}", f"detail.{name}") if path in known), None)
+    known = index.fields
+    found = next((path for path in (name, *(f"{table}.{name}" for table in index.inside)) if path in known), None)
     if found is None:
-        guess = near(name, (*known, *IDS, *DETAIL))
+        guess = near(name, (*known, *dict.fromkeys(path.rpartition(".")[2] for path in known)))
         raise UsageError(
-            f"events have no field {name!r}",
+            f"{index.holds} have no field {name!r}",
             hint=f"did you mean {guess}?"
             if guess
             else 'they are listed in docs/search.md; put what is no field in "..."',
@@ -81,20 +96,20 @@ def path_of(name: str) -> str:
     return found
 
 
-def written_out(words: str) -> str:
+def written_out(words: str, index: Index) -> str:
     """A query whose fields are named in full. Raises UsageError for one that there is not: the server would find
     nothing, without a word.
 
-    >>> written_out('status:Failed AND pipeline:"a:b"')
+    >>> written_out('status:Failed AND pipeline:"a:b"', EVENTS)
     'detail.status:Failed AND ids.pipeline:"a:b"'
     """
 
     def named(found: re.Match[str]) -> str:
         name = found["name"]
-        return found[0] if name is None or name == _EXISTS else f"{path_of(name)}:"
+        return found[0] if name is None or name == _EXISTS else f"{path_of(name, index)}:"
 
     told = _NAMES.sub(named, words)
-    return _ASKED.sub(lambda found: f"{_EXISTS}:{path_of(found[1])}", told)
+    return _ASKED.sub(lambda found: f"{_EXISTS}:{path_of(found[1], index)}", told)
 
 
 def ask_for(ask: Ask, question: Question) -> Found:
@@ -104,7 +119,7 @@ def ask_for(ask: Ask, question: Question) -> Found:
         AccountError: it does not answer.
     """
     try:
-        answer = ask("POST", f"/{INDEX}/_search", body_of(question))
+        answer = ask("POST", f"/{question.index.name}/_search", body_of(question))
     except Answered as refused:
         if refused.status == 400 and question.words:
             raise UsageError(

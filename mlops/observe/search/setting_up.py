@@ -1,4 +1,4 @@
-"""What an OpenSearch lacks before events go there: looked at, decided, done. Done twice it finds nothing to do."""
+"""What an OpenSearch lacks before documents go there: looked at, decided, done. Done twice it finds nothing to do."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from mlops.ir import AccountError, UsageError
 from mlops.ir.dataclass import dataclass
-from mlops.ir.event_fields import INDEX
+from mlops.ir.index import Index
 from mlops.observe.search import template
 from mlops.observe.search.asking import Answered, Ask
 
@@ -18,9 +18,11 @@ _NO_HANDLER = "no handler found"
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """``managed``: Index State Management is there. ``indices`` stand behind the alias, by name with their mappings;
-    ``written`` is the one that is written. ``version`` is that of the policy: its sequence number and term."""
+    """Of an ``index``. ``managed``: Index State Management is there. ``indices`` stand behind the alias, by name with
+    their mappings; ``written`` is the one that is written. ``version`` is that of the policy: its sequence number and
+    term."""
 
+    index: Index
     managed: bool
     template: Mapping[str, Any] | None
     policy: Mapping[str, Any] | None
@@ -40,29 +42,31 @@ class Action:
     body: Mapping[str, Any]
 
 
-def see(ask: Ask) -> Seen:
+def see(ask: Ask, index: Index) -> Seen:
     """
     Raises:
         AccountError: it does not answer, or does not let us look.
     """
-    found = _found(ask, f"/_index_template/{INDEX}")
+    found = _found(ask, f"/_index_template/{index.name}")
     listed = found["index_templates"] if found is not None else ()
-    managed, policy, version = _policy(ask)
-    behind = _found(ask, f"/_alias/{INDEX}") or {}
+    managed, policy, version = _policy(ask, index.name)
+    behind = _found(ask, f"/_alias/{index.name}") or {}
     indices = {
         name: (_found(ask, f"/{name}/_mapping") or {}).get(name, {}).get("mappings", {}) for name in sorted(behind)
     }
-    marks = {name: behind[name]["aliases"][INDEX].get("is_write_index") for name in indices}
+    marks = {name: behind[name]["aliases"][index.name].get("is_write_index") for name in indices}
     # One that stands there alone is written, where nobody has said that it is not.
     written = next((name for name, mark in marks.items() if mark or (len(marks) == 1 and mark is None)), None)
     # Whoever put a document before anything was set up has made an index under the alias's name.
-    taken = not behind and _found(ask, f"/{INDEX}/_mapping") is not None
-    return Seen(managed, listed[0]["index_template"] if listed else None, policy, version, indices, written, taken)
+    taken = not behind and _found(ask, f"/{index.name}/_mapping") is not None
+    return Seen(
+        index, managed, listed[0]["index_template"] if listed else None, policy, version, indices, written, taken
+    )
 
 
-def _policy(ask: Ask) -> tuple[bool, Mapping[str, Any] | None, tuple[int, int] | None]:
+def _policy(ask: Ask, name: str) -> tuple[bool, Mapping[str, Any] | None, tuple[int, int] | None]:
     try:
-        found = ask("GET", f"/_plugins/_ism/policies/{template.POLICY}", None)
+        found = ask("GET", f"/_plugins/_ism/policies/{name}", None)
     except Answered as refused:
         if _NO_HANDLER in refused.message:
             return False, None, None
@@ -83,40 +87,43 @@ def _found(ask: Ask, path: str) -> Mapping[str, Any] | None:
 
 def decide(seen: Seen, *, rollover_days: int, keep_days: int, replicas: int) -> tuple[Action, ...]:
     """Raises UsageError where an index has the alias's name, or its fields are of other kinds."""
+    index = seen.index
     if seen.taken:
         raise UsageError(
-            f"there is an index {INDEX}, where the alias of that name is to be",
+            f"there is an index {index.name}, where the alias of that name is to be",
             hint="copy what is in it into another one and remove it",
         )
     actions: list[Action] = []
-    wanted = template.index_template(managed=seen.managed, replicas=replicas)
+    wanted = template.index_template(index, managed=seen.managed, replicas=replicas)
     if not _holds(seen.template, wanted):
         verb = "make" if seen.template is None else "change"
-        actions.append(Action(f"{verb} the index template {INDEX}", "PUT", f"/_index_template/{INDEX}", wanted))
+        actions.append(
+            Action(f"{verb} the index template {index.name}", "PUT", f"/_index_template/{index.name}", wanted)
+        )
     if seen.managed:
-        policy = template.policy(rollover_days=rollover_days, keep_days=keep_days)
+        policy = template.policy(index, rollover_days=rollover_days, keep_days=keep_days)
         if not _holds(seen.policy, policy["policy"]):
             verb, path = ("make", "") if seen.version is None else ("change", "?if_seq_no={}&if_primary_term={}")
             versioned = path.format(*seen.version) if seen.version is not None else path
-            label = f"{verb} the policy {template.POLICY}: a new index in {rollover_days} days, kept for {keep_days}"
-            actions.append(Action(label, "PUT", f"/_plugins/_ism/policies/{template.POLICY}{versioned}", policy))
+            label = f"{verb} the policy {index.name}: a new index in {rollover_days} days, kept for {keep_days}"
+            actions.append(Action(label, "PUT", f"/_plugins/_ism/policies/{index.name}{versioned}", policy))
     for name, there in seen.indices.items():
-        new, other = _differing(template.mappings(), there)
+        new, other = _differing(template.mappings(index), there)
         if other:
             raise UsageError(
                 f"fields of the index {name} are of other kinds: {', '.join(other)}",
-                hint=f"roll over to a new index: POST {INDEX}/_rollover",
+                hint=f"roll over to a new index: POST {index.name}/_rollover",
             )
         if new:
             label = f"add {len(new)} field{'s' if len(new) > 1 else ''} to the index {name}: {', '.join(new)}"
-            actions.append(Action(label, "PUT", f"/{name}/_mapping", template.mappings()))
+            actions.append(Action(label, "PUT", f"/{name}/_mapping", template.mappings(index)))
     if seen.indices and seen.written is None:
         newest = max(seen.indices)
-        mark = {"add": {"index": newest, "alias": INDEX, "is_write_index": True}}
+        mark = {"add": {"index": newest, "alias": index.name, "is_write_index": True}}
         actions.append(Action(f"write the index {newest}: none was", "POST", "/_aliases", {"actions": [mark]}))
     if not seen.indices:
-        aliases = {"aliases": {INDEX: {"is_write_index": True}}}
-        actions.append(Action(f"make the index {template.FIRST}", "PUT", f"/{template.FIRST}", aliases))
+        aliases = {"aliases": {index.name: {"is_write_index": True}}}
+        actions.append(Action(f"make the index {template.first(index)}", "PUT", f"/{template.first(index)}", aliases))
     return tuple(actions)
 
 

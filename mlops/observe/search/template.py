@@ -1,4 +1,4 @@
-"""What an OpenSearch is told once: what an index of events is, the alias that is written, and for how long it is kept.
+"""What an OpenSearch is told once: what an index is, the alias that is written, and for how long it is kept.
 
 The mapping is strict: a document with a field that nobody declared is refused. Numbered indices stand behind one alias;
 Index State Management, where the plugin is there, begins a new one and removes old ones.
@@ -9,46 +9,51 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from mlops.ir.event_fields import DETAIL, HEAD, IDS, INDEX, Kind
+from mlops.ir.index import Index, Kind
 
-FIRST = f"{INDEX}-000001"
-PATTERN = f"{INDEX}-*"
-POLICY = INDEX
 _SHORT, _LONGEST = 256, 2_048
 """Characters of what is counted whole."""
 _PRIORITY = 200
 
 
-def index_template(*, managed: bool, replicas: int = 1) -> Mapping[str, Any]:
+def first(index: Index) -> str:
+    return f"{index.name}-000001"
+
+
+def pattern(index: Index) -> str:
+    return f"{index.name}-*"
+
+
+def index_template(index: Index, *, managed: bool, replicas: int = 1) -> Mapping[str, Any]:
     """``managed``: the setting that names the alias for rollover is one of a plugin, and refused without it."""
-    rollover = {"plugins.index_state_management.rollover_alias": INDEX} if managed else {}
+    rollover = {"plugins.index_state_management.rollover_alias": index.name} if managed else {}
     return {
-        "index_patterns": [PATTERN],
+        "index_patterns": [pattern(index)],
         "priority": _PRIORITY,
         "template": {
             "settings": {"index.number_of_shards": 1, "index.number_of_replicas": replicas, **rollover},
-            "mappings": mappings(),
+            "mappings": mappings(index),
         },
         "_meta": {"of": "mlops"},
     }
 
 
-def mappings() -> Mapping[str, Any]:
-    return {
-        "dynamic": "strict",
-        "properties": {
-            **{name: _field(kind) for name, kind in HEAD.items()},
-            "ids": {"dynamic": "strict", "properties": {name: _field(kind) for name, kind in IDS.items()}},
-            "detail": {"dynamic": "strict", "properties": {name: _field(kind) for name, kind in DETAIL.items()}},
-        },
-    }
+def mappings(index: Index) -> Mapping[str, Any]:
+    properties: dict[str, Any] = {}
+    for path, kind in index.fields.items():
+        table, _, name = path.rpartition(".")
+        into = properties
+        if table:
+            into = properties.setdefault(table, {"dynamic": "strict", "properties": {}})["properties"]
+        into[name] = _field(kind)
+    return {"dynamic": "strict", "properties": properties}
 
 
-def policy(*, rollover_days: int, keep_days: int) -> Mapping[str, Any]:
-    """A new index when one is so old or has 10 GB; an index goes so long after its last event."""
+def policy(index: Index, *, rollover_days: int, keep_days: int) -> Mapping[str, Any]:
+    """A new index when one is so old or has 10 GB; an index goes so long after its last document."""
     return {
         "policy": {
-            "description": "Events of mlops: a new index in time, old ones removed.",
+            "description": f"{index.holds.capitalize()} of mlops: a new index in time, old ones removed.",
             "default_state": "written",
             "states": [
                 {
@@ -60,7 +65,7 @@ def policy(*, rollover_days: int, keep_days: int) -> Mapping[str, Any]:
                 },
                 {"name": "removed", "actions": [{"delete": {}}], "transitions": []},
             ],
-            "ism_template": [{"index_patterns": [PATTERN], "priority": _PRIORITY}],
+            "ism_template": [{"index_patterns": [pattern(index)], "priority": _PRIORITY}],
         }
     }
 

@@ -12,6 +12,7 @@ import pytest
 from botocore.credentials import Credentials
 
 from mlops.ir import AccountError, ConfigurationError
+from mlops.ir.event_fields import EVENTS
 from mlops.observe.search.asking import asking
 from mlops.observe.search.querying import Question, ask_for
 from mlops.observe.search.setting_up import see
@@ -72,7 +73,7 @@ def test_what_is_refused_or_not_reached_is_a_sentence(door: Any, monkeypatch: py
     for page in ("/text/html", "/text/plain"):
         with pytest.raises(AccountError, match=f"POST {page}: what {url} answers is no JSON object"):
             asking(At(url), "eu-west-1", keys)("POST", page, {})
-    for other in (see, lambda ask: ask_for(ask, Question())):
+    for other in (lambda ask: see(ask, EVENTS), lambda ask: ask_for(ask, Question())):
         with pytest.raises(AccountError, match=f"what {url} answers has no '(index_templates|hits)'"):
             other(asking(At(url), "eu-west-1", keys))
     with pytest.raises(AccountError, match="cannot be reached"):

@@ -50,7 +50,7 @@ class Index:
 def written(index: Index, count: int = 3, size: int = 1) -> tuple[Any, list[float]]:
     slept: list[float] = []
     documents = [Document(f"d{number}", {"about": "x" * size}) for number in range(count)]
-    return Writer(index, sleep=slept.append, chance=random.Random(1)).write(documents), slept
+    return Writer(index, "events", sleep=slept.append, chance=random.Random(1)).write(documents), slept
 
 
 def test_only_what_failed_goes_again_with_growing_pauses() -> None:

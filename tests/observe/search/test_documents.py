@@ -8,8 +8,10 @@ import re
 from datetime import UTC, datetime
 from pathlib import Path
 
+from mlops.ir.captured_fields import captured
 from mlops.ir.event_fields import DETAIL, HEAD, IDS, LEFT_OUT
 from mlops.ir.events import Event
+from mlops.ir.log_fields import LINES
 from mlops.observe.search.documents import Origin, document
 
 ROOT = Path(__file__).parents[3]
@@ -72,7 +74,15 @@ def _name(function: ast.expr) -> str:
 
 def test_the_page_has_all_fields() -> None:
     page = (ROOT / "docs" / "search.md").read_text(encoding="utf-8")
-    for where, table in (("the event", HEAD), ("`ids.`", IDS), ("`detail.`", DETAIL)):
+    heads = captured({}).fields
+    tables = (
+        ("the event", HEAD),
+        ("`ids.`", IDS),
+        ("`detail.`", DETAIL),
+        ("a line", LINES.fields),
+        ("a request", heads),
+    )
+    for where, table in tables:
         for kind in dict.fromkeys(table.values()):
             names = ", ".join(f"`{name}`" for name in table if table[name] == kind)
             assert f"| {where} | {names} | {kind} |" in page, (where, kind)

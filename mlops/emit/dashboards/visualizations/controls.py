@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from mlops.emit.dashboards.panel import Drawn, Panel, Visualization
-from mlops.ir.event_fields import countable
 
 _MOST = 100
 
@@ -17,7 +16,7 @@ def _draw(panel: Panel) -> Drawn:
         {
             "id": f"control-{number}",
             "indexPatternRefName": name,
-            "fieldName": countable(field),
+            "fieldName": panel.index.countable(field),
             "parent": "",
             "label": label,
             "type": "list",
@@ -32,7 +31,7 @@ def _draw(panel: Panel) -> Drawn:
 def _bodies(panel: Panel) -> tuple[Mapping[str, Any], ...]:
     """What each list holds."""
     return tuple(
-        {"size": 0, "aggs": {"termsAgg": {"terms": {"field": countable(field), "size": _MOST}}}}
+        {"size": 0, "aggs": {"termsAgg": {"terms": {"field": panel.index.countable(field), "size": _MOST}}}}
         for field, _ in panel.controls
     )
 

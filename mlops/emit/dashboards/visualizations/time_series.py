@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from mlops.emit.dashboards.panel import Drawn, Panel, Visualization
-from mlops.ir.event_fields import TIME, countable
+from mlops.ir.index import TIME
 
 _COLOURS = ("#54B399", "#6092C0", "#D36086", "#9170B8")
 
@@ -17,8 +17,8 @@ def _draw(panel: Panel) -> Drawn:
         "type": "timeseries",
         "series": [_series(panel, number) for number in range(len(panel.metrics))],
         "time_field": TIME,
-        "index_pattern": panel.index,
-        "default_index_pattern": panel.index,
+        "index_pattern": panel.index.name,
+        "default_index_pattern": panel.index.name,
         "default_timefield": TIME,
         "interval": "auto",
         "axis_position": "left",
@@ -38,9 +38,9 @@ def _series(panel: Panel, number: int) -> Mapping[str, Any]:
     by: dict[str, Any] = {"split_mode": "everything"}
     if panel.split:
         (split,) = panel.split
-        by = {"split_mode": "terms", "terms_field": countable(split.field), "terms_size": str(split.size)}
+        by = {"split_mode": "terms", "terms_field": panel.index.countable(split.field), "terms_size": str(split.size)}
         by["terms_order_by"] = "_count"
-    of = {"field": countable(metric.field)} if metric.field is not None else {}
+    of = {"field": panel.index.countable(metric.field)} if metric.field is not None else {}
     return {
         "id": f"series-{number}",
         "color": _COLOURS[number % len(_COLOURS)],
@@ -67,11 +67,11 @@ def _bodies(panel: Panel) -> tuple[Mapping[str, Any], ...]:
         inside = (
             {}
             if metric.type == "count" or metric.field is None
-            else {"aggs": {f"metric-{number}": {metric.type: {"field": countable(metric.field)}}}}
+            else {"aggs": {f"metric-{number}": {metric.type: {"field": panel.index.countable(metric.field)}}}}
         )
         along: dict[str, Any] = {"timeseries": {"date_histogram": {"field": TIME, "fixed_interval": "12h"}, **inside}}
         for split in panel.split:
-            terms = {"terms": {"field": countable(split.field), "size": split.size}}
+            terms = {"terms": {"field": panel.index.countable(split.field), "size": split.size}}
             along = {f"series-{number}": {**terms, "aggs": along}}
         found.append({"size": 0, "aggs": along})
     return tuple(found)

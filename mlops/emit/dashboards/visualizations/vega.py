@@ -7,15 +7,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from mlops.emit.dashboards.panel import Drawn, Panel, Visualization
-from mlops.ir.event_fields import TIME, countable
+from mlops.ir.index import TIME
 
 
 def _body(panel: Panel) -> Mapping[str, Any]:
     (metric,), (by,) = panel.metrics, panel.along
     assert metric.field is not None  # noqa: S101 - a board's own
-    inside = {"number": {metric.type: {"field": countable(metric.field)}}}
+    inside = {"number": {metric.type: {"field": panel.index.countable(metric.field)}}}
     order = {"number": "desc"}
-    terms = {"field": countable(by.field), "size": by.size, "order": order}
+    terms = {"field": panel.index.countable(by.field), "size": by.size, "order": order}
     return {"size": 0, "aggs": {"by": {"terms": terms, "aggs": inside}}}
 
 
@@ -28,7 +28,7 @@ def _draw(panel: Panel) -> Drawn:
     spec = {
         "$schema": "https://vega.github.io/schema/vega-lite/v4.json",
         "data": {
-            "url": {"index": panel.index, "body": body},
+            "url": {"index": panel.index.name, "body": body},
             "format": {"property": "aggregations.by.buckets"},
         },
         "mark": {"type": "bar", "tooltip": True},
