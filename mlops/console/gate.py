@@ -23,6 +23,7 @@ from mlops.ir.dataclass import dataclass
 
 MOST_BODY = 64 * 1024
 MOST_PATH = 8 * 1024
+MOST_HEAD = 32 * 1024
 BODY_SECONDS, TAKING_SECONDS = 10.0, 20.0
 _SAFE = ("GET", "HEAD")
 _HEADERS = {
@@ -93,6 +94,8 @@ class Gate:
             return _refused(421, "this server is not asked by that name"), b""
         if len(scope["raw_path"]) + len(scope["query_string"]) > MOST_PATH:
             return _refused(414, "the address is too long"), b""
+        if sum(len(name) + len(value) + 4 for name, value in scope["headers"]) > MOST_HEAD:
+            return _refused(431, f"more than {MOST_HEAD} bytes of headers are not taken"), b""
         if method not in (*_SAFE, "POST"):
             return _refused(405, "GET, HEAD and POST are answered here"), b""
         if scope["path"].startswith("/static/"):  # what everybody can download of the package

@@ -12,7 +12,7 @@ import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from mlops.console.application import Answers, Settings
-from mlops.console.gate import ENTER, Gate, Keys
+from mlops.console.gate import ENTER, MOST_HEAD, Gate, Keys
 from mlops.ir import UsageError
 from mlops.ir.dataclass import dataclass
 from mlops.use_cases.connecting import Connected
@@ -21,7 +21,6 @@ PORT = 4600
 """Where the console is if nothing else is asked and nobody else is there."""
 LOOPBACK = "127.0.0.1"
 _MOST_CONNECTIONS = 200
-_LARGEST_HEAD = 32 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +67,7 @@ def ready(connected: Connected, wanted: Wanted, record: Callable[[str], None]) -
         proxy_headers=False,
         limit_concurrency=_MOST_CONNECTIONS,
         timeout_graceful_shutdown=1,
-        h11_max_incomplete_event_size=_LARGEST_HEAD,
+        h11_max_incomplete_event_size=MOST_HEAD,
     )
     address = f"http://{_shown(wanted.host)}:{port}{ENTER}?token={quote(keys.token)}"
     return Ready(uvicorn.Server(config), bound, address)

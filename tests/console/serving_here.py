@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import re
 import sys
 import threading
 from collections.abc import Iterator, Mapping
@@ -23,7 +24,9 @@ from mlops.use_cases.connecting import connect_here
 
 IMAGE = "111122223333.dkr.ecr.us-east-1.amazonaws.com/tool:1"
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(1)>\" ' & </pre>"
+OUTPUT = "/executions/GOOD/steps/Make?direction=output&of=data&file="
 SECRET = "ghp_".ljust(40, "a")
+REPORT = {"accuracy": {"value": 0.75}, HOSTILE: {"value": 1}}
 PIPELINE = f"""\
 from mlops import Pipeline, Processing, Training
 with Pipeline("churn", description={HOSTILE!r}) as pipeline:
@@ -140,7 +143,7 @@ def registered(root: Path) -> Iterator[None]:
     data = account.client("s3")
     data.create_bucket(Bucket="mlops-tests")
     world.model("one")
-    data.put_object(Bucket="mlops-tests", Key="report.json", Body=json.dumps({"accuracy": {"value": 0.75}}).encode())
+    data.put_object(Bucket="mlops-tests", Key="report.json", Body=json.dumps(REPORT).encode())
     world.sagemaker.create_model_package_group(ModelPackageGroupName="churn", ModelPackageGroupDescription=HOSTILE)
     report = {"ContentType": "application/json", "S3Uri": "s3://mlops-tests/report.json"}
     container = {"Image": IMAGE, "ModelDataUrl": "s3://mlops-tests/one.tar.gz"}
@@ -229,3 +232,12 @@ def serving(root: Path, environment: str = "local", wanted: Wanted | None = None
     finally:
         found.server.should_exit = True
         thread.join(10)
+
+
+def need_plain(text: str) -> None:
+    """No script, style or handler in the page, and nothing from elsewhere."""
+    tags = re.findall(r"<[a-zA-Z][^>]*>", text)
+    assert [tag for tag in tags if tag.startswith("<script") and not re.search(r' src="/static/[\w./-]+"', tag)] == []
+    assert [tag for tag in tags if re.search(r"\s(on\w+|style)\s*=", re.sub(r'"[^"]*"', '""', tag))] == []
+    assert "<style" not in text and "javascript:" not in text
+    assert [tag for tag in tags if re.search(r'\s(src|href|action)="(?!/|\?|#)', tag)] == []

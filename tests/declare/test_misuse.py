@@ -426,3 +426,11 @@ def test_a_file_of_many_mistakes_is_judged_once(
 
 def by_place(finding: Finding) -> object:
     return finding.sort_key
+
+
+def test_a_mistake_in_a_large_definition_is_told(declare: Callable[..., Opened]) -> None:
+    """How long it would be is not known then."""
+    opened = declare(
+        f'{SOUND}Processing("C", code="prepare.py", image=sk, after=3, environment={{"A": "x" * 300_000}})'
+    )
+    assert "D042" in {finding.code for finding in opened.findings}

@@ -11,7 +11,7 @@ from mlops.check.shapes import shown
 from mlops.check.subject import Subject
 from mlops.ir import Join, JsonGet, Ref, Severity, Unknown, Value
 from mlops.ir.document import compact
-from mlops.ir.values import pointer
+from mlops.ir.values import expressions, pointer
 
 VERSION = "2020-12-01"
 _MEMBERS = ("Version", "Metadata", "Parameters", "PipelineExperimentConfig", "MlflowConfig", "Steps")
@@ -164,10 +164,24 @@ def definition_size(subject: Subject) -> Iterator[Fault]:
     """
     # To write it is slow; with its keys and marks it is hardly ever more than four times as long as these.
     least = sum(len(text) + len(at) - at.rfind("/") + 6 for at, text, _ in subject.texts)
-    size = len(compact(subject.definition)) if 4 * least > MAX_CHARACTERS else 0
+    if 4 * least <= MAX_CHARACTERS or _has_unknown(subject):
+        return
+    size = len(compact(subject.definition))
     if size > MAX_CHARACTERS:
         message = f"the definition has {size:,} characters, at most {MAX_CHARACTERS:,} fit"
         yield Fault("", message, "move data to S3")
+
+
+def _has_unknown(subject: Subject) -> bool:
+    """A value with a mistake of its own, which is told, cannot be written."""
+    definition = subject.definition
+    values = (
+        definition.members,
+        *(parameter.members for parameter in definition.parameters),
+        *(placed.step.arguments for placed in subject.placed),
+        *(placed.step.members for placed in subject.placed),
+    )
+    return any(isinstance(item, Unknown) for value in values for _, item in expressions(value))
 
 
 @rule(

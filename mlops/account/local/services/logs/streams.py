@@ -107,10 +107,9 @@ def get_log_events(state: State, request: Mapping[str, Any]) -> Mapping[str, Any
         page = forward(stream.file, place or 0, limit, ended=stream.ended)
     else:
         page = backward(stream.file, None, limit, ended=stream.ended)
+    started, written = stream.started, stream.written  # the file is asked once, not for each line
     return {
-        "events": [
-            {"timestamp": stream.started, "message": line, "ingestionTime": stream.written} for line in page.lines
-        ],
+        "events": [{"timestamp": started, "message": line, "ingestionTime": written} for line in page.lines],
         "nextForwardToken": f"f/{page.end}",
         "nextBackwardToken": f"b/{page.begin}",
     }
@@ -130,6 +129,7 @@ def filter_log_events(state: State, request: Mapping[str, Any]) -> Mapping[str, 
     events: list[dict[str, Any]] = []
     number = -1
     for stream in found:
+        written = stream.written
         for index, line in enumerate(each_line(stream.file, ended=stream.ended)):
             if not all(word in line for word in wanted):
                 continue
@@ -143,7 +143,7 @@ def filter_log_events(state: State, request: Mapping[str, Any]) -> Mapping[str, 
                     "logStreamName": stream.name,
                     "timestamp": stream.started,
                     "message": line,
-                    "ingestionTime": stream.written,
+                    "ingestionTime": written,
                     "eventId": f"{stream.started}-{stream.name}-{index:010d}",
                 }
             )
