@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from mlops.check.ports import COMPOSER, ImageUse
-from mlops.check.sources import loaded_here, pipeline_files
+from mlops.check.sources import loaded_here
+from mlops.check.target_files import pipeline_files
 from mlops.declare.lower import lower_pipeline, lower_resources
 from mlops.declare.misuse import collecting
 from mlops.ir import Finding

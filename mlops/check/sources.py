@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import ast
 import json
-import os
-import re
 import sys
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
@@ -19,16 +16,20 @@ from mlops.check.many import mapped
 from mlops.check.may_declare import may_declare
 from mlops.check.ports import COMPOSER, Composed, Composer, Lowered
 from mlops.check.selection import Selection, listed_codes, read_selection
+from mlops.check.target_files import (
+    bytes_of,
+    files_of,
+    is_machine,
+    is_ours,
+    is_template,
+    split,
+)
 from mlops.check.telling import told_of_file
 from mlops.ir import Checked, Definition, Finding, Severity, UsageError, Where
 from mlops.ir.choices import instead
 from mlops.ir.dataclass import dataclass
 from mlops.ir.reader import locate, read
-from mlops.project.content_address import IGNORED_FOLDERS
-from mlops.project.program_text import NOTEBOOK
-from mlops.project.python_files import imported, parsed
 from mlops.project.root import LOCK, find_root
-from mlops.project.sdk_source import is_sdk_file
 from mlops.project.self_contained import is_self_contained
 
 if TYPE_CHECKING:
@@ -44,11 +45,6 @@ _FOLLOWS = frozenset({"E503", "P409"})
 """Said of a file that ended halfway, these would only follow from that."""
 
 _HOUSE = "H9"
-
-TEMPLATES = (".yaml", ".yml")
-MACHINES = (".json", ".asl")
-_DECLARES = re.compile(r"^\s*(?:from\s+mlops\b|import\s+mlops\b)", re.MULTILINE)
-
 
 _Part = tuple[Sequence[Checked], Sequence[Finding]]
 """What one file gives."""
@@ -129,16 +125,16 @@ def open_targets(
             parts.append(_read_definition(sys.stdin.buffer.read(), STANDARD_INPUT, selection(root)))
             files.append(STANDARD_INPUT)
             continue
-        path, name = _split(target)
+        path, name = split(target)
         if not target or not path.exists():
             raise UsageError(
                 f"there is no {target!r}", hint="a target is a pipeline file, a folder or a definition in JSON"
             )
         root = find_root(path.resolve())
-        for file in _files(path, definitions):
+        for file in files_of(path, definitions):
             if name is None and str(file) in files:
                 continue
-            if skip_others and not _is_ours(file):
+            if skip_others and not is_ours(file):
                 continue
             files.append(str(file))
             if definitions and path.is_file() and is_template(file):
@@ -170,14 +166,6 @@ def open_targets(
     return Opened(found, ordered, tuple(files), root, reading, resources, tuple(templates), tuple(machines))
 
 
-def _is_ours(file: Path) -> bool:
-    if file.suffix in TEMPLATES:
-        return is_template(file)
-    if file.suffix in MACHINES:
-        return is_definition(file) or is_template(file) or is_machine(file)
-    return declares(file)
-
-
 def _for_another_account(
     pipelines: Sequence[Checked], environment: str, project: Project
 ) -> tuple[list[Checked], list[Finding]]:
@@ -191,7 +179,7 @@ def _for_another_account(
         found = [] if known is None else list(with_local_names(checked, known))
         file = next((item.where.file for item in found if item.where.line is None and item.where.file), "")
         if file.endswith(".json"):
-            found = list(locate(found, _content(Path(file)).decode("utf-8-sig"), file))
+            found = list(locate(found, bytes_of(Path(file)).decode("utf-8-sig"), file))
         told.extend(found)
         both = tuple(sorted((*checked.findings, *found), key=_by_place))
         judged.append(replace(checked, findings=both) if found else checked)
@@ -266,141 +254,22 @@ def _from_here(file: str) -> str:
     return (path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path).as_posix()
 
 
-def _split(target: str) -> tuple[Path, str | None]:
-    """
-    >>> _split("pipelines/churn.py:churn")[1]
-    'churn'
-    """
-    file, colon, name = target.rpartition(":")
-    if colon and file.endswith((".py", NOTEBOOK)):
-        return Path(file), name
-    return Path(target), None
-
-
-def _files(path: Path, definitions: bool) -> list[Path]:
-    if path.is_file():
-        if path.suffix in TEMPLATES and not definitions:
-            raise UsageError(
-                f"{path} may be a template, and a pipeline is needed here", hint="`mlops check` takes templates"
-            )
-        if path.suffix not in (".py", NOTEBOOK, *MACHINES, *TEMPLATES):
-            raise UsageError(
-                f"{path} is neither a pipeline file (.py, {NOTEBOOK}), a definition (.json) nor a template (.yaml)"
-            )
-        return [path]
-    found = sorted([*pipeline_files(path), *(file for file in _below(path, ".py") if is_sdk_file(file, whole=True))])
-    if definitions:
-        found = sorted([*found, *(file for file in _below(path, ".json") if is_definition(file))])
-    if not found:
-        raise UsageError(f"no pipeline is declared in {path}", hint="a pipeline file imports mlops, or sagemaker")
-    return found
-
-
-def pipeline_files(folder: Path) -> list[Path]:
-    """Files of a folder that declare pipelines, sorted."""
-    return [file for file in _below(folder, ".py") if declares(file)]
-
-
-def _below(folder: Path, suffix: str) -> list[Path]:
-    """Regular files, sorted; what cannot be listed, environments and built files stay out."""
-    found: list[Path] = []
-    for here, folders, files in os.walk(folder):
-        if (Path(here) / "pyvenv.cfg").is_file():
-            folders.clear()
-            continue
-        folders[:] = [name for name in folders if name not in IGNORED_FOLDERS and name != "build"]
-        found.extend(Path(here, name) for name in files if name.endswith(suffix))
-    return sorted(file for file in found if file.is_file())
-
-
-def declares(file: Path) -> bool:
-    """A folder also holds scripts, tests and tools, which must not run: only a file that imports mlops at its top and
-    calls ``Pipeline`` declares one, or ``resources.Model`` and its like what serves. A file that does not parse counts
-    where its text says as much."""
-    try:
-        text = file.read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return False
-    if not _DECLARES.search(text) or not any(word in text for word in ("Pipeline", _RESOURCES)):
-        return False
-    tree = parsed(text)
-    if tree is None:
-        return True
-    imports = any(name.outermost == "mlops" and not name.level for node in tree.body for name in imported(node))
-    return imports and any(
-        _is_of_resources(node)
-        or (
-            isinstance(node, ast.Call)
-            and (node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")) == "Pipeline"
-        )
-        for node in ast.walk(tree)
-    )
-
-
-_RESOURCES = "resources"
-
-
-def _is_of_resources(node: ast.AST) -> bool:
-    """A call of ``resources.Model`` and its like, or an import of one."""
-    match node:
-        case ast.ImportFrom(module=str(module), level=0):
-            return module.startswith("mlops.") and module.endswith(f".{_RESOURCES}")
-        case ast.Call(func=ast.Attribute(value=ast.Name(id="resources") | ast.Attribute(attr="resources"))):
-            return True
-    return False
-
-
-def is_definition(file: Path) -> bool:
-    try:
-        text = file.read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return False
-    return '"2020-12-01"' in text and '"Steps"' in text
-
-
-def is_template(file: Path) -> bool:
-    """Of CloudFormation. In JSON what has the steps of a pipeline is none; other YAML is taken for one that is cut."""
-    if file.suffix in TEMPLATES:
-        return True
-    if file.suffix != ".json" or not file.is_file() or is_definition(file):
-        return False
-    from mlops.check.templates.reading import is_template as is_one  # hardly ever is it one
-
-    return is_one(_content(file))
-
-
-def is_machine(file: Path) -> bool:
-    """Of Step Functions; what has the steps of a pipeline is none."""
-    if file.suffix not in MACHINES or not file.is_file() or is_definition(file):
-        return False
-    from mlops.check.machines.reading import is_machine as is_one  # hardly ever is it one
-
-    return file.suffix == ".asl" or is_one(_content(file))
-
-
 def _judge_machine(file: Path, selection: Selection) -> Sequence[Finding]:
     from mlops.check.machines.judging import judge
 
-    return selection.chosen(judge(_content(file), str(file.resolve())))
+    return selection.chosen(judge(bytes_of(file), str(file.resolve())))
 
 
 def _judge_template(file: Path, selection: Selection) -> Sequence[Finding]:
     from mlops.check.templates.judging import judge
 
-    return selection.chosen(judge(_content(file), str(file.resolve())))
-
-
-def _content(file: Path) -> bytes:
-    try:
-        return file.read_bytes()
-    except OSError as error:
-        raise UsageError(f"{file} cannot be read: {error.strerror}") from None
+    return selection.chosen(judge(bytes_of(file), str(file.resolve())))
 
 
 def _definition_of(job: tuple[int, Path, Selection]) -> _Part:
     """Without step types, which need not travel between processes with every definition."""
     _, file, selection = job
-    pipelines, findings = _read_definition(_content(file), str(file.resolve()), selection)
+    pipelines, findings = _read_definition(bytes_of(file), str(file.resolve()), selection)
     return [replace(checked, step_types={}) for checked in pipelines], findings
 
 

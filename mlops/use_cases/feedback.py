@@ -66,7 +66,8 @@ def _definitions(connected: Connected) -> list[Definition]:
     folder = connected.root / read_project(connected.root).pipelines
     if not folder.is_dir():
         return []
-    from mlops.check.sources import open_targets, pipeline_files  # only where another account is asked about
+    from mlops.check.sources import open_targets  # only where another account is asked about
+    from mlops.check.target_files import pipeline_files
 
     files = [str(file) for file in pipeline_files(folder)]
     opened = open_targets(files, connected.environment.name, definitions=False, skip_others=True)

@@ -11,7 +11,8 @@ from botocore.validate import ParamValidator
 
 from mlops import resources
 from mlops.check.shapes import own_shape, shape
-from mlops.check.sources import open_one, open_targets, pipeline_files
+from mlops.check.sources import open_one, open_targets
+from mlops.check.target_files import pipeline_files
 from mlops.declare.resources.base import DeclaredResource
 from mlops.deploy.declared.wanting import want
 from mlops.deploy.resources import resource_types

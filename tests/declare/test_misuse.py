@@ -350,7 +350,7 @@ def test_a_file_may_change_the_working_directory(declare: Callable[..., Opened],
 
 
 def test_a_folder_runs_only_what_declares_a_pipeline(tmp_path) -> None:  # type: ignore[no-untyped-def]
-    from mlops.check.sources import pipeline_files
+    from mlops.check.target_files import pipeline_files
 
     (tmp_path / "pipeline.py").write_text("from mlops import Pipeline\nPipeline('x')\n")
     (tmp_path / "script.py").write_text('TEXT = """\nfrom mlops import Pipeline\nPipeline(1)\n"""\n')

@@ -18,7 +18,7 @@ from pygls import uris
 from pygls.lsp.server import LanguageServer
 
 from mlops import __version__
-from mlops.check.sources import declares, is_definition
+from mlops.check.target_files import declares, is_definition
 from mlops.cli.language_server import positions
 from mlops.ir import MlopsError
 from mlops.project.environments import TIME_LIMIT, read_project
