@@ -8,15 +8,21 @@ the way is followed by whoever comes next: the endpoint's own process, which loo
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 from mlops.account.local import events
 from mlops.account.local.refusal import Refusal, conflict, invalid, not_found
-from mlops.account.local.services.sagemaker import endpoints, models, resources
-from mlops.account.local.state import State, dump, moment, now
+from mlops.account.local.services.sagemaker import endpoints, resources
+from mlops.account.local.services.sagemaker.experiment_configs import (
+    basis,
+    configuration,
+    endpoint_of,
+    stopped,
+    variant_names,
+)
+from mlops.account.local.state import State, moment, now
 
 KIND = endpoints.EXPERIMENT
 UNDER_WAY = endpoints.EXPERIMENT_UNDER_WAY
@@ -41,7 +47,7 @@ def create_inference_experiment(state: State, request: Mapping[str, Any]) -> Map
     time = datetime.now(UTC)
     body = {"Name": name, **{member: request[member] for member in _KEPT if request.get(member) is not None}}
     body["Schedule"] = _schedule(request.get("Schedule") or {}, time, time, time + USUAL)
-    _configuration(state, body)
+    configuration(state, body)
     with state.store.transaction():
         for row in _under_way(state, endpoint):
             if row["name"] != name:
@@ -93,7 +99,7 @@ def stop_inference_experiment(state: State, request: Mapping[str, Any]) -> Mappi
     advance(state, name)
     with state.store.transaction():
         body = _need(state, name, ("Created", "Running"), "stopped")
-        wanted, gone = _stopped(state, body, request)
+        wanted, gone = stopped(state, body, request)
         # "Cancelled: when you conclude your experiment early" (DescribeInferenceExperiment).
         body |= {
             "Then": request.get("DesiredState") or "Cancelled",
@@ -101,7 +107,7 @@ def stop_inference_experiment(state: State, request: Mapping[str, Any]) -> Mappi
             "Gone": gone,
         }
         if body["Status"] == "Created":
-            _put(state, name, "Cancelled", {**body, "CompletionTime": now(), "Gone": _names(body)[1:]})
+            _put(state, name, "Cancelled", {**body, "CompletionTime": now(), "Gone": variant_names(body)[1:]})
         else:
             changes = {"Scheduled": False, "Serves": body["Wanted"], **_bound_for(wanted)}
             _put(state, name, "Stopping", {**body, **changes})
@@ -132,14 +138,14 @@ def update_inference_experiment(state: State, request: Mapping[str, Any]) -> Map
             kept = {variant["VariantName"]: variant for variant in body["ModelVariants"]}
             changed["ModelVariants"] = list({**kept, **given}.values())
         if not runs:
-            _configuration(state, changed)
+            configuration(state, changed)
             _put(state, name, "Created", changed)
         else:
             _need_running(body, changed)
             if changed["ShadowModeConfig"] == body["ShadowModeConfig"]:
                 _put(state, name, "Running", changed)
             else:
-                wanted = _configuration(state, changed, _basis(body))
+                wanted = configuration(state, changed, basis(body))
                 _put(state, name, "Updating", {**changed, "Serves": body["Wanted"], **_bound_for(wanted)})
     advance(state, name)
     return {"InferenceExperimentArn": _arn(state, name)}
@@ -189,8 +195,8 @@ def _step(state: State, name: str, body: dict[str, Any]) -> bool:
             return _move(state, name, body, then, ended)
         case "Running":
             if body["Schedule"]["EndTime"] <= time:
-                source, shadow = _names(body)
-                wanted, gone = _stopped(state, body, {"ModelVariantActions": {source: "Retain", shadow: "Remove"}})
+                source, shadow = variant_names(body)
+                wanted, gone = stopped(state, body, {"ModelVariantActions": {source: "Retain", shadow: "Remove"}})
                 changes = {"Then": "Completed", "Scheduled": True, "Gone": gone, "Serves": body["Wanted"]}
                 return _move(state, name, body, "Stopping", {**changes, **_bound_for(wanted)})
             try:
@@ -201,11 +207,11 @@ def _step(state: State, name: str, body: dict[str, Any]) -> bool:
 
 
 def _begin(state: State, name: str, body: dict[str, Any]) -> bool:
-    before = _there(state, body["EndpointName"])
+    before = endpoint_of(state, body["EndpointName"])
     if before is not None and before["Status"] in ("Creating", "Updating", "RollingBack"):
         return False
     try:
-        wanted = _configuration(state, body)
+        wanted = configuration(state, body)
     except Refusal as refusal:
         return _end(state, name, body, refusal.message)
     changes = {"Before": before["EndpointConfigName"] if before is not None else None, **_bound_for(wanted)}
@@ -234,7 +240,7 @@ def _end(state: State, name: str, body: dict[str, Any], reason: str) -> bool:
 def _bring(state: State, name: str, body: dict[str, Any]) -> bool:
     """Whether the endpoint serves what is wanted; where it was not asked to yet, it is asked now. Raises _Failed."""
     endpoint, wanted = body["EndpointName"], body["Wanted"]["EndpointConfigName"]
-    there = _there(state, endpoint)
+    there = endpoint_of(state, endpoint)
     if there is None:
         if body.get("Before") is not None or body["Status"] != "Starting":
             raise _Failed(f"Endpoint {endpoint} was deleted.")
@@ -256,13 +262,6 @@ def _bring(state: State, name: str, body: dict[str, Any]) -> bool:
     if _claim(state, name, body, there):
         _ask(state, endpoint, body["Wanted"], exists=there is not None)
     return False
-
-
-def _there(state: State, endpoint: str) -> dict[str, Any] | None:
-    try:
-        return endpoints.found(state, endpoint)
-    except Refusal:
-        return None
 
 
 def _was_asked(body: Mapping[str, Any], there: Mapping[str, Any] | None) -> bool:
@@ -314,149 +313,6 @@ def _move(state: State, name: str, body: Mapping[str, Any], status: str, changes
         return True
 
 
-# What it is made of.
-
-
-def _configuration(state: State, body: Mapping[str, Any], before: str | None = None) -> dict[str, Any]:
-    """A request for the configuration of the endpoint while it lasts. ``before`` is what served before it began, where
-    it has. Raises Refusal where there can be none."""
-    source, shadow = _names(body)
-    variants = {variant["VariantName"]: variant for variant in body["ModelVariants"]}
-    if source == shadow or set(variants) != {source, shadow}:
-        raise invalid("ModelVariants must be the source and the shadow variant of ShadowModeConfig, each once.")
-    percent = body["ShadowModeConfig"]["ShadowModelVariants"][0]["SamplingPercentage"]
-    if not 1 <= percent <= 100:
-        raise invalid("SamplingPercentage must be from 1 to 100.")
-    for variant in variants.values():
-        infrastructure = variant["InfrastructureConfig"]["RealTimeInferenceConfig"]
-        if infrastructure["InstanceCount"] < 1:
-            raise invalid(f"Variant {variant['VariantName']} needs an InstanceCount of at least 1.")
-        if infrastructure["InstanceType"].startswith("ml.inf1."):
-            raise invalid(f"Variant {variant['VariantName']}: shadow tests do not go with Inf1 instances.")
-    kept = _serving(state, body["EndpointName"], source, variants[source]["ModelName"], before)
-    request = {
-        **{member: value for member, value in kept.items() if member not in _OWN},
-        "ProductionVariants": [{**kept.get("Source", {}), **_variant(variants[source], 1.0)}],
-        "ShadowProductionVariants": [_variant(variants[shadow], percent / 100)],
-        **_storage(body),
-    }
-    return _named(state, body["Name"], request)
-
-
-_OWN = frozenset({"EndpointConfigName", "CreationTime", "LastModifiedTime", "ProductionVariants",
-                  "ShadowProductionVariants", "Source"})  # fmt: skip
-
-
-def _serving(state: State, endpoint: str, source: str, model: str, before: str | None) -> dict[str, Any]:
-    """What its configuration was before, with its one variant as ``Source``; nothing where there is no endpoint yet.
-    Raises Refusal where it is another one than the experiment is of."""
-    there = _there(state, endpoint) if before is None else {}
-    if there is None:
-        return {}
-    if before is None and there["Status"] != "InService":
-        raise invalid(f"Endpoint {endpoint} is {there['Status']}; an inference experiment needs one that is InService.")
-    config = endpoints.config(state, before or there["EndpointConfigName"])
-    production = config["ProductionVariants"]
-    if len(production) != 1 or production[0]["VariantName"] != source:
-        serves = ", ".join(variant["VariantName"] for variant in production)
-        raise invalid(f"Endpoint {endpoint} serves {serves}; SourceModelVariantName must be its only variant.")
-    if not production[0].get("ModelName"):
-        raise invalid(f"Endpoint {endpoint}: shadow tests do not go with inference components.")
-    if production[0]["ModelName"] != model:
-        raise invalid(f"Variant {source} of endpoint {endpoint} serves {production[0]['ModelName']}, not {model}.")
-    if production[0].get("ServerlessConfig") or config.get("AsyncInferenceConfig"):
-        raise invalid(f"Endpoint {endpoint}: shadow tests do not go with serverless or asynchronous inference.")
-    return {**config, "Source": production[0]}
-
-
-def _stopped(state: State, body: Mapping[str, Any], request: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
-    """A request for the configuration that serves then, and the variants that are not there any more."""
-    source, shadow = _names(body)
-    actions = {source: "Retain", shadow: "Retain", **request["ModelVariantActions"]}
-    unknown = sorted(set(actions) - {source, shadow})
-    if unknown:
-        raise invalid(f"ModelVariantActions: {unknown[0]} is no variant of this experiment.")
-    if actions[source] == "Promote":
-        raise invalid(f"ModelVariantActions: {source} is in production already; only {shadow} can be promoted.")
-    if actions[source] == "Remove" and actions[shadow] != "Promote":
-        raise invalid(f"ModelVariantActions: without {source} nothing would serve, unless {shadow} is promoted.")
-    gone = [name for name in (source, shadow) if actions[name] == "Remove"]
-    desired = {variant["VariantName"]: variant for variant in request.get("DesiredModelVariants") or ()}
-    if wrong := sorted(set(desired) - {source, shadow} | (set(desired) & set(gone))):
-        raise invalid(f"DesiredModelVariants: {wrong[0]} is no variant that stays.")
-    before = body.get("Before")
-    if before is not None and gone == [shadow] and not desired:
-        # The endpoint is as it was.
-        return {"EndpointConfigName": before}, gone
-    if body["Status"] == "Created":
-        return {}, gone
-    while_it_lasts = _configuration(state, body, _basis(body))
-    variants = {
-        variant["VariantName"]: variant
-        for variant in (*while_it_lasts["ProductionVariants"], *while_it_lasts["ShadowProductionVariants"])
-    }
-    for name, variant in desired.items():
-        variants[name] = {**variants[name], **_variant(variant, variants[name]["InitialVariantWeight"])}
-    production = [variants[source]] if source not in gone else []
-    if actions[shadow] == "Promote":
-        production.append({**variants[shadow], "InitialVariantWeight": 1.0})
-    wanted = {member: value for member, value in while_it_lasts.items() if member not in _OWN}
-    wanted["ProductionVariants"] = production
-    if actions[shadow] == "Retain":
-        wanted["ShadowProductionVariants"] = [variants[shadow]]
-    else:
-        # What was captured for the experiment ends with it.
-        wanted.pop("DataCaptureConfig", None)
-        own = endpoints.config(state, before).get("DataCaptureConfig") if before is not None else None
-        wanted |= {"DataCaptureConfig": own} if own else {}
-    return _named(state, body["Name"], wanted), gone
-
-
-def _basis(body: Mapping[str, Any]) -> str:
-    """The configuration that says what else the endpoint is."""
-    return str(body.get("Before") or body["Wanted"]["EndpointConfigName"])
-
-
-def _variant(variant: Mapping[str, Any], weight: float) -> dict[str, Any]:
-    infrastructure = variant["InfrastructureConfig"]["RealTimeInferenceConfig"]
-    return {
-        "VariantName": variant["VariantName"],
-        "ModelName": variant["ModelName"],
-        "InstanceType": infrastructure["InstanceType"],
-        "InitialInstanceCount": infrastructure["InstanceCount"],
-        "InitialVariantWeight": weight,
-    }
-
-
-def _storage(body: Mapping[str, Any]) -> dict[str, Any]:
-    found: dict[str, Any] = {"KmsKeyId": body["KmsKey"]} if body.get("KmsKey") else {}
-    storage = body.get("DataStorageConfig")
-    if storage:
-        found["DataCaptureConfig"] = {
-            "EnableCapture": True,
-            "InitialSamplingPercentage": 100,
-            "DestinationS3Uri": storage["Destination"],
-            "CaptureOptions": [{"CaptureMode": "Input"}, {"CaptureMode": "Output"}],
-            **({"KmsKeyId": storage["KmsKey"]} if storage.get("KmsKey") else {}),
-            **({"CaptureContentTypeHeader": storage["ContentType"]} if storage.get("ContentType") else {}),
-        }
-    return found
-
-
-def _named(state: State, experiment: str, request: Mapping[str, Any]) -> dict[str, Any]:
-    """By what is in it, so that whoever does the step again makes no second one."""
-    judged = endpoints.judged_config(state, {**request, "EndpointConfigName": "judged"})
-    for variant in (*judged["ProductionVariants"], *(judged.get("ShadowProductionVariants") or ())):
-        if any(item.get("ModelPackageName") is None and item.get("ProductId") for item in _containers(state, variant)):
-            raise invalid(f"Variant {variant['VariantName']}: shadow tests do not go with Marketplace containers.")
-    digest = hashlib.sha256(dump(request, sort_keys=True).encode()).hexdigest()[:10]
-    return {**request, "EndpointConfigName": f"{experiment[:42].rstrip('-')}-EpConfig-{digest}"}
-
-
-def _containers(state: State, variant: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:
-    return models.containers(state, variant["ModelName"])
-
-
 def _bound_for(wanted: Mapping[str, Any]) -> dict[str, Any]:
     return {"Wanted": dict(wanted), "Claimed": None, "From": None, "Tries": 0}
 
@@ -467,13 +323,8 @@ def _need_running(body: Mapping[str, Any], changed: Mapping[str, Any]) -> None:
         "DataStorageConfig"
     ):
         raise invalid("While it runs only Description, SamplingPercentage and EndTime of an experiment can be changed.")
-    if _names(changed) != _names(body):
+    if variant_names(changed) != variant_names(body):
         raise invalid("While it runs the variants of an experiment stay as they are.")
-
-
-def _names(body: Mapping[str, Any]) -> list[str]:
-    mode = body["ShadowModeConfig"]
-    return [mode["SourceModelVariantName"], mode["ShadowModelVariants"][0]["ShadowModelVariantName"]]
 
 
 def _schedule(given: Mapping[str, Any], time: datetime, start: datetime, end: datetime) -> dict[str, str]:
@@ -516,8 +367,8 @@ def _variant_status(body: Mapping[str, Any], variant: str) -> str:
     if variant in (body.get("Gone") or ()):
         return "Deleted" if over else "Deleting"
     if over and not body.get("Then"):  # it was cut off: what serves did before
-        return "InService" if variant == _names(body)[0] else "Deleted"
-    if body["Status"] in ("Created", "Starting") and body.get("Before") and variant == _names(body)[0]:
+        return "InService" if variant == variant_names(body)[0] else "Deleted"
+    if body["Status"] in ("Created", "Starting") and body.get("Before") and variant == variant_names(body)[0]:
         return "InService"
     return "InService" if over else _STATUSES[body["Status"]]
 
