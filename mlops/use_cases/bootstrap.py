@@ -18,7 +18,7 @@ from mlops.declare import resources
 from mlops.declare.constructors import constructors
 from mlops.declare.declaring import declaring
 from mlops.deploy.declared.apply import Listener as Hears
-from mlops.deploy.declared.deciding import Plan
+from mlops.deploy.declared.plan import Plan
 from mlops.deploy.declared.seeing import see_kept
 from mlops.deploy.declared.wanting import RESOURCE, arn_of
 from mlops.deploy.feedback.beside_pipelines import with_declared

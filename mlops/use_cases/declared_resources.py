@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from mlops.account import confirm_identity
 from mlops.deploy.declared import apply as applying
 from mlops.deploy.declared.apply import Applied
-from mlops.deploy.declared.deciding import Plan, decide
+from mlops.deploy.declared.deciding import decide
+from mlops.deploy.declared.plan import Plan
 from mlops.deploy.declared.seeing import see
 from mlops.deploy.declared.wanting import want
 from mlops.deploy.shifting.settings import read as read_settings

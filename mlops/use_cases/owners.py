@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from mlops.deploy.terraform_state import State, read
 
 if TYPE_CHECKING:
-    from mlops.deploy.declared.deciding import Plan as ResourcePlan
+    from mlops.deploy.declared.plan import Plan as ResourcePlan
     from mlops.deploy.pipelines.plan import Plan
     from mlops.use_cases.plan import Planned
 

@@ -24,7 +24,7 @@ from mlops.use_cases.news import Said
 from mlops.use_cases.starting_by_clock import with_schedules
 
 if TYPE_CHECKING:
-    from mlops.deploy.declared.deciding import Plan as ResourcePlan
+    from mlops.deploy.declared.plan import Plan as ResourcePlan
 
 
 @dataclass(frozen=True, slots=True)

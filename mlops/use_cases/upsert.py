@@ -23,7 +23,7 @@ from mlops.use_cases.plan import Planned, Wanted, plan
 
 if TYPE_CHECKING:
     from mlops.deploy.declared.apply import Applied as ResourcesApplied
-    from mlops.deploy.declared.deciding import Plan as ResourcePlan
+    from mlops.deploy.declared.plan import Plan as ResourcePlan
 
 _GIVEN_UP_AFTER = 5
 """Pipelines in a row that the account refused: it is not about them, the credentials have expired, say."""

@@ -15,8 +15,9 @@ from mlops.account import Account, connect
 from mlops.check.sources import open_targets
 from mlops.deploy import ledger, removed
 from mlops.deploy.declared.apply import Applied, apply
-from mlops.deploy.declared.deciding import Plan, decide
+from mlops.deploy.declared.deciding import decide
 from mlops.deploy.declared.destroy import destroy, plan_removal
+from mlops.deploy.declared.plan import Plan
 from mlops.deploy.declared.plan_report import summary
 from mlops.deploy.declared.seeing import see
 from mlops.deploy.declared.wanting import RESOURCE, want

@@ -10,7 +10,8 @@ import pytest
 
 from mlops.account import Identity
 from mlops.check.sources import open_targets
-from mlops.deploy.declared.deciding import Bring, Make, Plan, decide
+from mlops.deploy.declared.deciding import decide
+from mlops.deploy.declared.plan import Bring, Make, Plan
 from mlops.deploy.declared.seeing import Seen, SeenEndpoint
 from mlops.deploy.declared.wanting import CONTENT, INSTANCES, RESOURCE, Wanted, want
 from mlops.deploy.endpoints.gating import Gated

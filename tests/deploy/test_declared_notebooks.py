@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from mlops.deploy.declared import plan_report
-from mlops.deploy.declared.deciding import Change
 from mlops.deploy.declared.destroy import destroy, plan_removal
+from mlops.deploy.declared.plan import Change
 from mlops.deploy.declared.wanting import HALTED, RESOURCE
 from mlops.deploy.resources.notebook_instance import RESOURCE_TYPE
 from mlops.ir import Refusal

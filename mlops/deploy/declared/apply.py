@@ -13,7 +13,8 @@ from typing import assert_never
 from mlops.account import Account, answers
 from mlops.deploy import calls
 from mlops.deploy.declared import scaling
-from mlops.deploy.declared.deciding import Action, Bring, Make, Plan, Put, Scale, Upload, decide_endpoint
+from mlops.deploy.declared.deciding import decide_endpoint
+from mlops.deploy.declared.plan import Action, Bring, Make, Plan, Put, Scale, Upload
 from mlops.deploy.declared.seeing import SeenEndpoint, SeenKept, see_endpoint, see_kept, versions_in
 from mlops.deploy.declared.wanting import CONTENT, HALTED, Content
 from mlops.deploy.endpoints import begun, history

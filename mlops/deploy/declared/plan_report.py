@@ -9,7 +9,7 @@ from mlops.deploy.pipelines.definition_diff import MemberChange, members, readab
 from mlops.ir.hiding import hide
 
 if TYPE_CHECKING:
-    from mlops.deploy.declared.deciding import Change, Plan
+    from mlops.deploy.declared.plan import Change, Plan
 
 _MARKS = {"create": "+", "update": "~", "nothing": " "}
 _VERBS = {"create": "create", "update": "update", "nothing": "no changes"}
