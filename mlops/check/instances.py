@@ -124,3 +124,39 @@ def cores_and_memory(instance: str) -> tuple[int, int] | None:
     if match is None or match.lastgroup is None or cores is None:
         return None
     return cores, cores * _RATIO[match.lastgroup]
+
+
+_DISKS_OF_D = {
+    "large": 75, "xlarge": 150, "2xlarge": 300, "4xlarge": 600, "8xlarge": 1200, "12xlarge": 1800, "16xlarge": 2400,
+    "24xlarge": 3600,
+}  # fmt: skip
+_DISKS_OF_G = {
+    "xlarge": 250, "2xlarge": 450, "4xlarge": 600, "8xlarge": 900, "12xlarge": 3800, "16xlarge": 1900, "24xlarge": 3800,
+    "48xlarge": 7600,
+}  # fmt: skip
+_DISKS: Mapping[str, Mapping[str, int]] = {
+    "m5d": _DISKS_OF_D,
+    "r5d": _DISKS_OF_D,
+    "c5d": {
+        "large": 50, "xlarge": 100, "2xlarge": 200, "4xlarge": 400, "9xlarge": 900, "12xlarge": 1800, "18xlarge": 1800,
+        "24xlarge": 3600,
+    },
+    "g4dn": {"xlarge": 125, "2xlarge": 225, "4xlarge": 225, "8xlarge": 900, "12xlarge": 900, "16xlarge": 900},
+    "g5": _DISKS_OF_G,
+    "g6": _DISKS_OF_G,
+    "g6e": _DISKS_OF_G,
+    "p3dn": {"24xlarge": 1800},
+    "p4d": {"24xlarge": 8000},
+    "p4de": {"24xlarge": 8000},
+    "trn1": {"2xlarge": 474, "32xlarge": 7600},
+}  # fmt: skip
+"""GB of their own disks together, by EC2's pages of instance types."""
+
+
+def own_disks(instance: str) -> int | None:
+    """GB; None where it has none, or where that is not known.
+
+    >>> [own_disks(f"ml.{name}") for name in ("g4dn.xlarge", "m5.xlarge", "m5d.xlarge")]
+    [125, None, 150]
+    """
+    return _DISKS.get(family(instance) or "", {}).get(instance.rpartition(".")[2])

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from mlops.check.expressions import literal
+from mlops.check.jobs import Machine
 from mlops.check.members import entries
 from mlops.ir import Placed, Ref, Value
 from mlops.ir.dataclass import dataclass
@@ -116,3 +117,13 @@ def containers(model: Placed) -> list[tuple[str, Mapping[str, Value]]]:
     primary = get(model.step.arguments, "PrimaryContainer")
     listed = list(entries(model.step.arguments, "Containers"))
     return [("/PrimaryContainer", primary), *listed] if isinstance(primary, Mapping) else listed
+
+
+def machines_of(subject: Subject, model: Placed) -> list[Machine]:
+    """The instances that jobs and variants ask for to run what that Model step makes."""
+    return [machine for machine in subject.machines if _reads(machine.model, model.step.name)]
+
+
+def _reads(value: Value, name: str) -> bool:
+    path = value.path if isinstance(value, Ref) else None
+    return path is not None and path.root == "Steps" and path.name == name

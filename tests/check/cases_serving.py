@@ -179,9 +179,11 @@ CASES = [
          {"Component:Specification/ComputeResourceRequirements/NumberOfAcceleratorDevicesRequired": 4,
           f"{MAIN}/InstanceType": "ml.g5.12xlarge"}),
     Case("component of no part", "X907",
-         {f"{MAIN}/AcceleratorPartitionLayouts": [{"AcceleratorPartitionTypes": ["mig-3g.40gb"]}]},
+         {f"{MAIN}/AcceleratorPartitionLayouts": [{"AcceleratorPartitionTypes": ["mig-3g.40gb"]}],
+          f"{MAIN}/InstanceType": "ml.p5.48xlarge"},
          "Component:Specification/ComputeResourceRequirements/AcceleratorPartitionType",
          {f"{MAIN}/AcceleratorPartitionLayouts": [{"AcceleratorPartitionTypes": ["mig-3g.40gb"]}],
+          f"{MAIN}/InstanceType": "ml.p5.48xlarge",
           "Component:Specification/ComputeResourceRequirements/AcceleratorPartitionType": "mig-3g.40gb"}),
     Case("component of a part that is not there", "X907",
          {"Component:Specification/ComputeResourceRequirements/AcceleratorPartitionType": "mig-3g.40gb"},
@@ -240,5 +242,5 @@ CASES = [
          "Batch:ModelName", {"Batch:ModelName": get("Steps.Chain.ModelName")}, WARNING),
 ]  # fmt: skip
 WORDS = {"X908", "X909", "X910"}
-FOLLOW = {"X745": {"X900"}, "X854": {"X820", "X900", "X911"}, "X900": {"X860"}, "X910": {"X860"}}
+FOLLOW = {"X745": {"X900"}, "X854": {"X820", "X900", "X911"}, "X900": {"X860", "X954"}, "X910": {"X860"}}
 """The model that these rows change is served by the serverless variant, and by a transform, too."""

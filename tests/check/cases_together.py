@@ -124,7 +124,7 @@ CASES = [
          {**BOOSTED, f"{FIT}HyperParameters": {**ROUNDS, "max_depth": get("Parameters.Depth")}}),
     Case("a model as rows", "X939", {ROWS: get("Steps.Train.ModelArtifacts.S3ModelArtifacts")}, f"{ROWS}/Get",
          {ROWS: get("Steps.Prepare.ProcessingOutputConfig.Outputs['train'].S3Output.S3Uri")}, WARNING),
-    Case("a model as rows, by its name", "X939", {ROWS: "s3://raw/m/model.tar.gz"}, ROWS, {ROWS: "s3://raw/m/rows.csv.gz"}, WARNING),
+    Case("a model as rows, by its name", "X939", {ROWS: "s3://raw/m/model.tar.gz"}, ROWS, {ROWS: "s3://raw/m/rows.csv"}, WARNING),
     Case("a version of two kinds", "X853", {ALGORITHM: {"SourceAlgorithms": [{"AlgorithmName": "mine"}]}}, ALGORITHM, severity=WARNING),
     Case("more answers than a message brings", "X704", {"Ask.OutputParameters": [{"OutputName": f"o{n}", "OutputType": "String"} for n in range(51)]},
          "Ask.OutputParameters", {"Ask.OutputParameters": [{"OutputName": f"o{n}", "OutputType": "String"} for n in range(50)]}),

@@ -231,6 +231,9 @@ def _runs(at: str, specification: Mapping[str, Value], placed: Placed) -> Iterat
     if len(given) == 2:
         message = "ModelName and Container exclude each other: a model has its containers"
         yield Fault(f"{at}/Container", message, "keep one of them", placed)
+    elif adapter and specification.get("ModelName") is not None:
+        message = "an adapter is given by the Container with its artifacts, not by a model"
+        yield Fault(f"{at}/ModelName", message, "write Container with ArtifactUrl", placed)
     elif not given and not adapter:
         yield Fault(f"{at}/ModelName", "nothing says what the component runs", "add ModelName or Container", placed)
     container = specification.get("Container")

@@ -15,8 +15,9 @@ from mlops.check.members import entries
 from mlops.check.named_images import named_image
 from mlops.check.nearest import did_you_mean
 from mlops.check.rule import Fault, rule
+from mlops.check.serving import machines_of
 from mlops.check.subject import Subject
-from mlops.ir import Placed, Ref, Severity, Value
+from mlops.ir import Placed, Severity
 from mlops.ir.dataclass import dataclass
 from mlops.ir.members import get
 from mlops.knowledge.algorithm_images import ALGORITHM_ACCOUNTS
@@ -40,17 +41,12 @@ def _used(subject: Subject) -> Iterator[_Used]:
         if image is None:
             continue
         if container.job is None:
-            machines = [machine for machine in subject.machines if _reads(machine.model, container.placed.step.name)]
+            machines = machines_of(subject, container.placed)
         else:
             machines = [container.machine] if container.machine is not None else []
         kinds = ((machine.type_at, literal(subject, machine.type)) for machine in machines)
         known = tuple((at, kind) for at, kind in kinds if isinstance(kind, str))
         yield _Used(container.image_at, image, container.placed, _SCOPES.get(container.named), known)
-
-
-def _reads(value: Value, name: str) -> bool:
-    path = value.path if isinstance(value, Ref) else None
-    return path is not None and path.root == "Steps" and path.name == name
 
 
 _SCOPES = {"TrainingImage": "training", "Image": "inference"}

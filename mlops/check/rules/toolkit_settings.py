@@ -21,6 +21,7 @@ _NUMBERS = frozenset(
         "SAGEMAKER_STARTUP_TIMEOUT",
     }
 )
+_COUNTS = frozenset({"sagemaker_mpi_num_of_processes_per_host", "sagemaker_container_log_level"})
 _HOMES = ("/home/", "/Users/", "/root/", "~", "C:\\", "./", "../")
 
 
@@ -56,6 +57,11 @@ def toolkit_setting(subject: Subject) -> Iterator[Fault]:
         for member in ("HyperParameters", "StaticHyperParameters"):
             given = job.get(member)
             if isinstance(given, Mapping):
+                for name in _COUNTS.intersection(given):
+                    text = given[name]
+                    if isinstance(text, str) and not text.strip('" ').isdigit():
+                        message = f"{name} is {shown(text)}, a number is wanted"
+                        yield Fault(f"{start}/{member}/{name}", message, None, placed)
                 yield from _script_mode(f"{start}/{member}", given, job, placed)
 
 
