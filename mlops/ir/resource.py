@@ -291,6 +291,7 @@ class ResourceType:
     - ``prefix``: the service's in policies, where that is another word.
     - ``cloudformation``: the type's name in a template; None for what is a member of others there. ``templated``: its
       properties there, of its name and of what is declared.
+    - ``lacking``: members that CloudFormation has no form for, and the API takes.
     - ``accompanied``: what comes beside it in a template, by name and properties: type and properties by what is added
       to its logical id; :data:`ITSELF` there refers to it. ``retained``: it outlives its stack.
     - ``describe``: what is asked to see one, by its name; the replies become one mapping.
@@ -321,6 +322,7 @@ class ResourceType:
     accompanied: Callable[[str, Mapping[str, Any]], Mapping[str, tuple[str, Mapping[str, Any]]]] = alone
     retained: bool = False
     policies_say: Mapping[str, str] = field(default_factory=dict)
+    lacking: frozenset[str] = frozenset()
 
     def action(self, call: Call) -> str:
         """What has to be allowed for it."""

@@ -44,6 +44,7 @@ class Keeping:
     rollover: int = setting_up.ROLLOVER_DAYS
     keep: int = setting_up.KEEP_DAYS
     replicas: int = 1
+    shards: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,9 +254,15 @@ def _asking(connected: Connected, place: Place) -> Ask:
 
 
 def _decided(seen: setting_up.Seen, keeping: Keeping) -> tuple[setting_up.Action, ...]:
-    if keeping.rollover < 1 or keeping.keep < 1 or keeping.replicas < 0:
-        raise UsageError("an index is written for a day at least, and kept for a day at least")
-    return setting_up.decide(seen, rollover_days=keeping.rollover, keep_days=keeping.keep, replicas=keeping.replicas)
+    if keeping.rollover < 1 or keeping.keep < 1 or keeping.replicas < 0 or keeping.shards < 1:
+        raise UsageError("an index is written for a day at least, kept for a day at least, and has a shard")
+    return setting_up.decide(
+        seen,
+        rollover_days=keeping.rollover,
+        keep_days=keeping.keep,
+        replicas=keeping.replicas,
+        shards=keeping.shards,
+    )
 
 
 def _need_set_up(ask: Ask, environment: str, index: Index) -> None:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
+from click.testing import CliRunner
 from moto import mock_aws
 
 from mlops.check.sources import open_targets
+from mlops.cli import cli
 from mlops.deploy.calls import method
 from mlops.deploy.declared.destroy import plan_removal
 from mlops.deploy.resources.domain import RESOURCE_TYPE
@@ -20,6 +23,12 @@ from .conftest import World
 from .test_declared import planned, upserted
 
 SMALL = 'resources.Domain("events", instance="r6g.large.search", volume=resources.Volume(100){more})\n'
+ACCOUNT = """[env.production]
+account = "111122223333"
+region = "eu-west-1"
+role = "arn:aws:iam::111122223333:role/pipelines"
+bucket = "acme-ml"
+"""
 LARGE = """resources.Domain(
     "events", instance="r6g.large.search", count=3, zones=3, standby=True, volume=resources.Volume(100, throughput=250),
     masters=resources.Nodes("m6g.large.search", 3), warm=resources.Nodes("ultrawarm1.medium.search", 3), cold=True,
@@ -63,6 +72,7 @@ MISTAKES = [
     ('resources.Domain("events", instance="r6g.large.search")', "needs EBSEnabled with VolumeSize"),
     ('resources.Domain("Events", instance="i3.large.search")', "DomainName"),
     (SMALL.format(more=', access={"Resource": object()}'), "access has a value that is none of JSON"),
+    (SMALL.format(more=", auto_tune=True").replace("r6g.large", "t3.small"), "Auto-Tune (AutoTuneOptions) does not go"),
 ]  # fmt: skip
 
 
@@ -85,6 +95,43 @@ def test_an_account_gets_it_and_the_local_one_says_that_it_has_none(world: World
     assert [action.label for action in planned(world, more).actions] == ["update the domain events"]
     removal = plan_removal(world.account, world.environment, "events")
     assert removal.labels == ("domain events",)
+
+
+TUNED = [
+    # what is declared, the instance type, the State that the service tells, and what is sent where that is to change
+    ("", "r6g.large", "ENABLED", None),
+    ("", "r6g.large", "DISABLE_IN_PROGRESS", "ENABLED"),
+    ("", "t3.small", "DISABLED", None),
+    (", auto_tune=False", "t3.small", "DISABLED", None),
+    (", auto_tune=True", "r6g.large", "ENABLE_IN_PROGRESS", None),
+    (", auto_tune=False", "r6g.large", "ENABLED", "DISABLED"),
+    (", auto_tune=False", "r6g.large", "DISABLED_AND_ROLLBACK_COMPLETE", None),
+    (", auto_tune=True", "r6g.large", "ERROR", None),
+]
+
+
+@pytest.mark.parametrize(("more", "instance", "state", "sent"), TUNED)
+def test_auto_tune_is_what_is_said_or_the_services_own(
+    tmp_path: Path, more: str, instance: str, state: str, sent: str | None
+) -> None:
+    told, kept = properties(tmp_path, SMALL.format(more=more).replace("r6g.large", instance)), RESOURCE_TYPE.kept
+    assert kept is not None
+    there = {**told, "AutoTuneOptions": {"State": state, "UseOffPeakWindow": False}}
+    assert (RESOURCE_TYPE.read({"DomainStatus": there}) == kept.form(told)) == (sent is None)
+    calls = kept.change("events", told, {"DomainStatus": there})
+    assert [call.request["AutoTuneOptions"] for call in calls] == ([{"DesiredState": sent}] if sent else [])
+
+
+def test_a_template_has_no_auto_tune_and_terraform_has(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    declared(tmp_path, SMALL.format(more=", auto_tune=False"))
+    (tmp_path / "mlops.toml").write_text(ACCOUNT)
+    monkeypatch.chdir(tmp_path)
+    given = CliRunner().invoke(cli, ["emit", "cloudformation", "search.py", "--env", "production"])
+    assert "AutoTuneOptions:" not in given.stdout and "DomainName: events" in given.stdout
+    assert "the domain events is made without AutoTuneOptions" in given.stderr
+    written = json.loads(CliRunner().invoke(cli, ["emit", "terraform", "search.py", "--env", "production"]).stdout)
+    (domain,) = written["resource"]["aws_opensearch_domain"].values()
+    assert domain["auto_tune_options"] == {"desired_state": "DISABLED"}
 
 
 def asked(client: Any, *calls: Call) -> Mapping[str, Any]:

@@ -27,14 +27,19 @@ def command() -> None:
 )
 @click.option("--keep", type=click.IntRange(min=1), default=365, show_default=True, help="Days that it is kept then.")
 @click.option("--replicas", type=click.IntRange(min=0), default=1, show_default=True, help="Of each index.")
+@click.option(
+    "--shards", type=click.IntRange(1, 1024), default=1, show_default=True, help="Of each index; one holds 10 GB."
+)
 @click.option("--dry-run", "dry", is_flag=True, help="Only show what would be done.")
 @asking.yes
 @options.as_json
-def setup(environment: str, rollover: int, keep: int, replicas: int, dry: bool, yes: bool, format_: str) -> None:
+def setup(
+    environment: str, rollover: int, keep: int, replicas: int, shards: int, dry: bool, yes: bool, format_: str
+) -> None:
     """Make what the environment's OpenSearch lacks for events: a strict template, the index, a policy of keeping."""
     from mlops.use_cases.search import Keeping, set_up
 
-    told = set_up(environment, Keeping(rollover, keep, replicas), asking.consent(yes), dry=dry)
+    told = set_up(environment, Keeping(rollover, keep, replicas, shards), asking.consent(yes), dry=dry)
     if format_ == "json":
         print_json({"url": told.url, "changes": list(told.done), "managed": told.managed, "dry_run": told.dry})
         return

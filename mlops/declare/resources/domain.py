@@ -43,7 +43,7 @@ STEP_TYPE = StepType(
 )
 
 VolumeType: TypeAlias = Literal["gp3", "gp2", "io1", "standard"]
-_CLUSTER, _EBS, _COGNITO = "ClusterConfig", "EBSOptions", "CognitoOptions"
+_CLUSTER, _EBS, _COGNITO, _TUNE = "ClusterConfig", "EBSOptions", "CognitoOptions", "AutoTuneOptions"
 _TLS = "Policy-Min-TLS-1-2-2019-07"
 
 
@@ -145,6 +145,8 @@ def _whole(domain: Domain, lowering: Lowering, *_: object) -> Value:
             "InternalUserDatabaseEnabled": False,
             "MasterUserOptions": {"MasterUserARN": lower(domain.master)},
         }
+    if domain.auto_tune is not None:
+        told[_TUNE] = {"DesiredState": "ENABLED" if domain.auto_tune else "DISABLED"}
     return told
 
 
@@ -195,7 +197,8 @@ class Domain(DeclaredResource):
     ``masters`` are dedicated ones, ``zones`` 2 or 3, ``standby`` keeps one of three for when another fails. ``warm`` is
     UltraWarm, behind which ``cold`` storage may lie. In a ``network`` it is reached from there alone. With a ``master``
     (the ARN of a role or user) access is fine-grained; ``access`` is its resource policy, ``cognito`` who logs in to
-    Dashboards. What is stored, what nodes tell each other and all requests are encrypted.
+    Dashboards. ``auto_tune`` says whether the service may tune memory and queues; unsaid it does where it can. What is
+    stored, what nodes tell each other and all requests are encrypted.
     """
 
     named_by: ClassVar[str | None] = "DomainName"
@@ -216,6 +219,7 @@ class Domain(DeclaredResource):
             Field("access", "AccessPolicies", PLAIN, to=nothing),
             Field("cognito", _COGNITO, made(COGNITO), to=nothing),
             Field("kms_key", "EncryptionAtRestOptions.KmsKeyId", TEXT, to=nothing),
+            Field("auto_tune", f"{_TUNE}.DesiredState", FLAG, to=nothing),
         ),
         yields={
             "DomainName": Yielded("domain_name", STRING),
@@ -241,6 +245,7 @@ class Domain(DeclaredResource):
         access: Mapping[str, Any] | None = None,
         cognito: Cognito | None = None,
         kms_key: Text | None = None,
+        auto_tune: bool | None = None,
         tags: Mapping[str, str] | None = None,
         arguments: Mapping[str, Any] | None = None,
     ) -> None:
@@ -248,6 +253,7 @@ class Domain(DeclaredResource):
         self.instance, self.count, self.engine, self.volume = instance, count, engine, volume
         self.masters, self.zones, self.standby, self.warm, self.cold = masters, zones, standby, warm, cold
         self.network, self.master, self.access, self.cognito, self.kms_key = network, master, access, cognito, kms_key
+        self.auto_tune = auto_tune
 
     def request(self, lowering: Lowering) -> dict[str, Value]:
         told = super().request(lowering)

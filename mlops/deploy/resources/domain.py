@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from mlops.ir.resource import Call, Kept, ResourceType
+from mlops.knowledge.domains.pairing import tunes_by_itself
 
 _DECLARED = (
     "EngineVersion",
@@ -21,6 +22,7 @@ _DECLARED = (
     "DomainEndpointOptions",
     "AdvancedSecurityOptions",
 )
+_TUNE = "AutoTuneOptions"
 _FILLED: Mapping[str, tuple[Any, ...]] = {
     # The service tells the key that it took, and nobody's name.
     "KmsKeyId": (),
@@ -34,6 +36,7 @@ _FILLED: Mapping[str, tuple[Any, ...]] = {
     "TLSSecurityPolicy": ("Policy-Min-TLS-1-0-2019-07",),
 }
 """What the service says where nothing was said; empty: whatever it says."""
+_STATES = {True: "ENABLED", False: "DISABLED"}
 _NETWORK = ("SubnetIds", "SecurityGroupIds")
 _SECURITY = ("Enabled", "InternalUserDatabaseEnabled")
 _ENGINE = "EngineVersion"
@@ -54,7 +57,17 @@ def _form(properties: Mapping[str, Any]) -> Mapping[str, Any]:
         told = value if member == "AccessPolicies" else _plain(value)
         if told not in (None, {}, [], "", False):
             found[member] = told
+    tuned = _tuned(properties)
+    if tuned is not None and tuned != tunes_by_itself(properties.get("ClusterConfig") or {}):
+        found[_TUNE] = {"DesiredState": _STATES[tuned]}
     return found
+
+
+def _tuned(properties: Mapping[str, Any]) -> bool | None:
+    """Whether Auto-Tune is on, or is to be: a domain tells its State, also on the way there. None where nobody says."""
+    told = properties.get(_TUNE) or {}
+    state = told.get("DesiredState") or told.get("State")
+    return None if state is None or state == "ERROR" else str(state).startswith("ENABLE")
 
 
 def _plain(value: Any) -> Any:
@@ -94,6 +107,8 @@ def _change(name: str, properties: Mapping[str, Any], reply: Mapping[str, Any]) 
         now["CognitoOptions"] = {"Enabled": False}
     if "AccessPolicies" in was and "AccessPolicies" not in wanted:
         now["AccessPolicies"] = ""
+    if was.get(_TUNE) != wanted.get(_TUNE):
+        now[_TUNE] = wanted.get(_TUNE) or {"DesiredState": _STATES[tunes_by_itself(cluster)]}
     was.pop(_ENGINE, None)
     engine = wanted.pop(_ENGINE, None)
     changed = () if was == wanted else (Call("UpdateDomainConfig", {"DomainName": name, **now}),)
@@ -132,6 +147,7 @@ RESOURCE_TYPE = ResourceType(
     delete=lambda name, inside: (Call("DeleteDomain", {"DomainName": name}),),
     permissions=("iam:PassRole",),
     templated=_templated,
+    lacking=frozenset({_TUNE}),
     kept=Kept(
         called=r"[a-z][a-z0-9\-]{2,27}",
         arn="arn:{partition}:es:{region}:{account}:domain/{name}",

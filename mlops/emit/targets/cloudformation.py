@@ -18,10 +18,10 @@ _DYNAMIC = "{{resolve:"
 
 def _write(source: Source) -> str:
     definition = source.checked.definition
-    found = template(source, inline=True)
+    found = _taken(source, inline=True)
     text = _spelt(found, source)
     if not _is_inline(text, source):
-        found = template(source, inline=False)
+        found = _taken(source, inline=False)
         text = _spelt(found, source)
         need_room(definition.name or "the file", found, text)
         return text
@@ -40,16 +40,37 @@ def _is_inline(text: str, source: Source) -> bool:
 
 def _notes(source: Source) -> Iterator[str]:
     definition, around = source.checked.definition, source.around()
-    text = _spelt(template(source, inline=True), source)
+    text = _spelt(_taken(source, inline=True), source)
     if not _is_inline(text, source):
         bucket, key = definition_place(definition, around)
         yield f"the stack reads its body at s3://{bucket}/{key}: send there what `mlops compile` writes"
-        text = _spelt(template(source, inline=False), source)
+        text = _spelt(_taken(source, inline=False), source)
     size = len(text.encode())
     if size > INLINE_BYTES:
         told = f"the template has {size:,} bytes, and more than {INLINE_BYTES:,} are taken from a bucket alone"
         yield f"{told}: `aws cloudformation deploy --s3-bucket` sends it there"
+    beside = source.beside()
+    for resource in beside.declared:
+        for member in sorted(beside.types[resource.type].lacking & resource.properties.keys()):
+            what = f"the {resource.type} {resource.name}"
+            yield f"{what} is made without {member}, which CloudFormation has no form for: `mlops upsert` sets it"
     yield from notes(source)
+
+
+def _taken(source: Source, *, inline: bool) -> Mapping[str, Any]:
+    """Without what CloudFormation has no form for; Terraform may have one."""
+    found = template(source, inline=inline)
+    lacking = {kind.cloudformation: kind.lacking for kind in source.beside().types.values() if kind.lacking}
+    resources = {
+        id_: {
+            **its,
+            "Properties": {name: told for name, told in its["Properties"].items() if name not in lacking[its["Type"]]},
+        }
+        if its["Type"] in lacking
+        else its
+        for id_, its in found["Resources"].items()
+    }
+    return {**found, "Resources": resources}
 
 
 def _spelt(found: Mapping[str, Any], source: Source) -> str:

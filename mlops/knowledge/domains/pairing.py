@@ -25,6 +25,9 @@ _NOT_WARM = frozenset({"t2", "t3"})
 _OLD = frozenset({"t2", "m3", "r3"})
 """Which neither encrypt what they store nor know fine-grained access."""
 _BURSTING = frozenset({"t2", "t3", "t4g"})
+_UNTUNED = frozenset({"t2", "t3"})
+"""'Autotune is not supported in t2/t3 instance types', says CreateDomain (terraform-provider-aws#30205); it is on for
+all others where nothing is said."""
 _TYPE = re.compile(r"([a-z0-9]+)\.[a-z0-9]+\.search")
 _TYPED = ("InstanceType", "DedicatedMasterType", "WarmType")
 _LEAST_PASSWORD = 8
@@ -53,9 +56,16 @@ def faults(domain: Mapping[str, Any]) -> Iterator[str]:
     yield from _access(domain, engine)
     yield from _doors(domain)
     yield from _kinds(domain, cluster)
+    if _table(domain.get("AutoTuneOptions")).get("DesiredState") == "ENABLED" and not tunes_by_itself(cluster):
+        yield f"Auto-Tune (AutoTuneOptions) does not go with {cluster['InstanceType']}"
     hour = _number(_table(domain.get("SnapshotOptions")).get("AutomatedSnapshotStartHour"))
     if hour is not None and not 0 <= hour <= _LAST_HOUR:
         yield f"AutomatedSnapshotStartHour is {hour}: it is an hour of the day, 0 to {_LAST_HOUR}"
+
+
+def tunes_by_itself(cluster: Mapping[str, Any]) -> bool:
+    """Whether the service turns Auto-Tune on where nobody says anything."""
+    return _family(cluster.get("InstanceType")) not in _UNTUNED
 
 
 def remarks(domain: Mapping[str, Any]) -> Iterator[str]:

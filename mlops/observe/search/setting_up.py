@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
 from mlops.ir import AccountError, UsageError
@@ -20,7 +20,8 @@ _NO_HANDLER = "no handler found"
 class Seen:
     """Of an ``index``. ``managed``: Index State Management is there. ``indices`` stand behind the alias, by name with
     their mappings; ``written`` is the one that is written. ``version`` is that of the policy: its sequence number and
-    term."""
+    term; ``managed_by`` names the policy that the written index goes by, and the number of that: an index keeps the
+    policy that it was given, whatever becomes of it."""
 
     index: Index
     managed: bool
@@ -30,6 +31,7 @@ class Seen:
     indices: Mapping[str, Mapping[str, Any]]
     written: str | None
     taken: bool
+    managed_by: tuple[str, int | None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +61,9 @@ def see(ask: Ask, index: Index) -> Seen:
     written = next((name for name, mark in marks.items() if mark or (len(marks) == 1 and mark is None)), None)
     # Whoever put a document before anything was set up has made an index under the alias's name.
     taken = not behind and _found(ask, f"/{index.name}/_mapping") is not None
-    return Seen(
-        index, managed, listed[0]["index_template"] if listed else None, policy, version, indices, written, taken
-    )
+    known = listed[0]["index_template"] if listed else None
+    by = _managed_by(ask, written) if managed and written is not None else None
+    return Seen(index, managed, known, policy, version, indices, written, taken, by)
 
 
 def _policy(ask: Ask, name: str) -> tuple[bool, Mapping[str, Any] | None, tuple[int, int] | None]:
@@ -76,6 +78,12 @@ def _policy(ask: Ask, name: str) -> tuple[bool, Mapping[str, Any] | None, tuple[
     return True, found["policy"], (int(found["_seq_no"]), int(found["_primary_term"]))
 
 
+def _managed_by(ask: Ask, name: str) -> tuple[str, int | None] | None:
+    told = ask("GET", f"/_plugins/_ism/explain/{name}", None).get(name) or {}
+    policy = told.get("index.plugins.index_state_management.policy_id")
+    return None if policy is None else (str(policy), told.get("policy_seq_no"))
+
+
 def _found(ask: Ask, path: str) -> Mapping[str, Any] | None:
     try:
         return ask("GET", path, None)
@@ -85,7 +93,7 @@ def _found(ask: Ask, path: str) -> Mapping[str, Any] | None:
         raise
 
 
-def decide(seen: Seen, *, rollover_days: int, keep_days: int, replicas: int) -> tuple[Action, ...]:
+def decide(seen: Seen, *, rollover_days: int, keep_days: int, replicas: int, shards: int = 1) -> tuple[Action, ...]:
     """Raises UsageError where an index has the alias's name, or its fields are of other kinds."""
     index = seen.index
     if seen.taken:
@@ -94,19 +102,21 @@ def decide(seen: Seen, *, rollover_days: int, keep_days: int, replicas: int) -> 
             hint="copy what is in it into another one and remove it",
         )
     actions: list[Action] = []
-    wanted = template.index_template(index, managed=seen.managed, replicas=replicas)
+    wanted = template.index_template(index, managed=seen.managed, replicas=replicas, shards=shards)
     if not _holds(seen.template, wanted):
         verb = "make" if seen.template is None else "change"
         actions.append(
             Action(f"{verb} the index template {index.name}", "PUT", f"/_index_template/{index.name}", wanted)
         )
     if seen.managed:
-        policy = template.policy(index, rollover_days=rollover_days, keep_days=keep_days)
-        if not _holds(seen.policy, policy["policy"]):
+        policy = template.policy(index, rollover_days=rollover_days, keep_days=keep_days, shards=shards)
+        changed = not _holds(seen.policy, policy["policy"])
+        if changed:
             verb, path = ("make", "") if seen.version is None else ("change", "?if_seq_no={}&if_primary_term={}")
             versioned = path.format(*seen.version) if seen.version is not None else path
             label = f"{verb} the policy {index.name}: a new index in {rollover_days} days, kept for {keep_days}"
             actions.append(Action(label, "PUT", f"/_plugins/_ism/policies/{index.name}{versioned}", policy))
+        actions += _under_policy(seen, changed=changed)
     for name, there in seen.indices.items():
         new, other = _differing(template.mappings(index), there)
         if other:
@@ -127,11 +137,33 @@ def decide(seen: Seen, *, rollover_days: int, keep_days: int, replicas: int) -> 
     return tuple(actions)
 
 
+def _under_policy(seen: Seen, *, changed: bool) -> Iterator[Action]:
+    """A policy takes up indices that are made behind it, and those keep it as it was then. Only that which is written
+    can roll over; one of somebody else's policy is left to that."""
+    name, policy = seen.written, {"policy_id": seen.index.name}
+    if name is None:
+        return
+    if seen.managed_by is None:
+        alias = {"plugins.index_state_management.rollover_alias": seen.index.name}
+        yield Action(f"let the index {name} roll over by {seen.index.name}", "PUT", f"/{name}/_settings", alias)
+        label = f"keep the index {name} by the policy {seen.index.name}"
+        yield Action(label, "POST", f"/_plugins/_ism/add/{name}", policy)
+        return
+    by, number = seen.managed_by
+    stale = changed or (number is not None and seen.version is not None and number != seen.version[0])
+    if by == seen.index.name and stale:
+        label = f"keep the index {name} by the policy {seen.index.name} as it is now"
+        yield Action(label, "POST", f"/_plugins/_ism/change_policy/{name}", policy)
+
+
 def apply(ask: Ask, action: Action) -> None:
     """Raises AccountError."""
     answer = ask(action.method, action.path, action.body)
     if answer.get("acknowledged") is False:
         raise AccountError(f"{action.method} {action.path}: not acknowledged", hint="look again in a moment")
+    if answer.get("failures"):  # of Index State Management, which answers 200 then too
+        why = "; ".join(str(item.get("reason")) for item in answer.get("failed_indices") or ())
+        raise AccountError(f"{action.method} {action.path}: {why}")
 
 
 def _holds(there: Any, wanted: Any) -> bool:

@@ -14,6 +14,8 @@ from mlops.ir.index import Index, Kind
 _SHORT, _LONGEST = 256, 2_048
 """Characters of what is counted whole."""
 _PRIORITY = 200
+_SHARD_GIB = 10
+"""How large a shard grows before a new index begins: searches want 10 to 30 GiB (developer guide: sizing domains)."""
 
 
 def first(index: Index) -> str:
@@ -24,14 +26,14 @@ def pattern(index: Index) -> str:
     return f"{index.name}-*"
 
 
-def index_template(index: Index, *, managed: bool, replicas: int = 1) -> Mapping[str, Any]:
+def index_template(index: Index, *, managed: bool, replicas: int = 1, shards: int = 1) -> Mapping[str, Any]:
     """``managed``: the setting that names the alias for rollover is one of a plugin, and refused without it."""
     rollover = {"plugins.index_state_management.rollover_alias": index.name} if managed else {}
     return {
         "index_patterns": [pattern(index)],
         "priority": _PRIORITY,
         "template": {
-            "settings": {"index.number_of_shards": 1, "index.number_of_replicas": replicas, **rollover},
+            "settings": {"index.number_of_shards": shards, "index.number_of_replicas": replicas, **rollover},
             "mappings": mappings(index),
         },
         "_meta": {"of": "mlops"},
@@ -49,8 +51,8 @@ def mappings(index: Index) -> Mapping[str, Any]:
     return {"dynamic": "strict", "properties": properties}
 
 
-def policy(index: Index, *, rollover_days: int, keep_days: int) -> Mapping[str, Any]:
-    """A new index when one is so old or has 10 GB; an index goes so long after its last document."""
+def policy(index: Index, *, rollover_days: int, keep_days: int, shards: int = 1) -> Mapping[str, Any]:
+    """A new index when one is so old or its shards have 10 GB each; an index goes so long after its last document."""
     return {
         "policy": {
             "description": f"{index.holds.capitalize()} of mlops: a new index in time, old ones removed.",
@@ -58,7 +60,9 @@ def policy(index: Index, *, rollover_days: int, keep_days: int) -> Mapping[str, 
             "states": [
                 {
                     "name": "written",
-                    "actions": [{"rollover": {"min_index_age": f"{rollover_days}d", "min_size": "10gb"}}],
+                    "actions": [
+                        {"rollover": {"min_index_age": f"{rollover_days}d", "min_size": f"{_SHARD_GIB * shards}gb"}}
+                    ],
                     "transitions": [
                         {"state_name": "removed", "conditions": {"min_rollover_age": f"{keep_days}d"}},
                     ],
