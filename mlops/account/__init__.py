@@ -131,6 +131,9 @@ class Here(Protocol):
     def has_secret(self, name_or_arn: str) -> bool:
         """Whether its Secrets Manager has one of that name."""
 
+    def has_one(self, kind: str, name: str) -> bool:
+        """Whether SageMaker has one of that name; ``kind`` as its Describe operations spell it."""
+
     def is_built(self, need: Need) -> bool:
         """Whether a virtual environment stands for it."""
 

@@ -65,6 +65,14 @@ reached, and another version as a warning: what is here stands in for it.
 Bad:  mlops run pipeline.py  with a requirements.txt that asks for lightgbm, which is not installed here
 Good: mlops local images build, which builds a virtual environment for the image and its requirements""",
     ),
+    "A033": (
+        "named-not-here",
+        """A step names a model or an endpoint configuration that the local account does not have, and no step before it
+makes one. `mlops run` tells it as an error before anything starts, where the step is surely reached.
+
+Bad:  mlops run pipeline.py  with a Transform step of the model "churn-2024" that is in an account only
+Good: the model made here by any client, or a Model step whose name the Transform step takes""",
+    ),
 }
 """Name and text of what lies around the pipelines in an environment; all warnings."""
 

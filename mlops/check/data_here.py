@@ -3,9 +3,11 @@ an account: whether an object is there is asked of whoever knows."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
+from functools import cache
 from itertools import takewhile
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from mlops.check.codes import SURROUNDINGS
 from mlops.check.subject import Subject
@@ -20,6 +22,7 @@ _READ = ("/S3Input/S3Uri", "/DataSource/S3DataSource/S3Uri")
 _CODE_OF_A_JOB = ("/sagemaker_submit_directory", "/Environment/SAGEMAKER_SUBMIT_DIRECTORY")
 _WRITTEN = ("/S3Output/S3Uri", "/S3OutputPath", "/DestinationS3Uri", "/CheckpointConfig/S3Uri", "/S3OutputUri")
 _BASELINES = ("SuppliedBaselineStatistics", "SuppliedBaselineConstraints")
+_EXECUTION_ID = re.compile("[a-z0-9]*")
 _UNSEEN = frozenset({"lambda_", "callback"})
 """Actions of steps that may write where nobody says."""
 
@@ -29,14 +32,14 @@ def missing_data(written: Checked, checked: Checked, holds: Holds) -> Iterator[F
     another step may write. ``checked`` is ``written`` with values for its parameters."""
     subject = Subject(checked.definition, checked.step_types)
     expected = tuple(_expected(subject))
-    if None in expected:
-        return
+    before = cache(checked.before)
     sites = {uri.at: uri.value for uri in Subject(written.definition, written.step_types).uris}
     there: dict[str, bool] = {}
     for at, value, placed in _read(subject):
         if not isinstance(value, str) or not value.startswith("s3://") or value.count("/") < 3:
             continue
-        if _may_be_written(value, expected) or _unseen_before(placed, checked):
+        reader = placed.step.name
+        if _may_be_written(value, reader, expected, before) or _unseen_among(before(reader), checked):
             continue
         if value not in there:
             there[value] = holds(value)
@@ -56,37 +59,67 @@ def _read(subject: Subject) -> Iterator[tuple[str, Value, Placed]]:
             yield f"{placed.pointer}/{member}", placed.step.members.get(member), placed
 
 
-def _expected(subject: Subject) -> Iterator[str | None]:
-    """How places begin that steps write and that the pipeline's own files have; None of one that nobody knows."""
-    yield from (asset.uri for asset in subject.definition.assets)
-    for at, value, _ in subject.uris:
+class _Written(NamedTuple):
+    """A place of which ``beginning`` is known (nothing, where it is empty), with the step that writes there; none
+    where it is the pipeline's own file. ``by_execution``: it goes on with the execution's id, as a folder."""
+
+    beginning: str
+    writer: str | None
+    by_execution: bool = False
+
+
+def _expected(subject: Subject) -> Iterator[_Written]:
+    yield from (_Written(asset.uri, None) for asset in subject.definition.assets)
+    for at, value, placed in subject.uris:
         if at.endswith(_WRITTEN):
-            yield _beginning(value)
+            yield _written(value, placed.step.name)
 
 
-def _beginning(value: Value) -> str | None:
+def _written(value: Value, writer: str) -> _Written:
     match value:
         case str():
-            return value
+            return _Written(value, writer)
         case Join(on=on, values=parts):
             known = [*takewhile(lambda part: isinstance(part, str), parts)]
-            return on.join(map(str, known)) + (on if known else "") if len(known) < len(parts) else None
-    return None
+            beginning = on.join(map(str, known)) + on if known else ""
+            following = parts[len(known)] if len(known) < len(parts) else None
+            is_id = isinstance(following, Ref) and following.expression == "Execution.PipelineExecutionId"
+            is_folder = on == "/" and beginning.endswith("/")
+            return _Written(beginning, writer, by_execution=is_id and is_folder)
+    return _Written("", writer)
 
 
-def _may_be_written(uri: str, expected: tuple[str | None, ...]) -> bool:
-    return any(place is not None and (place.startswith(uri) or uri.startswith(place)) for place in expected)
+def _may_be_written(
+    uri: str, reader: str, expected: tuple[_Written, ...], before: Callable[[str], frozenset[str]]
+) -> bool:
+    """Whether something may be there when ``reader`` begins; what it writes itself and who waits for it come later."""
+    for written in expected:
+        if _meet(uri, written) and (
+            written.writer is None or (written.writer != reader and reader not in before(written.writer))
+        ):
+            return True
+    return False
 
 
-def _unseen_before(placed: Placed, checked: Checked) -> bool:
-    """Whether a step ends before this one begins of which nobody knows what it writes."""
-    actions = {item.step.name: checked.type_of(item.step) for item in checked.definition.placed()}
-    waiting, seen = [placed.step.name], set[str]()
-    while waiting:
-        for name in checked.edges.get(waiting.pop(), frozenset()) - seen:
-            seen.add(name)
-            waiting.append(name)
-            found = actions.get(name)
+def _meet(uri: str, written: _Written) -> bool:
+    """
+    >>> in_it = _Written("s3://b/out/", "Fit", by_execution=True)
+    >>> _meet("s3://b/out/", in_it), _meet("s3://b/out/q0fw1/train", in_it), _meet("s3://b/out/code_of_it", in_it)
+    (True, True, False)
+    """
+    if written.beginning.startswith(uri):
+        return True
+    if not uri.startswith(written.beginning):
+        return False
+    folder = uri[len(written.beginning) :].split("/")[0]
+    return not written.by_execution or _EXECUTION_ID.fullmatch(folder) is not None
+
+
+def _unseen_among(before: frozenset[str], checked: Checked) -> bool:
+    """Whether one of these steps is such that nobody knows what it writes."""
+    for placed in checked.definition.placed():
+        if placed.step.name in before:
+            found = checked.type_of(placed.step)
             if found is None or found.action is None or found.action in _UNSEEN:
                 return True
     return False

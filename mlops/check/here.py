@@ -18,6 +18,7 @@ Knows: TypeAlias = Callable[[str], bool]
 """Whether there is a function, or a secret, of that name or ARN here, or something for a database of that name."""
 
 _CODE = "A030"
+_BODY = "ForEachBody"
 _ASK_A_MODEL = ("check", "transform")
 """Actions that serve one for their time."""
 
@@ -96,14 +97,7 @@ def _no_baseline(placed: Placed, checked: Checked, latest: Latest | None) -> Ite
 
 def _registers_before(placed: Placed, checked: Checked) -> bool:
     types = {item.step.name: item.step.type for item in checked.definition.placed()}
-    waiting, seen = [placed.step.name], set[str]()
-    while waiting:
-        for name in checked.edges.get(waiting.pop(), frozenset()) - seen:
-            if types.get(name) not in _REGISTER_NOTHING:
-                return True
-            seen.add(name)
-            waiting.append(name)
-    return False
+    return any(types.get(name) not in _REGISTER_NOTHING for name in checked.before(placed.step.name))
 
 
 _REGISTER_NOTHING = frozenset({"Processing", "Training", "Tuning", "Transform", "Condition", "Model", "Fail"})
@@ -116,12 +110,14 @@ def _missing_function(arn: object, knows: Knows) -> Obstacle | None:
 
 
 def unavoidable(checked: Checked) -> frozenset[str]:
-    """Steps that run whatever happens, as long as nothing fails: in no branch, and behind no other's failure."""
+    """Steps that run whatever happens, as long as nothing fails: in no branch, and behind no other's failure. A loop
+    has an item at least, so its body runs."""
     surely: set[str] = set()
     placed = {item.step.name: item for item in checked.definition.placed()}
     for name in checked.order:
         item = placed[name]
-        if not item.branches and not _waits_for_failure(item) and checked.edges.get(name, frozenset()) <= surely:
+        in_no_branch = all(block == _BODY for _, block in item.branches)
+        if in_no_branch and not _waits_for_failure(item) and checked.edges.get(name, frozenset()) <= surely:
             surely.add(name)
     return frozenset(surely)
 

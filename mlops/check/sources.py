@@ -28,6 +28,7 @@ from mlops.check.telling import told_of_file
 from mlops.ir import Checked, Definition, Finding, Severity, UsageError, Where
 from mlops.ir.choices import instead
 from mlops.ir.dataclass import dataclass
+from mlops.ir.pipeline_name import nearest_name
 from mlops.ir.reader import locate, read
 from mlops.project.root import LOCK, find_root
 from mlops.project.self_contained import is_self_contained
@@ -285,7 +286,7 @@ def _read_definition(content: bytes, file: str, selection: Selection) -> _Part:
         if found is not None:
             return (), tuple(locate(selection.chosen(found), text, file))
     if file != STANDARD_INPUT:
-        definition = replace(definition, name=Path(file).stem)
+        definition = replace(definition, name=nearest_name(Path(file).stem))
     checked = check(definition, findings=problems)
     located = tuple(locate(selection.chosen(checked.findings), content.decode("utf-8-sig"), file))
     return [replace(checked, findings=located)], located

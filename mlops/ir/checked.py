@@ -28,3 +28,12 @@ class Checked:
 
     def type_of(self, step: Step) -> StepType | None:
         return self.step_types.get(step.type)
+
+    def before(self, name: str) -> frozenset[str]:
+        """The steps that have ended when this one begins."""
+        waiting, seen = [name], set[str]()
+        while waiting:
+            for upstream in self.edges.get(waiting.pop(), frozenset()) - seen:
+                seen.add(upstream)
+                waiting.append(upstream)
+        return frozenset(seen)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
 from mlops.run.log import exit_reason
 from mlops.run.outcome import Outcome, Task
+from mlops.run.ports import ObjectMissing, Objects
 from mlops.run.requirements import check_requirements
 from mlops.run.serving.inference_pipeline import InferencePipeline
 from mlops.run.serving.model_data import place_model
@@ -16,6 +18,8 @@ PORTS = "MLOPS_MODEL_PORTS"
 """The variable by which the program of ``mlops/monitor`` finds the servers."""
 MODEL = "MLOPS_ASKED_MODEL"
 """The variable by which a processing job that asks one names it."""
+_CONFIG = "analysis_config"
+"""The input of Clarify's container."""
 
 
 def served(work: Work, name: str) -> InferencePipeline:
@@ -32,6 +36,23 @@ def served(work: Work, name: str) -> InferencePipeline:
 
 def told(servers: InferencePipeline) -> Mapping[str, str]:
     return {PORTS: ",".join(map(str, servers.ports))}
+
+
+def analysed_model(request: Mapping[str, Any], objects: Objects) -> str | None:
+    """The model that the ``analysis_config.json`` of a job of Clarify's names: its container makes an endpoint of it
+    for as long as it asks. None without one, where an endpoint is named, and where the job itself has to tell what is
+    wrong."""
+    for item in request.get("ProcessingInputs") or ():
+        if item.get("InputName") != _CONFIG:
+            continue
+        try:
+            [key] = (key for key in objects.keys(item["S3Input"]["S3Uri"]) if key.endswith(".json"))
+            predictor = json.loads(objects.read(key))["predictor"]
+            name = None if "endpoint_name" in predictor else predictor["model_name"]
+        except (ObjectMissing, ValueError, KeyError, TypeError, RecursionError):
+            return None
+        return name if isinstance(name, str) else None
+    return None
 
 
 class Asking:

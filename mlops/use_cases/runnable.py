@@ -11,13 +11,14 @@ from mlops.account.local.images.shelf import Shelf
 from mlops.check.data_here import Holds, missing_data
 from mlops.check.filled import filled
 from mlops.check.here import Knows, cannot_run, unavoidable
+from mlops.check.names_here import missing_names
 from mlops.check.packages_here import packages
 from mlops.check.selection import listed_codes, read_selection
 from mlops.check.sources import Opened
 from mlops.ir import Checked, Finding, Listener, Severity
 from mlops.knowledge.baselines import Latest
 from mlops.knowledge.image_need import Need
-from mlops.project.environments import LOCAL
+from mlops.project.environments import LOCAL, Environment
 from mlops.use_cases.connecting import connect_here
 from mlops.use_cases.judging import need_sound
 from mlops.use_cases.local_datasets import stands
@@ -67,14 +68,18 @@ def need_runnable(
     without: Collection[str],
     values: Mapping[str, str],
     here: Here | None,
-    stands: Knows,
+    environment: Environment,
 ) -> None:
     """Raises Refusal where a step that cannot run here is surely reached; nothing was started then."""
+    declared = partial(stands, environment)
     if here is None:
-        found = obstacles(checked, only, knows, without, values, stands=stands)
+        found = obstacles(checked, only, knows, without, values, stands=declared)
     else:
-        of_packages = wanted_packages(filled(checked, values), here)
-        given = (here.holds, here.latest_approved, partial(_has_secret, here), stands, of_packages.missing)
+        judged = filled(checked, values)
+        of_packages = wanted_packages(judged, here)
+        of_names = missing_names(judged, here.has_one, scripts_may_ask=environment.account_in_steps)
+        beside = (*of_packages.missing, *of_names)
+        given = (here.holds, here.latest_approved, partial(_has_secret, here), declared, beside)
         found = obstacles(checked, only, knows, without, values, *given)
         runs = (item for item in of_packages.others if item.step not in without)
         found += tuple(item for item in runs if not only or item.step in only)

@@ -26,7 +26,6 @@ from mlops.use_cases.execution_news import Awaits, Began
 from mlops.use_cases.judging import need_sound
 from mlops.use_cases.local_data import placed, with_files
 from mlops.use_cases.local_datasets import placed as place_datasets
-from mlops.use_cases.local_datasets import stands
 from mlops.use_cases.local_functions import known
 from mlops.use_cases.local_functions import placed as place_functions
 from mlops.use_cases.local_secrets import brought as bring_secrets
@@ -97,9 +96,10 @@ def begin(chosen: Chosen, manner: Manner, listener: Listener) -> str:
         from mlops.use_cases import stubs as standing  # few runs have any
 
         without = standing.judge(chosen.checked, stubs, selected)
-    standing_for = partial(stands, connected.environment)
     bring_secrets(connected, definition)
-    need_runnable(chosen.checked, selected, listener, knows, without, values, connected.account.here, standing_for)
+    need_runnable(
+        chosen.checked, selected, listener, knows, without, values, connected.account.here, connected.environment
+    )
     # Nobody else writes here but other commands of the same person, who asked for it.
     need_consent(connected, f"run {definition.name}", GIVEN)
     place_functions(connected, listener)

@@ -33,6 +33,8 @@ def fit(uri: Any, *after: str, **code: str) -> dict[str, Any]:
 
 LAMBDA = {"Name": "Load", "Type": "Lambda", "FunctionArn": "arn:aws:lambda:us-east-1:000000000000:function:f"}
 DATED = join("s3://acme", "no", get("Execution.StartDateTime"))
+BY_EXECUTION = join("s3://acme", get("Execution.PipelineExecutionId"), "out")
+AROUND = {**prepare("s3://acme/all", "s3://acme/", "Later"), "DependsOn": ["First"]}
 CHECK = {
     "Name": "Drift",
     "Type": "QualityCheck",
@@ -55,6 +57,12 @@ TUNE = {"Name": "Tune", "Type": "Tuning", "Arguments": {"TrainingJobDefinition":
         ([fit("s3://acme/none"), prepare(None, DATED)], ["s3://acme/none"]),
         ([fit("s3://acme/no/ne"), prepare(None, DATED)], []),
         ([fit("s3://acme/none"), prepare(None, get("Execution.PipelineArn"))], []),
+        ([fit("s3://acme/none/x"), prepare(None, BY_EXECUTION)], []),
+        ([fit("s3://acme/no_one/x"), prepare(None, BY_EXECUTION)], ["s3://acme/no_one/x"]),
+        ([prepare("s3://acme/none", "s3://acme/")], ["s3://acme/none"]),
+        ([prepare("s3://acme/none", name="First"), AROUND], ["s3://acme/none"]),
+        ([prepare("s3://acme/none", DATED)], ["s3://acme/none"]),
+        ([prepare("s3://acme/none", get("Execution.PipelineArn"))], ["s3://acme/none"]),
         ([LAMBDA, fit("s3://acme/none", "Load")], []),
         ([LAMBDA, fit("s3://acme/none")], ["s3://acme/none"]),
         ([LAMBDA, {**prepare(None), "DependsOn": ["Load"]}, fit("s3://acme/none", "Prepare")], []),
@@ -74,6 +82,12 @@ TUNE = {"Name": "Tune", "Type": "Tuning", "Arguments": {"TrainingJobDefinition":
         "another step writes elsewhere",
         "another step may write there",
         "another step writes nobody knows where",
+        "another step writes to what may be the execution's folder",
+        "another step writes to the execution's folder",
+        "it writes around itself",
+        "who waits for it writes around",
+        "it writes there itself, afterwards",
+        "it writes nobody knows where itself",
         "behind a function",
         "beside a function",
         "behind a step behind a function",

@@ -273,6 +273,25 @@ def test_a_model_served_here_is_asked(account: Account) -> None:
     assert account.journal.ended() == {"Bias": "Succeeded"}
 
 
+def test_a_job_with_clarifys_image_asks_the_model_that_its_configuration_names(account: Account) -> None:
+    account.objects.write("s3://bucket/model.tar.gz", tar_gz({"code/inference.py": HANDLER}))
+    account.registry.model("m", PrimaryContainer={"Image": "i", "ModelDataUrl": "s3://bucket/model.tar.gz"})
+    image = "306415355426.dkr.ecr.us-west-2.amazonaws.com/sagemaker-clarify-processing:1.0"
+
+    def clarify(name: str, **predictor: str) -> Step:
+        arguments: Any = model_bias(account, name, {**CONFIG, "predictor": predictor}).arguments
+        return Step(name, "Processing", {**arguments, "AppSpecification": {"ImageUri": image}}, {})
+
+    assert account.run(clarify("Asks", model_name="m"), clarify("Errs", model_name="n")) == "Failed"
+    assert account.journal.ended() == {"Asks": "Succeeded", "Errs": "Failed"}, account.journal.log("Asks")
+    told = document(account, "s3://bucket/Asks/results/analysis.json")["post_training_bias_metrics"]
+    assert {metric["name"]: metric["value"] is not None for metric in told["facets"]["sex"][0]["metrics"]} == {
+        "AD": True,
+        "DPPL": True,
+    }
+    assert "Could not find model" in str(account.journal.last("Errs").failure)
+
+
 def test_a_model_that_cannot_be_loaded_is_not_tried_again(account: Account) -> None:
     handler = "def model_fn(model_dir):\n    raise ValueError('no such model')\n"
     account.objects.write("s3://bucket/model.tar.gz", tar_gz({"code/inference.py": handler}))

@@ -12,7 +12,7 @@ import pytest
 from ports_for_tests import STEP_TYPES, Account, checked, condition, step
 
 from mlops.check.here import cannot_run, unavoidable
-from mlops.ir import Parameter, Step
+from mlops.ir import Block, Parameter, Step
 from mlops.knowledge import elsewhere, notebook_jobs
 from mlops.use_cases.runnable import obstacles
 
@@ -257,14 +257,16 @@ def test_what_is_not_known_yet_is_not_judged() -> None:
 
 
 def test_what_is_surely_reached() -> None:
-    """Neither what a branch holds, nor what waits for a failure, nor what comes behind those."""
+    """Neither what a branch holds, nor what waits for a failure, nor what comes behind those; of a loop's body all."""
     gate = condition("Gate", [], then=(step("EMR", "InBranch", {}),))
     handler = step("EMR", "Handler", {}, DependsOn=[{"Step": "S", "Trigger": "Failed"}])
     behind = step("EMR", "Behind", {}, DependsOn=["Handler"])
     last = step("EMR", "Last", {}, DependsOn=["S"])
-    whole = checked(processing(), gate, handler, behind, last)
-    assert unavoidable(whole) == {"S", "Gate", "Last"}
-    assert [item.step for item in cannot_run(whole)] == ["InBranch", "Handler", "Behind", "Last"]
+    inner = condition("Inner", [], then=(step("EMR", "InInner", {}),))
+    loop = replace(step("ForEach", "Loop", {}), blocks=(Block("ForEachBody", (step("EMR", "Each", {}), inner)),))
+    whole = checked(processing(), gate, handler, behind, last, loop)
+    assert unavoidable(whole) == {"S", "Gate", "Last", "Loop", "Each", "Inner"}
+    assert [item.step for item in cannot_run(whole)] == ["InBranch", "Handler", "Behind", "Last", "Each", "InInner"]
 
 
 def test_what_a_parameter_decides_is_judged_by_the_value_that_it_gets() -> None:

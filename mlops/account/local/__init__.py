@@ -114,6 +114,15 @@ class LocalAccount:
 
         return local_secret(self.state, name_or_arn) is not None
 
+    def has_one(self, kind: str, name: str) -> bool:
+        from mlops.account.local.answering import answer_fitting
+
+        try:
+            answer_fitting(self.state, "sagemaker", f"Describe{kind}", {f"{kind}Name": name})
+        except Refusal:
+            return False
+        return True
+
     def is_built(self, need: Need) -> bool:
         return self._shelf.find(need) is not None
 

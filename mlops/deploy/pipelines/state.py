@@ -16,13 +16,11 @@ from mlops.emit.targets.definition_json import emit_compact
 from mlops.ir import Definition, UsageError
 from mlops.ir.dataclass import dataclass
 from mlops.ir.hiding import hide
+from mlops.ir.pipeline_name import may_be_a_name
 from mlops.project.environments import Environment
 
 INLINE_BYTES = 100 * 1024
 """From here on a definition goes through S3, as the official SDK does; the API's own limit is 1,048,576 characters."""
-_NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9])*")
-_LONGEST = 256
-"""botocore: PipelineName."""
 _SHOWN = 60
 
 
@@ -106,11 +104,11 @@ def wanted(definition: Definition, environment: Environment, suffix: str | None 
 
 def judge_name(name: str) -> None:
     """Raises UsageError for what cannot be a pipeline's name: the account would say so too, after uploads maybe."""
-    if len(name) > _LONGEST or _NAME.fullmatch(name) is None:
+    if not may_be_a_name(name):
         shown = name if len(name) <= _SHOWN else f"{name[:_SHOWN]}… ({len(name)} characters)"
         raise UsageError(
             f"{shown!r} cannot be the name of a pipeline",
-            hint="letters, digits and dashes in between, at most 256; a definition in JSON has its file's name",
+            hint="letters, digits and dashes in between, at most 256",
         )
 
 

@@ -8,9 +8,6 @@ import re
 
 _WORD = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|[0-9]+")
 
-_NO_NAME = re.compile(r"[^a-zA-Z0-9]")
-LONGEST_PIPELINE_NAME = 256
-
 
 class Names:
     """Gives each thing a name that nothing else in the program has."""
@@ -50,13 +47,3 @@ def snake(text: str) -> str:
 
 def constant(text: str) -> str:
     return snake(text).upper()
-
-
-def pipeline_name(text: str) -> str:
-    """The nearest name that a pipeline may have.
-
-    >>> pipeline_name("my_pipeline.v2")
-    'my-pipeline-v2'
-    """
-    parts = [part for part in _NO_NAME.sub("-", text).split("-") if part]
-    return "-".join(parts)[:LONGEST_PIPELINE_NAME].strip("-") or "pipeline"

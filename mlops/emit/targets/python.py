@@ -15,11 +15,11 @@ from mlops.emit.python.correcting import at, avoid, everything, learn
 from mlops.emit.python.guessing import guessed
 from mlops.emit.python.linking import linked, uploaded
 from mlops.emit.python.looked_up import with_facts
-from mlops.emit.python.names import pipeline_name
 from mlops.emit.python.plan import Plan
 from mlops.emit.python.printing import printed
 from mlops.ir import Definition, UsageError
 from mlops.ir.fields import Constructor
+from mlops.ir.pipeline_name import nearest_name
 from mlops.ir.target import Source, Target
 
 ROUNDS = 9
@@ -35,7 +35,7 @@ def emit(definition: Definition, compiled: Compile, constructors: Sequence[Const
     """``compiled`` runs a program in an environment that adds nothing. Raises UsageError for what is no document."""
     if "Steps" in definition.members or definition.members.get("Parameters") is not None:
         raise UsageError("the document's Steps or Parameters are no lists, so there is no program for it")
-    plan = Plan(pipeline_name(definition.name or "pipeline"), _role(definition), constructors)
+    plan = Plan(nearest_name(definition.name or "pipeline"), _role(definition), constructors)
     for _ in range(ROUNDS):
         text, places = printed(guessed(definition, plan))
         got, mistakes = compiled(text)

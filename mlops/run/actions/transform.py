@@ -10,6 +10,7 @@ import time
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -288,7 +289,9 @@ class _TransformTask:
             if reply.status < 300:
                 return reply.body
             lines = reply.body.decode("utf-8", errors="replace").strip().splitlines() or [""]
-            told = f"the model answered {reply.status}: {lines[-1]}"
+            told = f"the model answered {reply.status}: {lines[-1].strip()}"
+            if reply.status == HTTPStatus.UNSUPPORTED_MEDIA_TYPE and "Content-Type" not in self._plan.headers:
+                told += "; TransformInput says no ContentType, so the model took it for what it takes by itself"
             if reply.status < 500:
                 break
         raise StepFailed(told or "stopped")
