@@ -189,3 +189,25 @@ def test_a_misspelt_entry(mlops: Mlops, tmp_path: Path) -> None:
 )
 def test_the_end_of_such_a_sentence(name: str, known: list[str], end: str) -> None:
     assert instead(name, known) == end
+
+
+def test_a_definition_goes_by_the_name_of_its_file_and_a_model_that_nobody_made_is_told(mlops: Mlops) -> None:
+    """No pipeline may be called by what its file may."""
+    request = {
+        "ModelName": "new",
+        "TransformInput": {"DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": "s3://acme/rows.csv"}}},
+        "TransformOutput": {"S3OutputPath": "s3://acme/scored"},
+        "TransformResources": {"InstanceType": "ml.m5.large", "InstanceCount": 1},
+    }
+    steps = [{"Name": "Score", "Type": "Transform", "Arguments": request}]
+    Path("score_all.v2.json").write_text(json.dumps({"Version": "2020-12-01", "Steps": steps}))
+    Path("rows.csv").write_text("1\n")
+    mlops("local", "put", "rows.csv", "s3://acme/rows.csv")
+    told = mlops("run", "score_all.v2.json", code=1).err
+    assert "error A033 [Score] there is no model new here, and no step before this one makes it" in told
+    mlops("upsert", "score_all.v2.json", "--env", "local")
+    client = LocalAccount(Path(".mlops"), "us-east-1").client("sagemaker")
+    assert [item["PipelineName"] for item in client.list_pipelines()["PipelineSummaries"]] == ["score-all-v2"]
+    role = "arn:aws:iam::000000000000:role/r"
+    client.create_model(ModelName="new", ExecutionRoleArn=role, PrimaryContainer={"Image": IMAGE})
+    assert "A033" not in mlops("run", "score_all.v2.json", code=1).err
