@@ -1,5 +1,5 @@
 """For a program that asks an endpoint: which version a user gets in an A/B test, and what became of a request; and for
-one that puts records into a stream (:class:`~mlops.deploy.streams.publisher.Publisher`).
+one that puts records into a stream (:class:`~mlops.deploy.streams.publisher.Publisher`) or reads what it split.
 
 To choose takes the standard library alone, and no call; boto3 is loaded when an outcome is published.
 """
@@ -17,9 +17,20 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from mlops.deploy.streams.publisher import Publisher, Undelivered
+    from mlops.deploy.streams.splitting import LackingParts, joined
     from mlops.use_cases.connecting import Connected
 
-__all__ = ["Assignment", "Publisher", "Undelivered", "assign", "outcome", "outcomes", "shares_of"]
+__all__ = [
+    "Assignment",
+    "LackingParts",
+    "Publisher",
+    "Undelivered",
+    "assign",
+    "joined",
+    "outcome",
+    "outcomes",
+    "shares_of",
+]
 _ATTRIBUTE = re.compile(r"[^,;&=\s]+")
 _OWN = "mlops."
 _LONGEST_ATTRIBUTES = 1024
@@ -28,11 +39,11 @@ _LONGEST_ATTRIBUTES = 1024
 
 def __getattr__(name: str) -> object:
     """To choose a variant nothing of them is loaded."""
-    if name not in ("Publisher", "Undelivered"):
+    if name not in ("LackingParts", "Publisher", "Undelivered", "joined"):
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from mlops.deploy.streams import publisher
+    from mlops.deploy.streams import publisher, splitting
 
-    found: object = getattr(publisher, name)
+    found: object = getattr(publisher if hasattr(publisher, name) else splitting, name)
     return found
 
 

@@ -12,6 +12,7 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
 from mlops.deploy.streams.publisher import LARGEST_RECORD, Published, Publisher, Undelivered
+from mlops.deploy.streams.splitting import LackingParts, joined
 from mlops.ir import AccountError, UsageError
 
 
@@ -107,13 +108,39 @@ def test_requests_are_as_large_as_they_may_be() -> None:
         found.put_bytes(b"x" * (LARGEST_RECORD + 1))
 
 
-def test_what_is_old_enough_goes_with_the_next_put() -> None:
-    times = iter([0.0, 0.5, 0.9, 1.1, 1.2, 1.2])
+@pytest.mark.parametrize(
+    ("every", "requests"),
+    [(0.001, [500, 500]), (0.5, [2, 2, 2, 2]), (0.9, [2, 2, 2, 2]), (30.0, [2, 1, 1, 1, 1, 1, 1])],
+)
+def test_what_nobody_would_follow_in_time_is_not_waited_for(every: float, requests: list[int]) -> None:
+    """The first gap is learnt by waiting for it."""
+    ticks = iter(range(10**6))
     service = Service()
-    found, _ = publisher(service, clock=lambda: next(times))
-    for name in (b"a", b"b", b"c", b"d"):
-        found.put_bytes(name)
-    assert service.requests == [[b"a", b"b", b"c"]]
+    found, _ = publisher(service, clock=lambda: next(ticks) * every)
+    for _ in range(1000 if every < 0.1 else 8):
+        found.put_bytes(b"x")
+    assert [len(records) for records in service.requests] == requests
+
+
+def test_a_document_that_is_too_large_is_split_and_whole_again() -> None:
+    service = Service()
+    found, _ = publisher(service, split=True)
+    large = {"id": "large", "text": '"\\é\N{GRINNING FACE}\x01' * 120_000}
+    found.put({"id": "small"})
+    found.put(large)
+    found.flush()
+    records = [json.loads(record) for record in service.taken]
+    assert len(records) > 3 and max(map(len, service.taken)) <= LARGEST_RECORD
+    assert len({record["id"] for record in records}) == len(records)
+    random.Random(1).shuffle(records)
+    assert sorted(joined([*records, *records]), key=str) == [large, {"id": "small"}, {"id": "small"}]
+    with pytest.raises(LackingParts, match="of large") as caught:
+        list(joined([record for record in records if record["id"] != "large/2-4"][:-1]))
+    assert caught.value.of == ("large",)
+    whole, _ = publisher(service)
+    with pytest.raises(UsageError) as told:
+        whole.put(large)
+    assert "split" in str(told.value.hint)
 
 
 def test_documents_have_ids() -> None:

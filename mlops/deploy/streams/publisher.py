@@ -18,6 +18,7 @@ from types import TracebackType
 from typing import Any
 
 from mlops.account.answers import Refused, Unreachable, answers
+from mlops.deploy.streams.splitting import parts
 from mlops.ir import AccountError, UsageError
 from mlops.ir.dataclass import dataclass
 from mlops.project.private import opener, private_folder
@@ -28,6 +29,9 @@ ID = "id"
 """The member of a document by which it is known again."""
 SPOOL_BYTES = 256 * 1024 * 1024
 _LINGER_SECONDS = 1.0
+_FOLLOWED = 0.2
+"""How much the newest gap between two puts counts in their mean. The next one is thought to be no longer than either: a
+pause within a burst is an exception, and so is a burst among pauses."""
 _ATTEMPTS = 8
 _FIRST_SECONDS, _LONGEST_SECONDS = 0.1, 10.0
 _PASSING = frozenset(
@@ -72,7 +76,10 @@ class Publisher:
     ``spool_bytes``, and goes first when it is taken again, by this publisher or the next one of the folder: one at a
     time. Without, it is raised. Not for several threads.
 
-    What is put is sent when a request is full, or ``linger_seconds`` old at the next put, or by :meth:`flush`."""
+    What is put is sent when a request is full, or by :meth:`flush`, or when its oldest record would be older than
+    ``linger_seconds`` at the next put: at the rate at which records come it is told when that will be, so that those of
+    a slow program do not wait for each other. With ``split`` a document that is too large for a record becomes several
+    (:mod:`mlops.deploy.streams.splitting`)."""
 
     def __init__(
         self,
@@ -83,6 +90,7 @@ class Publisher:
         spool_bytes: int = SPOOL_BYTES,
         batch: int = MOST_RECORDS,
         linger_seconds: float = _LINGER_SECONDS,
+        split: bool = False,
         attempts: int = _ATTEMPTS,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
@@ -92,11 +100,13 @@ class Publisher:
         self._folder = None if folder is None else private_folder(folder)
         self._spool = None if folder is None else Spool(folder, tell=self._damaged)
         self._spool_bytes, self._batch, self._linger = spool_bytes, min(batch, MOST_RECORDS), linger_seconds
-        self._attempts, self._clock, self._sleep = attempts, clock, sleep
+        self._attempts, self._clock, self._sleep, self._split = attempts, clock, sleep, split
         self._chance = chance or random.Random()  # noqa: S311 - spreads attempts, hides nothing
         self._waiting: list[bytes] = []
         self._size = 0
         self._since = 0.0
+        self._put: float | None = None
+        self._gap: float | None = None
         self._told = Published()
 
     def __enter__(self) -> Publisher:
@@ -109,11 +119,17 @@ class Publisher:
         self.flush()
 
     def put(self, document: Mapping[str, Any]) -> str:
-        """One line of JSON. Its id: the one that it has, or a new one."""
+        """One line of JSON. Its id: the one that it has, or a new one. Raises UsageError for what is too large, and not
+        to be split."""
         given = document.get(ID)
         known = str(uuid.uuid4()) if given is None else given
         told = document if given is not None else {ID: known, **document}
-        self.put_bytes(json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode() + b"\n")
+        line = _line(told)
+        if self._split and len(line) > LARGEST_RECORD:
+            for part in parts(known, line.decode()):
+                self.put_bytes(_line(part))
+        else:
+            self.put_bytes(line)
         return str(known)
 
     def put_bytes(self, record: bytes) -> None:
@@ -121,16 +137,28 @@ class Publisher:
         if len(record) > LARGEST_RECORD:
             raise UsageError(
                 f"a record has {len(record)} bytes, and {LARGEST_RECORD} may be",
-                hint="put what is large into S3, and its key into the stream",
+                hint="put what is large into S3, and its key into the stream, or have a Publisher `split` documents",
             )
         if self._size + len(record) > LARGEST_BATCH or len(self._waiting) >= self._batch:
             self._send()
+        now = self._clock()
+        expected = self._follows(now)
         if not self._waiting:
-            self._since = self._clock()
+            self._since = now
         self._waiting.append(record)
         self._size += len(record)
-        if len(self._waiting) >= self._batch or self._clock() - self._since >= self._linger:
+        # Nobody but the next put looks how old they are.
+        if len(self._waiting) >= self._batch or now + expected - self._since >= self._linger:
             self._send()
+
+    def _follows(self, now: float) -> float:
+        """In how many seconds the next put is thought to come; 0 where nothing is known."""
+        before, self._put = self._put, now
+        if before is None:
+            return 0.0
+        newest = now - before
+        self._gap = newest if self._gap is None else self._gap + (newest - self._gap) * _FOLLOWED
+        return min(newest, self._gap)
 
     def flush(self) -> Published:
         """All that was put is taken when this returns, or lies on disk. What was done since the last flush. Raises
@@ -263,6 +291,10 @@ class Publisher:
             with open(new, "w", opener=opener) as file:
                 json.dump(place, file)
             new.replace(self._folder / _READ)
+
+
+def _line(document: Mapping[str, Any]) -> bytes:
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
 
 
 def _next(spool: Spool, place: Place, most: int) -> tuple[list[bytes], Place]:
