@@ -363,6 +363,8 @@ EVERY_REPLY: list[tuple[str, str, dict[str, Any]]] = [
             "ExtendedS3DestinationUpdate": {"Prefix": "p/"},
         },
     ),
+    ("firehose", "StartDeliveryStreamEncryption", {"DeliveryStreamName": "d"}),
+    ("firehose", "StopDeliveryStreamEncryption", {"DeliveryStreamName": "d"}),
     ("firehose", "PutRecord", {"DeliveryStreamName": "d", "Record": {"Data": b"1"}}),
     ("firehose", "PutRecordBatch", {"DeliveryStreamName": "d", "Records": [{"Data": b"2"}]}),
     ("logs", "PutSubscriptionFilter", {**FILTER, "filterPattern": "", "destinationArn": FED, "roleArn": ROLE}),

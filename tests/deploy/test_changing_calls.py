@@ -93,6 +93,8 @@ CHANGES = {
     "deploy/resources/stream.py": {
         "CreateDeliveryStream": "upsert: a declared stream",
         "UpdateDestination": "upsert: a declared stream",
+        "StartDeliveryStreamEncryption": "upsert: a declared stream",
+        "StopDeliveryStreamEncryption": "upsert: a declared stream",
         "TagDeliveryStream": "upsert: a declared stream",
         "DeleteDeliveryStream": "destroy --resources",
     },

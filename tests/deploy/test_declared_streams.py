@@ -15,7 +15,7 @@ from mlops.deploy.declared.wanting import RESOURCE
 from mlops.ir import Refusal
 
 from .conftest import World
-from .test_declared import planned, upserted
+from .test_declared import LOCAL, planned, upserted
 
 STREAM = """
 from mlops import resources
@@ -85,6 +85,73 @@ def test_it_is_made_changed_and_removed(world: World) -> None:
     assert removal.labels == ("stream events",)
     destroy(world.account, world.environment, removal)
     assert client.list_delivery_streams()["DeliveryStreamNames"] == []
+
+
+KEY = "arn:aws:kms:us-east-1:123456789012:key/11111111-2222-3333-4444-555555555555"
+
+
+def test_what_is_put_is_encrypted_unless_it_is_not_to_be(world: World) -> None:
+    """By a key of the service's, or by one that is named; changed where it stands, and nothing else is."""
+    text = 'from mlops import resources\nresources.Stream("events", to="s3://acme-events/a/", {a})\n'
+    own, plain = (
+        {"KeyType": "CUSTOMER_MANAGED_CMK", "KeyARN": KEY},
+        "encrypted=False)  # mlops: allow X999 a test's own\n(",
+    )
+    for more, wanted in (
+        ("", {"KeyType": "AWS_OWNED_CMK"}), (f'kms_key="{KEY}"', own), (plain, {}),
+        ("", {"KeyType": "AWS_OWNED_CMK"}),
+    ):  # fmt: skip
+        upserted(world, text, a=more)
+        assert not planned(world, text, a=more).actions
+        found = told(world)["DeliveryStreamEncryptionConfiguration"]
+        if wanted:
+            assert {member: found.get(member) for member in wanted} == wanted
+        else:
+            assert found["Status"] == "DISABLED"
+    assert told(world)["VersionId"] == "1"
+
+
+@pytest.mark.parametrize(
+    ("more", "says"),
+    [
+        (f'kms_key="{KEY}", source=resources.Kinesis("arn:aws:kinesis:us-east-1:1:stream/a")', "the source has a key"),
+        ("kms_key='alias/a'", "KeyARN"),
+    ],
+)
+def test_a_key_that_encrypts_nothing_is_told(world: World, more: str, says: str) -> None:
+    text = f'from mlops import resources\nresources.Stream("events", to="s3://acme-events/a/", {more})\n'
+    (world.folder / "serving.py").write_text(text)
+    found = open_targets([str(world.folder / "serving.py")], world.environment.name).findings
+    assert any(says in str(finding) for finding in found)
+
+
+PRODUCTION = """
+[env.production]
+account = "123456789012"
+region = "us-east-1"
+role = "arn:aws:iam::123456789012:role/pipelines"
+bucket = "acme-ml"
+"""
+
+
+@LOCAL
+@pytest.mark.parametrize(
+    ("more", "codes"),
+    [
+        ('function="arn:aws:lambda:us-east-1:123456789012:function:f"', []),
+        ('function="arn:aws:lambda:eu-west-1:123456789012:function:f"', ["D064"]),
+        ('kms_key="arn:aws:kms:eu-west-1:123456789012:key/a"', ["D064"]),
+        ('source=resources.Kinesis("arn:aws:kinesis:eu-west-1:123456789012:stream/a")', ["D064"]),
+        ('endpoint=resources.OpenSearch("drops", domain="arn:aws:es:us-east-1:999999999999:domain/events")', ["X998"]),
+        ("encrypted=False", ["X999"]),
+    ],
+)
+def test_what_is_elsewhere_or_lies_in_clear_is_told(world: World, more: str, codes: list[str]) -> None:
+    (world.folder / "mlops.toml").write_text(PRODUCTION)
+    text = f'from mlops import resources\nresources.Stream("events", to="s3://acme-events/a/", {more})\n'
+    (world.folder / "serving.py").write_text(text)
+    found = open_targets([str(world.folder / "serving.py")], "production").findings
+    assert [finding.code for finding in found] == codes
 
 
 def test_an_endpoint_is_declared_too(world: World) -> None:

@@ -416,23 +416,23 @@ def test_what_is_captured_elsewhere_is_told(tmp_path: Path) -> None:
 DELIVERIES = """
 from mlops import resources
 OWN = "arn:aws:iam::{account}:role/streams/own"
-SECRET = "arn:aws:secretsmanager:eu-west-1:{account}:secret:other-a1b2c3"
+SECRET = "arn:aws:secretsmanager:us-east-1:{account}:secret:other-a1b2c3"
 THIRD = dict(to="s3://acme-events/third/", role="arn:aws:iam::{account}:role/third")
 resources.Stream("r", **THIRD, backup="s3://acme-raw/all/", endpoint=resources.Redshift(
-    "jdbc:redshift://a.b.eu-west-1.redshift.amazonaws.com:5439/dev", "clicks", SECRET, columns="a,b"))
+    "jdbc:redshift://a.b.us-east-1.redshift.amazonaws.com:5439/dev", "clicks", SECRET, columns="a,b"))
 resources.Stream("f", **THIRD, endpoint=resources.Snowflake(
     "https://acme-one.snowflakecomputing.com", "db", "public", "clicks", SECRET, content="all"))
 resources.Stream("i", **THIRD, endpoint=resources.Iceberg(
-    "lake.clicks", "arn:aws:glue:eu-west-1:{account}:catalog", keys=["id"], all=True))
+    "lake.clicks", "arn:aws:glue:us-east-1:{account}:catalog", keys=["id"], all=True))
 resources.Stream("d", **THIRD, endpoint=resources.datadog(SECRET, site="eu1", attributes={"stage": "p"}))
-resources.Stream("k", **THIRD, source=resources.Kinesis("arn:aws:kinesis:eu-west-1:{account}:stream/a"))
-resources.Stream("m", **THIRD, source=resources.Kafka("arn:aws:kafka:eu-west-1:{account}:cluster/a/b-1", "clicks"))
+resources.Stream("k", **THIRD, source=resources.Kinesis("arn:aws:kinesis:us-east-1:{account}:stream/a"))
+resources.Stream("m", **THIRD, source=resources.Kafka("arn:aws:kafka:us-east-1:{account}:cluster/a/b-1", "clicks"))
 resources.Stream("plain", to="s3://acme-events/a/!{timestamp:yyyy}/", errors="bad/", backup="s3://acme-raw/all/",
-    function="arn:aws:lambda:eu-west-1:{account}:function:change")
+    function="arn:aws:lambda:us-east-1:{account}:function:change")
 resources.Stream("found", to="s3://acme-events/found/", role=OWN, endpoint=resources.OpenSearch(
-    "drops", domain="arn:aws:es:eu-west-1:{account}:domain/events"))
+    "drops", domain="arn:aws:es:us-east-1:{account}:domain/events"))
 resources.Stream("sent", to="s3://acme-events/sent/", role=OWN, endpoint=resources.Splunk(
-    "https://splunk.example.org:8088", secret="arn:aws:secretsmanager:eu-west-1:{account}:secret:splunk-a1b2c3"))
+    "https://splunk.example.org:8088", secret="arn:aws:secretsmanager:us-east-1:{account}:secret:splunk-a1b2c3"))
 """
 
 
@@ -453,25 +453,25 @@ def test_a_stream_may_what_it_does_and_firehose_alone_takes_its_role_on(tmp_path
         ("s3:PutObject", "arn:aws:s3:::acme-events/found/x", False),
         ("s3:PutObject", "arn:aws:s3:::acme-raw/all/x", True),
         ("s3:ListBucket", "arn:aws:s3:::acme-raw", True),
-        ("lambda:InvokeFunction", f"arn:aws:lambda:eu-west-1:{account}:function:change", True),
-        ("lambda:InvokeFunction", f"arn:aws:lambda:eu-west-1:{account}:function:other", False),
-        ("es:ESHttpPut", f"arn:aws:es:eu-west-1:{account}:domain/events/_bulk", False),
+        ("lambda:InvokeFunction", f"arn:aws:lambda:us-east-1:{account}:function:change", True),
+        ("lambda:InvokeFunction", f"arn:aws:lambda:us-east-1:{account}:function:other", False),
+        ("es:ESHttpPut", f"arn:aws:es:us-east-1:{account}:domain/events/_bulk", False),
     ):
         assert allows(shared, action, place) is may, (action, place)
     own = json.loads(emitted(beside, "iam-policy", "delivery"))["Statement"]
     for action, place, may in (
         ("s3:PutObject", "arn:aws:s3:::acme-events/found/x", True),
         ("s3:PutObject", "arn:aws:s3:::acme-events/a/x", False),
-        ("es:ESHttpPost", f"arn:aws:es:eu-west-1:{account}:domain/events/_bulk", True),
-        ("es:ESHttpGet", f"arn:aws:es:eu-west-1:{account}:domain/events/_nodes/stats", True),
-        ("es:ESHttpGet", f"arn:aws:es:eu-west-1:{account}:domain/events/drops/_search", False),
-        ("es:ESHttpDelete", f"arn:aws:es:eu-west-1:{account}:domain/events/drops", False),
-        ("secretsmanager:GetSecretValue", f"arn:aws:secretsmanager:eu-west-1:{account}:secret:splunk-a1b2c3", True),
-        ("lambda:InvokeFunction", f"arn:aws:lambda:eu-west-1:{account}:function:change", False),
-        ("kinesis:GetRecords", f"arn:aws:kinesis:eu-west-1:{account}:stream/a", True),
-        ("kafka-cluster:ReadData", f"arn:aws:kafka:eu-west-1:{account}:topic/a/b-1/clicks", True),
-        ("kafka-cluster:ReadData", f"arn:aws:kafka:eu-west-1:{account}:topic/a/b-1/orders", False),
-        ("kafka-cluster:WriteData", f"arn:aws:kafka:eu-west-1:{account}:topic/a/b-1/clicks", False),
+        ("es:ESHttpPost", f"arn:aws:es:us-east-1:{account}:domain/events/_bulk", True),
+        ("es:ESHttpGet", f"arn:aws:es:us-east-1:{account}:domain/events/_nodes/stats", True),
+        ("es:ESHttpGet", f"arn:aws:es:us-east-1:{account}:domain/events/drops/_search", False),
+        ("es:ESHttpDelete", f"arn:aws:es:us-east-1:{account}:domain/events/drops", False),
+        ("secretsmanager:GetSecretValue", f"arn:aws:secretsmanager:us-east-1:{account}:secret:splunk-a1b2c3", True),
+        ("lambda:InvokeFunction", f"arn:aws:lambda:us-east-1:{account}:function:change", False),
+        ("kinesis:GetRecords", f"arn:aws:kinesis:us-east-1:{account}:stream/a", True),
+        ("kafka-cluster:ReadData", f"arn:aws:kafka:us-east-1:{account}:topic/a/b-1/clicks", True),
+        ("kafka-cluster:ReadData", f"arn:aws:kafka:us-east-1:{account}:topic/a/b-1/orders", False),
+        ("kafka-cluster:WriteData", f"arn:aws:kafka:us-east-1:{account}:topic/a/b-1/clicks", False),
     ):
         assert allows(own, action, place) is may, (action, place)
     text = emitted(beside, "cloudformation", "json")

@@ -38,7 +38,7 @@ from mlops.ir.fields import (
     nothing,
 )
 from mlops.ir.s3_uri import split_uri
-from mlops.knowledge.streams import pairing
+from mlops.knowledge.streams import elsewhere, pairing
 
 if TYPE_CHECKING:
     from mlops.declare.lower import Lowering
@@ -218,6 +218,21 @@ def _processor(kind: str, **parameters: Value) -> dict[str, Value]:
     return {"Type": kind, "Parameters": told}
 
 
+def _encryption(stream: Stream, lowering: Lowering, *_: object) -> Value:
+    """Of what is put, while it waits; a source that is read encrypts itself."""
+    if not isinstance(stream.source, source.Kinesis | source.Kafka):
+        key = lower(stream.kms_key)
+        if key is not None:
+            return {"KeyType": "CUSTOMER_MANAGED_CMK", "KeyARN": key}
+        if stream.encrypted:
+            return {"KeyType": "AWS_OWNED_CMK"}
+    elif stream.kms_key is not None:
+        misuse(
+            "D064", "kms_key encrypts what is put, and this stream reads a source", help="the source has a key itself"
+        )
+    return None
+
+
 def _source(stream: Stream, lowering: Lowering, *_: object) -> Value:
     return {} if stream.source is None else source.members(stream.source, _role(stream, lowering))
 
@@ -235,6 +250,8 @@ class Stream(DeclaredResource):
     delimiter), changed by a ``function`` (its ARN), written into partitions by a query of jq (``partition_by``), and
     each ended with a ``newline``. With a ``table`` of Glue (``"database.table"``) its columns are written, in a
     ``format``, Parquet where none is given. ``backup`` is where all are written as they came.
+    What is put is encrypted while it waits, by a key of the service's or by ``kms_key`` (its ARN), unless it is not to
+    be ``encrypted``.
     """
 
     named_by: ClassVar[str | None] = "DeliveryStreamName"
@@ -266,6 +283,8 @@ class Stream(DeclaredResource):
             ),
             Field("backup", f"{_S3}.S3BackupConfiguration", TEXT, to=nothing),
             Field("source", "", made(source.KINESIS, source.KAFKA, source.CAPTURED), to=_source),
+            Field("kms_key", "DeliveryStreamEncryptionConfigurationInput", TEXT, to=_encryption),
+            Field("encrypted", "DeliveryStreamEncryptionConfigurationInput", FLAG, True, to=nothing),
             Field("role", f"{_S3}.RoleARN", TEXT, otherwise="role", to=nothing),
         ),
         yields={
@@ -293,13 +312,15 @@ class Stream(DeclaredResource):
         table: Text | None = None,
         format: Format | None = None,
         backup: Text | None = None,
+        kms_key: Text | None = None,
+        encrypted: bool = True,
         role: Text | None = None,
         tags: Mapping[str, str] | None = None,
         arguments: Mapping[str, Any] | None = None,
     ) -> None:
         self.known(name, tags, arguments)
         self.to, self.errors, self.endpoint, self.backup, self.role = to, errors, endpoint, backup, role
-        self.source = source
+        self.source, self.kms_key, self.encrypted = source, kms_key, encrypted
         self.size, self.seconds, self.compression = size, seconds, compression
         self.logs = logs
         self.split, self.function, self.partition_by, self.newline = split, function, partition_by, newline
@@ -320,8 +341,10 @@ class Stream(DeclaredResource):
             more = {**more, **opensearch.tags(self.endpoint, lowering)}
         if more:
             told["Tags"] = tags(lowering, {**more, **self.tags})
+        around = lowering.environment
         with speaking_of(self.where):
-            for fault in pairing.of_request(told):
+            reached = () if around.is_local else elsewhere.of_other_regions(told, around.region)
+            for fault in (*pairing.of_request(told), *reached):
                 misuse("D064", f"the stream {self.declared_name}: {fault}", help="see docs/streams.md")
         return told
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mlops.ir.dataclass import dataclass
 from mlops.ir.resource import Call, Kept, ResourceType
+from mlops.knowledge.streams.pairing import ENCRYPTED
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +75,16 @@ _CLEARED: Mapping[str, Any] = {
 }
 _DEFAULT_PARAMETERS = {"NumberOfRetries": "3", "BufferIntervalInSeconds": "60"}
 _UNDER_WAY = ("CREATING", "DELETING")
+_TOLD_ENCRYPTED = "DeliveryStreamEncryptionConfiguration"
+_ENCRYPTS = ("ENABLING", "DISABLING")
+_IN_CLEAR = ("DISABLED", "DISABLING", "ENABLING_FAILED")
 
 
 def _form(properties: Mapping[str, Any]) -> Mapping[str, Any]:
     """The destination without what the service fills in, and the source; what no update takes stands for itself."""
-    told: dict[str, Any] = {member: dict(properties[member]) for member in _SOURCES if properties.get(member)}
+    told: dict[str, Any] = {
+        member: dict(properties[member]) for member in (*_SOURCES, ENCRYPTED) if properties.get(member)
+    }
     for member in _CONFIGURED:
         if properties.get(member):
             kind, given = _kind(member), _destination(properties[member], _kind(member))
@@ -142,7 +148,7 @@ def _processor(item: Mapping[str, Any]) -> dict[str, Any]:
 def _read(reply: Mapping[str, Any]) -> Mapping[str, Any]:
     description = reply["DeliveryStreamDescription"]
     destination = description["Destinations"][0]
-    told: dict[str, Any] = {}
+    told: dict[str, Any] = {ENCRYPTED: _encryption(description)}
     for kind, described in _SOURCES.items():
         given = (description.get("Source") or {}).get(described)
         if given:
@@ -155,6 +161,18 @@ def _read(reply: Mapping[str, Any]) -> Mapping[str, Any]:
                     given[configured] = given.pop(inside)
             told[kind] = given
     return _form(told)
+
+
+def _encryption(description: Mapping[str, Any]) -> dict[str, Any]:
+    """As it is asked for. A stream that is about to have one is said to."""
+    given = description.get(_TOLD_ENCRYPTED) or {}
+    if not given.get("KeyType") or given.get("Status") in _IN_CLEAR:
+        return {}
+    return {member: given[member] for member in ("KeyType", "KeyARN") if given.get(member) and _says(given, member)}
+
+
+def _says(given: Mapping[str, Any], member: str) -> bool:
+    return member == "KeyType" or given["KeyType"] == "CUSTOMER_MANAGED_CMK"
 
 
 def _change(name: str, properties: Mapping[str, Any], reply: Mapping[str, Any]) -> tuple[Call, ...]:
@@ -177,6 +195,11 @@ def _change(name: str, properties: Mapping[str, Any], reply: Mapping[str, Any]) 
                     given = update.pop(configured)
                     update[changed] = {**_gone(was.get(configured, {}), given), **given}
             asked[kind.replace("Configuration", "Update")] = update
+    encrypts = tuple(_encrypts(name, before.get(ENCRYPTED), properties.get(ENCRYPTED)))
+    if encrypts and all(
+        before.get(member) == value for member, value in _form(properties).items() if member != ENCRYPTED
+    ):
+        return encrypts
     return (
         Call(
             "UpdateDestination",
@@ -187,7 +210,15 @@ def _change(name: str, properties: Mapping[str, Any], reply: Mapping[str, Any]) 
                 **asked,
             },
         ),
+        *encrypts,
     )
+
+
+def _encrypts(name: str, before: Any, now: Any) -> Iterator[Call]:
+    if now and now != before:
+        yield Call("StartDeliveryStreamEncryption", {"DeliveryStreamName": name, ENCRYPTED: dict(now)})
+    elif before and not now:
+        yield Call("StopDeliveryStreamEncryption", {"DeliveryStreamName": name})
 
 
 def _gone(before: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, Any]:
@@ -195,8 +226,20 @@ def _gone(before: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _busy(reply: Mapping[str, Any]) -> str | None:
-    status = str(reply.get("DeliveryStreamDescription", {}).get("DeliveryStreamStatus", ""))
-    return status.lower() if status in _UNDER_WAY else None
+    described = reply.get("DeliveryStreamDescription", {})
+    status = str(described.get("DeliveryStreamStatus", ""))
+    if status in _UNDER_WAY:
+        return status.lower()
+    encrypted = str((described.get(_TOLD_ENCRYPTED) or {}).get("Status", ""))
+    return f"{encrypted.lower()} its encryption" if encrypted in _ENCRYPTS else None
+
+
+def _failed(reply: Mapping[str, Any]) -> str | None:
+    given = reply.get("DeliveryStreamDescription", {}).get(_TOLD_ENCRYPTED) or {}
+    if not str(given.get("Status", "")).endswith("_FAILED"):
+        return None
+    why = given.get("FailureDescription") or {}
+    return f"its encryption is {given['Status']}: {why.get('Type')}: {why.get('Details')}"
 
 
 _DELIVERED_HERE = ("ExtendedS3", "HttpEndpoint", "Amazonopensearchservice")
@@ -249,6 +292,8 @@ RESOURCE_TYPE = ResourceType(
         found=lambda reply: bool(reply.get("DeliveryStreamDescription")),
         form=_form,
         busy=_busy,
+        failed=_failed,
+        behind=("key",),
         not_here=_not_here,
     ),
 )

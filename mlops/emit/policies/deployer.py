@@ -15,6 +15,7 @@ from mlops.ir.resource import GROUPS, Call, Resource, ResourceType
 from mlops.ir.surroundings import Surroundings
 from mlops.ir.target import Beside
 from mlops.ir.values import refs
+from mlops.knowledge.streams.pairing import ENCRYPTED
 
 _PLACES = {
     "schedule": ("scheduler", "schedule/default/{name}"),
@@ -86,6 +87,7 @@ def deployer_needs(definition: Definition, around: Surroundings, beside: Beside)
         kind = beside.types[resource.type]
         yield from _of(resource, kind, around)
         yield from _serving(resource, kind, around)
+        yield from _granting(resource, around)
         if "iam:PassRole" in kind.permissions and (kind.service != "sagemaker" or kind.kept is not None):
             for role in dict.fromkeys(_roles(resource.plain)):
                 yield passing(
@@ -188,6 +190,16 @@ def _arn(resource: Resource, kind: ResourceType, around: Surroundings) -> str:
 def _formatted(place: str, name: str, around: Surroundings) -> str:
     facts = {"partition": around.partition, "region": around.region, "account": account_of(around)}
     return place.format(name=name, lower=name.lower(), **facts)
+
+
+def _granting(resource: Resource, around: Surroundings) -> Iterator[Need]:
+    """Who has a stream encrypted by a key of his lets Data Firehose use that."""
+    key = (resource.plain.get(ENCRYPTED) or {}).get("KeyARN")
+    if key is None:
+        return
+    arn, conditions = key_arn(key, around) if isinstance(key, str) else key_arn(STAR, around)
+    through = {"StringEquals": {"kms:ViaService": f"firehose.{around.region}.amazonaws.com"}}
+    yield Need("GrantKeys", ("kms:CreateGrant",), (arn,), resource.key, {**conditions, **through})
 
 
 def _serving(resource: Resource, kind: ResourceType, around: Surroundings) -> Iterator[Need]:

@@ -34,6 +34,8 @@ _SOURCES = {
     "DatabaseAsSource": "DatabaseSourceConfiguration",
 }
 _DIRECT = "DirectPut"
+ENCRYPTED = "DeliveryStreamEncryptionConfigurationInput"
+"""Of what is put, while it waits."""
 _NO_INDEX = re.compile(r'[A-Z\\/*?"<>|\s,#:]|^[_+-]')
 _LOADED = {
     "VARIANT_CONTENT_MAPPING": ("ContentColumnName",),
@@ -69,13 +71,18 @@ def _source(request: Mapping[str, Any]) -> Iterator[str]:
             yield f"{member} must be specified when DeliveryStreamType is {source}"
         if kind != source and request.get(member) is not None:
             yield f"{member} can only be specified when DeliveryStreamType is {source}, and not with {kind}"
-    encryption = _table(request.get("DeliveryStreamEncryptionConfigurationInput")) or {}
-    if encryption.get("KeyType") == "CUSTOMER_MANAGED_CMK" and encryption.get("KeyARN") is None:
-        yield "KeyARN must be specified when KeyType is CUSTOMER_MANAGED_CMK"
-    if encryption.get("KeyType") == "AWS_OWNED_CMK" and encryption.get("KeyARN") is not None:
-        yield "KeyARN must not be specified when KeyType is AWS_OWNED_CMK"
-    if kind != _DIRECT and request.get("DeliveryStreamEncryptionConfigurationInput") is not None:
+    yield from encryption(request)
+    if kind != _DIRECT and request.get(ENCRYPTED) is not None:
         yield f"Server-side encryption is for what is put: with {kind} the source encrypts"
+
+
+def encryption(request: Mapping[str, Any]) -> Iterator[str]:
+    """Which key goes with which type."""
+    asked = _table(request.get(ENCRYPTED)) or {}
+    if asked.get("KeyType") == "CUSTOMER_MANAGED_CMK" and asked.get("KeyARN") is None:
+        yield f"{ENCRYPTED}: KeyARN must be specified when KeyType is CUSTOMER_MANAGED_CMK"
+    if asked.get("KeyType") == "AWS_OWNED_CMK" and asked.get("KeyARN") is not None:
+        yield f"{ENCRYPTED}: KeyARN must not be specified when KeyType is AWS_OWNED_CMK"
 
 
 def faults(destination: Mapping[str, Any]) -> Iterator[str]:

@@ -8,7 +8,7 @@ from typing import Any
 from mlops.check.templates.resolving import Scenario, Spot
 from mlops.check.templates.template import Fault, Template, Told
 from mlops.ir import Severity
-from mlops.knowledge.streams import pairing
+from mlops.knowledge.streams import elsewhere, pairing
 
 FINDINGS: Mapping[str, Told] = {
     "T071": Told(
@@ -20,6 +20,15 @@ expressions and no ErrorOutputPrefix, a conversion with a small buffer. It is wh
 Bad:  Prefix: "!{timestamp:yyyy}/"
 Good: Prefix: "!{timestamp:yyyy}/"  ErrorOutputPrefix: failed/""",
     ),
+    "T078": Told(
+        "stream-better-otherwise",
+        Severity.WARNING,
+        """A stream is taken as it is, and is better otherwise: what is put lies there unencrypted, or what it names
+is of two regions, or of another account than its role.
+
+Bad:  DeliveryStreamType: DirectPut
+Good: DeliveryStreamType: DirectPut  DeliveryStreamEncryptionConfigurationInput: {KeyType: AWS_OWNED_CMK}""",
+    ),
 }
 _TYPE = "AWS::KinesisFirehose::DeliveryStream"
 
@@ -30,8 +39,20 @@ def judge(template: Template, scenario: Scenario) -> Iterator[Fault]:
     for resource in template.resources(scenario):
         properties = resource.properties
         if resource.type == _TYPE and isinstance(properties.value, dict):
-            for fault in pairing.of_request(properties.plain(_told)):
+            told = properties.plain(_told)
+            for remark in _remarks(told):
+                yield Fault("T078", _place(properties), f"{resource.label}: {remark}")
+            for fault in pairing.of_request(told):
                 yield Fault("T071", _place(properties), f"{resource.label}: {fault}", "see docs/streams.md")
+
+
+def _remarks(told: Any) -> Iterator[str]:
+    if told.get("DeliveryStreamType") in (None, "DirectPut") and told.get(pairing.ENCRYPTED) is None:
+        yield f"what is put is not encrypted: give {pairing.ENCRYPTED}"
+    regions = sorted({item.region for item in elsewhere.named(told)})
+    if len(regions) > 1:
+        yield f"what it names is in {' and '.join(regions)}, and it reaches but its own"
+    yield from elsewhere.of_other_accounts(told)
 
 
 def _place(properties: Spot) -> str:

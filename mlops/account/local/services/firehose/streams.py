@@ -80,10 +80,12 @@ def create_delivery_stream(state: State, request: Mapping[str, Any]) -> Mapping[
         "Version": 1,
         "Incarnation": str(uuid.uuid4()),
         "Source": request.get("DirectPutSourceConfiguration"),
-        "Encryption": request.get("DeliveryStreamEncryptionConfigurationInput"),
+        "Encryption": request.get(pairing.ENCRYPTED),
     }
     tags = {item["Key"]: item.get("Value") or "" for item in request.get("Tags") or ()}
     _judge(state, name, body, tags)
+    for fault in pairing.encryption(request):
+        raise invalid(fault)
     arn = stream_arn(state, name)
     taken = Refusal("ResourceInUseException", f"Firehose {name} under accountId {ACCOUNT_ID} already exists")
     settle(state, name)

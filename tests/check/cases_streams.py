@@ -1,0 +1,3 @@
+"""Streams are declared beside pipelines: ``tests/deploy/test_declared_streams.py`` has its rows."""
+
+ELSEWHERE = frozenset({"X998", "X999"})
