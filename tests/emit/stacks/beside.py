@@ -91,3 +91,7 @@ resources.Stream(
     **THIRD,
     endpoint=resources.Iceberg("lake.clicks", "arn:aws:glue:us-east-1:111122223333:catalog", keys=["id"]),
 )
+lines = resources.Stream("lines", to="s3://acme-events/lines/", logs="messages")
+resources.EventRule("calls", pattern=resources.api_calls("sagemaker"), stream=lines.stream_arn, part="$.detail")
+resources.LogSubscription("/aws/sagemaker/Endpoints/churn", stream=lines.stream_arn, pattern="ERROR")
+resources.TopicRule("readings", sql="SELECT * FROM 'sensors/+'", stream=lines.stream_name, separator=",")
