@@ -482,7 +482,7 @@ def test_a_stream_may_what_it_does_and_firehose_alone_takes_its_role_on(tmp_path
     (only,) = role["Properties"]["AssumeRolePolicyDocument"]["Statement"]
     assert only["Principal"] == {"Service": "firehose.amazonaws.com"}
     allowed = written["Properties"]["PolicyDocument"]["Statement"]
-    assert allows(allowed, "es:ESHttpPost", f"arn:aws:es:eu-west-1:{account}:domain/events/_bulk")
+    assert allows(allowed, "es:ESHttpPost", f"arn:aws:es:us-east-1:{account}:domain/events/_bulk")
     assert not allows(allowed, "s3:PutObject", "arn:aws:s3:::acme-events/third/x")
     assert template["StreamFound"]["DependsOn"] == ["StreamRoleStreamsOwnPolicy"]
     assert template["StreamPlain"]["DependsOn"] == ["RolePolicy"]
