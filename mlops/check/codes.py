@@ -82,6 +82,7 @@ def known_codes() -> Mapping[str, str]:
     """Name by code: rules, mistakes of the DSL, the reader's, those of templates and of allow comments."""
     from mlops.check.costs.budgets import FINDINGS as of_budgets
     from mlops.check.machines.judging import FINDINGS as of_machines
+    from mlops.check.tables import FINDINGS as of_tables
     from mlops.check.templates.judging import stories
     from mlops.declare.mistakes import MISTAKES
     from mlops.ir.reader import FAULTS
@@ -90,7 +91,7 @@ def known_codes() -> Mapping[str, str]:
         **{rule.code: rule.name for rule in all_rules()},
         **{code: mistake.name for code, mistake in MISTAKES.items()},
         **{code: name for code, (name, _) in FAULTS.items()},
-        **{code: told.name for code, told in {**stories(), **of_machines, **of_budgets}.items()},
+        **{code: told.name for code, told in {**stories(), **of_machines, **of_budgets, **of_tables}.items()},
         **{code: name for code, (name, _) in {**ALLOWANCES, **SURROUNDINGS, **PLUGINS}.items()},
     }
 

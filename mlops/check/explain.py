@@ -33,6 +33,7 @@ def stories() -> Mapping[str, Story]:
     """Every code that a finding can have: of rules, the DSL, the reader, allow comments and the preflight."""
     from mlops.check.costs.budgets import FINDINGS as of_budgets
     from mlops.check.machines.judging import FINDINGS as of_machines
+    from mlops.check.tables import FINDINGS as of_tables
     from mlops.check.templates.judging import stories as of_templates
     from mlops.declare.mistakes import MISTAKES
     from mlops.ir.reader import FAULTS
@@ -45,7 +46,7 @@ def stories() -> Mapping[str, Story]:
     told += [Story(code, item.name, item.severity, item.text) for code, item in ACCOUNT_FINDINGS.items()]
     told += [
         Story(code, item.name, item.severity, item.text)
-        for code, item in {**of_templates(), **of_machines, **of_budgets}.items()
+        for code, item in {**of_templates(), **of_machines, **of_budgets, **of_tables}.items()
     ]
     return {story.code: story for story in told}
 

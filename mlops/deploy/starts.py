@@ -6,7 +6,7 @@ to its pipeline: it is planned, upserted and destroyed with it.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from mlops.ir import ConfigurationError, Definition, UsageError, Value
@@ -57,8 +57,14 @@ def read_target(given: Mapping[str, Any]) -> dict[str, Any]:
 def judge_starts(environment: Environment, definitions: Sequence[Definition]) -> None:
     """Raises ConfigurationError where a schedule or trigger gives its pipeline, one of these, parameters that it does
     not take: nobody would be there when each start fails."""
+    wrong = [message for _, message in wrong_starts(environment, definitions)]
+    if wrong:
+        raise ConfigurationError("\n".join(wrong), hint="correct its `parameters`")
+
+
+def wrong_starts(environment: Environment, definitions: Sequence[Definition]) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Each with the way to its table below the environment's."""
     known = {definition.name: definition for definition in definitions}
-    wrong = []
     starts: list[tuple[str, Mapping[str, Schedule | Trigger]]] = [
         ("schedules", environment.schedules),
         ("triggers", environment.triggers),
@@ -74,7 +80,8 @@ def judge_starts(environment: Environment, definitions: Sequence[Definition]) ->
             try:
                 judge(definition, known_values, elsewhere=dynamic)
             except UsageError as error:
-                wrong.append(f"[env.{environment.name}.{kind}.{name}] of {start.pipeline}: {error.message}")
+                said = f"[env.{environment.name}.{kind}.{name}] of {start.pipeline}: {error.message}"
+                yield (kind, name, "parameters"), said
     for name, feedback in environment.feedback.items():
         if (definition := known.get(feedback.pipeline)) is None:
             continue
@@ -83,6 +90,5 @@ def judge_starts(environment: Environment, definitions: Sequence[Definition]) ->
         try:
             judge(definition, plain, elsewhere=later)
         except UsageError as error:
-            wrong.append(f"{feedback.said(environment.name, name)} of {feedback.pipeline}: {error.message}")
-    if wrong:
-        raise ConfigurationError("\n".join(wrong), hint="correct its `parameters`")
+            said = f"{feedback.said(environment.name, name)} of {feedback.pipeline}: {error.message}"
+            yield ("feedback", name, "parameters"), said

@@ -13,6 +13,7 @@ from mlops.project.environments import LOCAL
 from mlops.use_cases.budgets import with_budgets
 from mlops.use_cases.news import Said
 from mlops.use_cases.starting_by_clock import with_schedules
+from mlops.use_cases.tables import with_tables
 
 if TYPE_CHECKING:
     from mlops.check.fixing import Mended
@@ -47,6 +48,7 @@ def look(request: Check, listener: Listener) -> Opened:
     )
     opened = with_schedules(opened, request.environment, select=request.select, ignore=request.ignore)
     opened = with_budgets(opened, request.environment, select=request.select, ignore=request.ignore)
+    opened = with_tables(opened, request.environment, request.targets, select=request.select, ignore=request.ignore)
     if request.here:
         from mlops.use_cases.runnable import with_obstacles  # where somebody asks
 

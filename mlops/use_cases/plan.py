@@ -15,13 +15,14 @@ from mlops.deploy.starts import judge_starts
 from mlops.ir import Checked, Finding, Listener, Refusal
 from mlops.ir.choices import near
 from mlops.ir.dataclass import dataclass
-from mlops.project.environments import LOCAL, Environment, Project
+from mlops.project.environments import LOCAL, Environment
 from mlops.project.prices import FILE
 from mlops.use_cases.budgets import with_budgets
 from mlops.use_cases.connecting import Connected, connect_here
 from mlops.use_cases.judging import judge_names, need_sound
 from mlops.use_cases.news import Said
 from mlops.use_cases.starting_by_clock import with_schedules
+from mlops.use_cases.targets import are_all
 
 if TYPE_CHECKING:
     from mlops.deploy.declared.plan import Plan as ResourcePlan
@@ -94,7 +95,7 @@ def plan(wanted: Wanted, listener: Listener, *, doing: str = "plan") -> Planned:
         from mlops.deploy.feedback.machines import machines  # few declare any
 
         machines(connected.environment, [definition.name for definition in definitions], opened.root)
-    if wanted.changed_since is None and wanted.suffix is None and _are_all(wanted.targets, opened.project):
+    if wanted.changed_since is None and wanted.suffix is None and are_all(wanted.targets, opened.project):
         for told in _unused(connected.environment, opened.pipelines):
             listener(Said(text=told))
     plans = plan_all(
@@ -145,11 +146,6 @@ def save(file: Path, wanted: Wanted, planned: Planned) -> None:
         raise Refusal("a plan that is refused is not saved beside a state of Terraform")
     plans: list[saved_plan.Planned] = [*planned.plans, *planned.resources]
     saved_plan.save(file, wanted.targets, wanted.environment, wanted.suffix, wanted.aliases, plans)
-
-
-def _are_all(targets: Sequence[str], project: Project) -> bool:
-    folder = (project.root / project.pipelines).resolve()
-    return any(Path(target).is_dir() and folder.is_relative_to(Path(target).resolve()) for target in targets)
 
 
 def _unused(environment: Environment, pipelines: Sequence[Checked]) -> Iterator[str]:

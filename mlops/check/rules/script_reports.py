@@ -19,6 +19,7 @@ from mlops.ir import JsonGet, Ref, Severity
 from mlops.ir.json_path import PathMissing
 from mlops.ir.json_path import parse as parse_path
 from mlops.ir.members import get
+from mlops.ir.values import refs
 
 
 @rule(
@@ -91,6 +92,33 @@ def value_not_in_report(subject: Subject) -> Iterator[Fault]:
             message = f"{script.name}:{line} writes a report without {name!r}, and {read.path} is read of it"
             help_text = did_you_mean(name, keys) or f"it writes {', '.join(keys)}"
             yield Fault(f"{site.at}/Std:JsonGet/Path", message, help_text, site.placed)
+
+
+def registered_numbers(subject: Subject) -> frozenset[str] | None:
+    """The dotted names of what the scripts of a pipeline write into the reports that it registers, each of which may
+    hold more; None where one of the reports is not written as a whole in its script."""
+    written = {
+        script.placed.step.name: reads.writes[0]
+        for script, reads in python_scripts(subject)
+        if script.member is None and reads.writes is not None
+    }
+    found: set[str] = set()
+    for _, arguments in subject.of_type("RegisterModel"):
+        for _, ref in refs(arguments.get("ModelMetrics"), ""):
+            path = ref.path
+            report = written.get(path.name) if path is not None and path.root == "Steps" else None
+            if report is None:
+                return None
+            found |= set(_dotted(report, ""))
+    return frozenset(found)
+
+
+def _dotted(report: ast.Dict, above: str) -> Iterator[str]:
+    for key, value in zip(map(constant, report.keys), report.values, strict=True):
+        if isinstance(value, ast.Dict):
+            yield from _dotted(value, f"{above}{key}.")
+        else:
+            yield f"{above}{key}"
 
 
 def _not_written(report: ast.Dict, path: str) -> tuple[str, list[str]] | None:

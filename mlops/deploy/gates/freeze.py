@@ -11,6 +11,7 @@ from mlops.ir.dataclass import dataclass
 from mlops.ir.gate import Asked, Gate, Judgement
 
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_WHOLE = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _KEYS = ("from", "to", "days", "hours", "timezone", "why")
 
 
@@ -52,7 +53,7 @@ def _window(raw: Any) -> Window:
     if not isinstance(raw, Mapping) or not raw or not set(raw) <= set(_KEYS):
         raise ValueError(f"a window has the keys {', '.join(_KEYS)}")
     days = raw.get("days", [])
-    if not isinstance(days, list) or any(str(day).lower()[:3] not in _DAYS for day in days):
+    if not isinstance(days, list) or any(str(day).lower() not in (*_DAYS, *_WHOLE) for day in days):
         raise ValueError(f"days = {days!r}: give a list of {', '.join(_DAYS)}")
     begins, _, ends = str(raw.get("hours", "00:00-24:00")).partition("-")
     try:

@@ -115,7 +115,7 @@ AGAINST: Any = {**NUMBERS, "serving_metrics": lambda: {"accuracy": 0.96, "loss":
             False,
             "nothing is promoted now: Black Friday",
         ),
-        ("freeze", [{"days": ["fri"], "hours": "16:00-24:00"}], {}, False, "nothing is promoted now"),
+        ("freeze", [{"days": ["Friday"], "hours": "16:00-24:00"}], {}, False, "nothing is promoted now"),
         ("freeze", [{"days": ["fri"], "hours": "00:00-16:00"}], {}, True, "no window holds"),
         ("freeze", [{"hours": "14:00-04:00"}], {}, False, "nothing is promoted now"),
         ("freeze", [{"days": ["thu"], "hours": "20:00-19:00"}], {}, False, "nothing is promoted now"),

@@ -1,0 +1,34 @@
+"""Roles and topics that tables name, against the account and the region of their environment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from mlops.check.tables import finding
+from mlops.ir import Finding
+from mlops.project.environments import Environment
+
+
+def of_another_account(environment: Environment, root: Path) -> Iterator[Finding]:
+    if environment.is_local:
+        return
+    account = environment.account or environment.role.split(":")[4]
+    for kind, tables in (("schedules", environment.schedules), ("triggers", environment.triggers)):
+        for name, start in tables.items():
+            owner = start.role.split(":")[4] if start.role is not None else account
+            if owner != account:
+                message = f"the role is of account {owner}, and {environment.name} is {account}"
+                help_text = f"name a role of {account}, or leave it out for the environment's"
+                yield finding("A053", root, environment.name, (kind, name, "role"), message, help_text)
+    topic = environment.notify.sns if environment.notify is not None else None
+    told = environment.promote.get("notify")
+    topics: tuple[tuple[tuple[str, ...], object], ...] = (
+        (("notify", "sns"), topic),
+        (("promote", "notify", "sns"), told.get("sns") if isinstance(told, dict) else None),
+    )
+    for inside, arn in topics:
+        parts = arn.split(":") if isinstance(arn, str) else []
+        if len(parts) > 5 and parts[3] != environment.region:
+            message = f"the topic is in {parts[3]}, and {environment.name} tells in {environment.region}"
+            yield finding("A053", root, environment.name, inside, message, f"name a topic in {environment.region}")

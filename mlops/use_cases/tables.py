@@ -1,0 +1,123 @@
+"""What the tables of ``mlops.toml`` say and nobody could do: of promotions, gates, schedules, triggers and feedback."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from mlops.ir import ConfigurationError, Finding, Where
+from mlops.use_cases.targets import are_all
+
+if TYPE_CHECKING:
+    from mlops.check.sources import Opened
+    from mlops.deploy.shifting.settings import PromotionSettings
+    from mlops.project.environments import Environment, Project
+
+_SAID = re.compile(r"(?P<file>.+?):(?P<line>\d+): (?P<message>.+)", re.DOTALL)
+
+
+def with_tables(
+    opened: Opened, environment: str, targets: Sequence[str], *, select: Sequence[str] = (), ignore: Sequence[str] = ()
+) -> Opened:
+    """With what is wrong with the tables of all environments, each mistake once; what is declared beside pipelines is
+    that of ``environment``. What a project lacks is told where ``targets`` are all of it. A definition in JSON is
+    checked without a project."""
+    if not (opened.pipelines or opened.resources) or all(file.endswith(".json") for file in opened.files):
+        return opened
+    from mlops.project.root import CONFIGURATION
+
+    if not (opened.root / CONFIGURATION).is_file():
+        return opened
+    project = opened.project
+    whole = are_all(targets, project)
+    told: dict[tuple[str, str, int | None], Finding] = {}
+    for found in project.environments.values():
+        if found.promote or found.schedules or found.triggers or found.feedback or found.parameters or found.notify:
+            for finding in _found(found, project, opened, whole, found.name == environment):
+                told.setdefault((finding.code, finding.message, finding.where.line), finding)
+    if not told:
+        return opened
+    from mlops.check.selection import listed_codes, read_selection
+
+    wanted, unwanted = listed_codes("--select", select), listed_codes("--ignore", ignore)
+    chosen = replace(read_selection(opened.root), select=wanted, ignore=unwanted).chosen(told.values())
+    return replace(opened, findings=(*opened.findings, *chosen))
+
+
+def _found(
+    environment: Environment, project: Project, opened: Opened, whole: bool, is_asked: bool
+) -> Iterator[Finding]:
+    from mlops.check.tables.belongings import of_another_account
+    from mlops.check.tables.names import names_of_nothing
+
+    yield from of_another_account(environment, opened.root)
+    if whole:
+        yield from names_of_nothing(environment, opened.root, opened.pipelines, opened.resources if is_asked else ())
+    if environment.schedules or environment.triggers or environment.feedback:
+        yield from _starts(environment, opened)
+    if environment.promote:
+        from mlops.check.tables.gates import gates_that_never_pass
+
+        yield from _promotion(environment, project)
+        yield from gates_that_never_pass(environment, project, opened.pipelines if whole else ())
+
+
+def _starts(environment: Environment, opened: Opened) -> Iterator[Finding]:
+    from mlops.check.tables import finding
+    from mlops.deploy.starts import wrong_starts
+
+    for inside, message in wrong_starts(environment, [checked.definition for checked in opened.pipelines]):
+        yield finding("A051", opened.root, environment.name, inside, message)
+
+
+def _promotion(environment: Environment, project: Project) -> Iterator[Finding]:
+    from mlops.check.tables import FINDINGS, finding
+    from mlops.deploy.shifting.settings import read
+
+    try:
+        settings = read(environment, project.root)
+    except ConfigurationError as error:
+        told = FINDINGS["A050"]
+        for line in error.message.split("\n"):
+            said = _SAID.fullmatch(line)
+            where = Where(said["file"], int(said["line"])) if said else Where()
+            yield Finding("A050", told.name, told.severity, said["message"] if said else line, where=where)
+        return
+    registry = settings.registry
+    if registry is not None and registry not in project.environments and registry not in project.incomplete:
+        message = f"registry: there is no environment {registry!r}"
+        yield finding("A050", project.root, environment.name, ("promote", "registry"), message)
+    why = _other_engine(settings)
+    if why is not None:
+        inside = ("promote", "engine")
+        yield finding("A050", project.root, environment.name, inside, why, 'leave engine out, or write "auto"')
+    for hook in settings.hooks:
+        words = getattr(hook.settings, "words", ())
+        program = words[0] if words else ""
+        if program.startswith("./") and not (project.root / program).is_file():
+            message = f"hooks.{hook.moment}: there is no {program} in the project's folder"
+            yield finding("A050", project.root, environment.name, ("promote", "hooks", hook.moment), message)
+
+
+_MANY = 10
+"""Instances enough for any course: what cannot go with these cannot go with fewer."""
+
+
+def _other_engine(settings: PromotionSettings) -> str | None:
+    """Why the engine that is asked for takes no endpoint along the course, however many instances it has."""
+    from mlops.deploy.shifting.engines import Engine, Situation, pick
+    from mlops.ir.shift import Serving, Variant
+
+    variant = Variant(settings.variants[0], {}, 1.0, _MANY)
+    situation = Situation(
+        settings.course(_MANY),
+        Serving("", (variant,)),
+        variant,
+        settings.alarms,
+        own_verdicts=bool(settings.rules),
+        hooks_within=bool(settings.moments & {"stage", "before-last"}),
+    )
+    engine, why = pick(situation, settings.engine)
+    return why if engine is Engine.NONE else None

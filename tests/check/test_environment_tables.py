@@ -1,0 +1,205 @@
+"""Tables of environments against each other, against the pipelines that they name and what is declared beside them. One
+project has an environment for each row, and one file an alarm for each."""
+
+# ruff: noqa: E501 - one row, one line
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from mlops.check.tables import FINDINGS
+from mlops.ir import Finding, unheard
+from mlops.use_cases.check import Check, look
+
+BASE = """[project]
+pipelines = "pipelines"
+chain = ["base", "chained"]
+
+[env.base]
+account = "111122223333"
+region = "eu-west-1"
+role = "arn:aws:iam::111122223333:role/pipelines"
+bucket = "acme-ml"
+"""
+PIPELINE = """from mlops import Pipeline, Processing, RegisterModel
+
+IMAGE = "111122223333.dkr.ecr.eu-west-1.amazonaws.com/churn:1"
+with Pipeline("churn") as pipeline:
+    pipeline.integer("Depth", default=5)
+    evaluate = Processing("Evaluate", image=IMAGE, code="evaluate.py", command=["python3"], instance="ml.m5.large",
+                          outputs=["report"], reports={"quality": "report/evaluation.json"})
+    RegisterModel("Register", model="s3://acme-ml/model.tar.gz", image=IMAGE, group="churn",
+                  content_types=["text/csv"], response_types=["text/csv"], metrics=evaluate.reports["quality"])
+"""
+EVALUATE = """import json
+
+with open("/opt/ml/processing/output/report/evaluation.json", "w") as file:
+    json.dump({"accuracy": 0.9, "folds": {"auc": 0.8, "worst": min(0.7, 0.8)}}, file)
+"""
+SERVING = """from mlops import resources
+
+model = resources.Model("churn", group="churn")
+config = resources.EndpointConfig("churn", model=model.model_name, instance="ml.m5.large")
+resources.Endpoint("churn", config=config.config_name)
+
+
+def alarm(name, metric, statistic="Sum", threshold=1):
+    resources.Alarm(name, metric=metric, statistic=statistic, period=60, comparison="GreaterThanThreshold", threshold=threshold)
+
+
+def of(name, endpoint="churn", variant="AllTraffic", space="AWS/SageMaker"):
+    return resources.Metric(space, name, {"EndpointName": endpoint, "VariantName": variant})
+
+
+"""
+
+
+class Row(NamedTuple):
+    """``code`` is None where nothing is told; ``words`` are of the message."""
+
+    name: str
+    written: str
+    code: str | None = None
+    words: str = ""
+    severity: str = ""
+
+
+STRATEGY, GATES, JUDGE = "[env.{0}.promote]\nstrategy = ", "[env.{0}.promote.gates]\n", "[env.{0}.promote.judge]\n"
+SCHEDULE = '[env.{0}.schedules.daily]\nexpression = "rate(1 day)"\n'
+FEEDBACK = '[env.{0}.feedback.drift]\npipeline = "churn"\n'
+PROMOTE = "[env.{0}.promote]\n"
+TABLES = [
+    Row("a-canary-of-nothing", STRATEGY + "{{ canary = {{ share = 0 }} }}", "A050", "share = 0"),
+    Row("a-canary", STRATEGY + "{{ canary = {{ share = 50 }} }}"),
+    Row("a-strategy-that-is-none", STRATEGY + '"cannary"', "A050", "did you mean 'canary'?"),
+    Row("a-gate-that-is-none", GATES + "aprovals = {{ count = 2 }}", "A050", "did you mean 'approvals'?"),
+    Row("a-day-that-is-none", GATES + 'freeze = [{{ days = ["friday13"] }}]', "A050", "friday13"),
+    Row("a-measure-without-a-limit", JUDGE + "errors = {{}}", "A050", "no limit"),
+    Row("after-nothing", GATES + 'after = "bose"', "A050", "did you mean 'base'?"),
+    Row("after-itself", GATES + 'after = "after-itself"', "A054", "before itself", "error"),
+    Row("chained", GATES + 'after = "base"'),
+    Row("an-unknown-registry", PROMOTE + 'registry = "nowhere"', "A050", "nowhere"),
+    Row("a-missing-gate", GATES + 'python = "none.py:enough"', "A050", "none.py"),
+    Row("a-missing-function", GATES + 'python = "gates.py:enuogh"', "A050", "did you mean 'enough'?"),
+    Row("a-gate-of-its-own", GATES + 'python = "gates.py:enough"'),
+    Row("a-missing-hook", '[env.{0}.promote.hooks]\nbefore = {{ command = ["./warm.py"] }}', "A050", "./warm.py"),
+    Row("a-hook", '[env.{0}.promote.hooks]\nbefore = {{ command = ["./gates.py"] }}'),
+    Row("guardrails-with-hooks", PROMOTE + 'engine = "guardrails"\nalarms = ["errors"]\nstrategy = "canary"\n'
+        '[env.{0}.promote.hooks]\nstage = {{ command = ["./gates.py"] }}', "A050", "wait for no hook"),
+    Row("guardrails", PROMOTE + 'engine = "guardrails"\nalarms = ["errors"]\nstrategy = "canary"'),
+    Row("a-number-that-no-report-has", GATES + "metrics = {{ acuracy = {{ at_least = 0.9 }} }}", "A054", "did you mean 'accuracy'?", "warning"),
+    Row("a-number-of-the-report", GATES + 'metrics = {{ "folds.worst" = {{ at_least = 0.5 }} }}'),
+    Row("a-report-that-is-not-brought", GATES + 'reports = ["Bias.Report"]', "A054", "Bias.Report"),
+    Row("a-report", GATES + 'reports = ["ModelQuality.Statistics"]'),
+    Row("an-alarm-beside", PROMOTE + 'alarms = ["erors"]'),
+    Row("a-start-of-nothing", SCHEDULE + 'pipeline = "chrun"', "A052", "did you mean 'churn'?"),
+    Row("a-start-elsewhere", SCHEDULE + 'pipeline = "weather-forecast"'),
+    Row("a-parameter-that-is-none", SCHEDULE + 'pipeline = "churn"\nparameters = {{ Dpth = 4 }}', "A051", "Dpth"),
+    Row("a-parameter-of-another-type", SCHEDULE + 'pipeline = "churn"\nparameters = {{ Depth = "deep" }}', "A051", "Depth"),
+    Row("a-parameter", SCHEDULE + 'pipeline = "churn"\nparameters = {{ Depth = 4 }}'),
+    Row("a-default-of-nothing", "[env.{0}.parameters]\nDpth = 4", "A052", "did you mean 'Depth'?"),
+    Row("a-role-of-others", SCHEDULE + 'pipeline = "churn"\nrole = "arn:aws:iam::444455556666:role/start"', "A053", "444455556666"),
+    Row("a-role", SCHEDULE + 'pipeline = "churn"\nrole = "arn:aws:iam::111122223333:role/start"'),
+    Row("a-topic-elsewhere", '[env.{0}.notify]\nsns = "arn:aws:sns:us-east-1:111122223333:on-call"', "A053", "us-east-1"),
+    Row("a-group-of-others", FEEDBACK + 'alarm = "drift"\ngroup = "churn-eu"', "A052", "registers in churn"),
+    Row("a-group", FEEDBACK + 'alarm = "drift"\ngroup = "churn"'),
+    Row("what-feedback-does-not-give", FEEDBACK + 'alarm = "drift"\nparameters = {{ Since = "{{since}}" }}', "A051", "Since"),
+]  # fmt: skip
+ASKED = """
+[env.asked]
+inherits = "base"
+[env.asked.promote]
+alarms = ["erors"]
+endpoint = "chrun"
+[env.asked.feedback.drift]
+alarm = "drfit"
+endpoint = "churm"
+"""
+ALARMS = [
+    Row("errors", 'of("Invocation5XXErrors")'),
+    Row("drift", 'of("feature", space="shop")'),
+    Row("machines", 'of("CPUUtilization", space="/aws/sagemaker/Endpoints"), "Average", 80'),
+    Row("newer", 'of("TokensPerSecond")'),
+    Row("misspelt", 'of("Invocations5XXErrors")', "X835", "did you mean 'Invocation5XXErrors'?"),
+    Row("elsewhere", 'of("CPUUtilization")', "X835", "write /aws/sagemaker/Endpoints"),
+    Row("no-namespace", 'of("Invocations", space="aws/SageMaker")', "X835", "write AWS/SageMaker"),
+    Row("no-endpoint", 'of("Invocations", "chrun")', "X836", "did you mean 'churn'?"),
+    Row("another", 'of("Invocations", "weather")'),
+    Row("no-variant", 'of("Invocations", variant="Main")', "A052", "it has AllTraffic"),
+    Row("turns", 'of("Invocations", variant="blue")'),
+    Row("seconds", 'of("ModelLatency"), "Average", 0.25', "X837", "microseconds"),
+    Row("microseconds", 'of("ModelLatency"), "Average", 250_000'),
+    Row("a-share", 'of("CPUUtilization", space="/aws/sagemaker/Endpoints"), "Average", 0.8', "X837", "write 80"),
+    Row("always-one", 'of("Invocations"), "Average"', "X837", "never another"),
+]
+COMPOSITE = [
+    Row("either", "ALARM(errors) OR ALARM(other-team)"),
+    Row("neither", "ALARM(erors)", "X836", "did you mean 'errors'?"),
+    Row("itself", "ALARM(itself)", "X836", "hangs on itself"),
+]
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, tuple[Finding, ...]]:
+    root = tmp_path_factory.mktemp("project")
+    tables = [f'[env.{row.name}]\ninherits = "base"\n{row.written.format(row.name)}' for row in TABLES]
+    (root / "mlops.toml").write_text("\n".join([BASE, *tables, ASKED]))
+    (root / "gates.py").write_text("def enough(asked):\n    return True\n")
+    (root / "pipelines").mkdir()
+    (root / "pipelines" / "churn.py").write_text(PIPELINE)
+    (root / "pipelines" / "evaluate.py").write_text(EVALUATE)
+    alarms = [f'alarm("{row.name}", {row.written})' for row in ALARMS]
+    alarms += [f'resources.CompositeAlarm("{row.name}", rule="{row.written}")' for row in COMPOSITE]
+    (root / "pipelines" / "serving.py").write_text(SERVING + "\n".join(alarms) + "\n")
+    return root, look(Check((str(root),), "asked"), unheard).findings
+
+
+def told(findings: tuple[Finding, ...], row: Row) -> None:
+    expected = [] if row.code is None else [row.code]
+    assert [item.code for item in findings] == expected, [item.message for item in findings]
+    for item in findings:
+        assert row.words in f"{item.message} {item.help}"
+        assert item.severity.value == (
+            row.severity or (FINDINGS[item.code].severity.value if item.code in FINDINGS else "warning")
+        )
+
+
+@pytest.mark.parametrize("row", TABLES, ids=lambda row: row.name)
+def test_a_table(found: tuple[Path, tuple[Finding, ...]], row: Row) -> None:
+    root, findings = found
+    lines = (root / "mlops.toml").read_text().splitlines()
+    begin = lines.index(f"[env.{row.name}]") + 1
+    end = next(
+        (at for at, line in enumerate(lines, 1) if at > begin and line.startswith("[env.") and row.name not in line),
+        len(lines) + 1,
+    )
+    told(
+        tuple(
+            item
+            for item in findings
+            if str(item.where.file).endswith(".toml") and begin <= (item.where.line or 0) < end
+        ),
+        row,
+    )
+
+
+@pytest.mark.parametrize("row", [*ALARMS, *COMPOSITE], ids=lambda row: row.name)
+def test_an_alarm(found: tuple[Path, tuple[Finding, ...]], row: Row) -> None:
+    kind = "composite-alarm" if row in COMPOSITE else "alarm"
+    told(tuple(item for item in found[1] if item.step == f"{kind}-{row.name}"), row)
+
+
+def test_names_of_what_is_declared_beside(found: tuple[Path, tuple[Finding, ...]]) -> None:
+    lines = (found[0] / "mlops.toml").read_text().splitlines()
+    begin = lines.index("[env.asked]")
+    asked = [item for item in found[1] if str(item.where.file).endswith(".toml") and (item.where.line or 0) > begin]
+    assert [item.code for item in asked] == ["A052"] * 4
+    assert [item.help for item in asked][:3] == [f"did you mean {name!r}?" for name in ("errors", "churn", "drift")]
+
+
+def test_of_a_part_of_the_project_nothing_is_told_to_be_missing(found: tuple[Path, tuple[Finding, ...]]) -> None:
+    one = look(Check((str(found[0] / "pipelines" / "serving.py"),), "asked"), unheard).findings
+    assert "A052" not in {item.code for item in one}
+    assert "A050" in {item.code for item in one}
