@@ -6,12 +6,25 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from mlops.check.lowering import lowered
+from mlops.check.lowering import lowered, lowered_resources
 from mlops.declare.load import load
 from mlops.ir import Definition
 from mlops.project import lock
 from mlops.project.environments import LOCAL, read_project
 from mlops.project.root import LOCK
+
+
+def compile_resources(text: str) -> tuple[Definition | None, Sequence[int]]:
+    """What ``text`` declares beside pipelines, in the same environment."""
+    with tempfile.TemporaryDirectory(prefix="mlops-") as folder:
+        root = Path(folder).resolve()
+        file = root / "pipeline.py"
+        file.write_text(text, encoding="utf-8")
+        loaded = load(file)
+        environment, pinned = read_project(root).environment(LOCAL), lock.read(root / LOCK)
+        made, misuses = lowered_resources(loaded.resources, file, environment, pinned, (root,))
+    findings = [*loaded.findings, *misuses]
+    return (None, tuple(finding.where.line or 0 for finding in findings)) if findings else (made, ())
 
 
 def compile_program(text: str) -> tuple[Definition | None, Sequence[int]]:

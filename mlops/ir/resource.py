@@ -6,9 +6,9 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import field, replace
-from typing import Any, TypeGuard
+from typing import Any, TypeAlias, TypeGuard
 
 from mlops.ir.dataclass import dataclass
 from mlops.ir.definition import Definition, Step
@@ -283,6 +283,42 @@ BESIDE = "Beside:"
 
 
 @dataclass(frozen=True, slots=True)
+class Declarable:
+    """What somebody's template says of one, as it is declared. ``name`` is None where the stack gives it one, and
+    ``path`` stands before it; ``properties`` are members of the request, without the name; ``left`` says in words what
+    no declaration has."""
+
+    name: str | None
+    properties: Mapping[str, Value]
+    left: tuple[str, ...] = ()
+    path: str = ""
+
+
+Others: TypeAlias = Mapping[str, Sequence[Mapping[str, Value]]]
+"""Properties of what stands beside a resource in a template, by type."""
+
+
+@dataclass(frozen=True, slots=True)
+class FromTemplate:
+    """``read`` takes its properties in a template, of what ``beside`` it refers to it, and the environment's region.
+    ``beside`` are members that refer to it, by type."""
+
+    read: Callable[[Mapping[str, Value], Others, str], Declarable]
+    beside: Mapping[str, str] = field(default_factory=dict)
+
+
+def called_by(member: str) -> FromTemplate:
+    """Of what a template says as its request does; ``member`` is its name."""
+
+    def read(properties: Mapping[str, Value], others: Others, region: str) -> Declarable:
+        name = properties.get(member)
+        rest = {key: value for key, value in properties.items() if key != member}
+        return Declarable(name if isinstance(name, str) else None, rest)
+
+    return FromTemplate(read)
+
+
+@dataclass(frozen=True, slots=True)
 class ResourceType:
     """All that is known of one type of resource. Each is made in ``deploy/resources/<type>.py`` and nowhere else.
 
@@ -303,6 +339,7 @@ class ResourceType:
     - ``permissions``: of who does all that, beside the calls' own (``<service>:<operation>``). ``policies_say``:
       actions by operations that policies call by another name.
     - ``kept``: of one that is declared beside pipelines by its own name.
+    - ``from_template``: how one of somebody's template is declared, where that can be taken.
     """
 
     type: str
@@ -323,6 +360,7 @@ class ResourceType:
     retained: bool = False
     policies_say: Mapping[str, str] = field(default_factory=dict)
     lacking: frozenset[str] = frozenset()
+    from_template: FromTemplate | None = None
 
     def action(self, call: Call) -> str:
         """What has to be allowed for it."""

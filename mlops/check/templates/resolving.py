@@ -23,6 +23,9 @@ MOST = 64
 LONGEST = 1_000_000
 """Characters of a text that is put together: so many no template can have."""
 _VARIABLE = re.compile(r"\$\{([^!${}][^${}]*)\}")
+_DYNAMIC = "{{resolve:"
+_FETCHED = re.compile(r"\{\{resolve:[^{}]*\}\}")
+"""What a stack fetches of a parameter or a secret."""
 HOLE: Final = "\ue000"
 """Stands in a draft for what is not known."""
 _ASKED = frozenset(f"AWS::{name}" for name in ("AccountId", "Partition", "Region", "StackName"))
@@ -120,6 +123,8 @@ class Scenario:
             case list():
                 listed = (self.spot(item, at + pointer(index)) for index, item in enumerate(value))
                 return Spot(tuple(spot for spot in listed if spot.value is not ABSENT), at)
+            case str() if _DYNAMIC in value:
+                return Spot(UNKNOWN, at, draft=_FETCHED.sub(HOLE, value))
         return Spot(value, at)
 
     def _function(self, function: str, inside: Any, at: str) -> Spot:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,8 +19,11 @@ from mlops.ir import UsageError
 @click.option(
     "--from-account", "pipeline", metavar="NAME", help="A pipeline of the account of --env, instead of a file."
 )
-@click.option("--template", metavar="FILE", help="The pipeline of a template of CloudFormation, instead of a file.")
+@click.option(
+    "--template", metavar="FILE", help="What a template of CloudFormation declares, with -p of its parameters."
+)
 @options.environment
+@options.parameters
 @click.option("--name", help="The pipeline's name; which one of a template. Default: the file's.")
 @click.option("-o", "--output", metavar="FILE", help="Where to. Default: standard output.")
 @options.overwriting
@@ -29,6 +33,7 @@ def command(
     pipeline: str | None,
     template: str | None,
     environment: str,
+    parameters: tuple[str, ...],
     name: str | None,
     output: str | None,
     force: bool,
@@ -39,28 +44,48 @@ def command(
     It may also be what `aws sagemaker describe-pipeline` prints.
 
     Code that the definition names by its S3 URI stays there; nothing is downloaded.
-    """
-    from mlops.cli.listening import hear
-    from mlops.use_cases.import_ import as_python, from_account, from_file, from_template
 
+    Of a template come models, endpoint configurations, endpoints, notebook instances, their lifecycle configurations,
+    roles, buckets and keys too. With --env its account and region are those of the environment.
+    """
     if [file, pipeline, template].count(None) != 2:
         said = "give a definition in JSON, --from-account NAME or --template FILE"
         raise UsageError(said, hint="mlops import definition.json")
-    if file is not None:
-        definition = from_file(file, hear)
-    elif template is not None:
-        definition = from_template(template, name, hear)
+    if parameters and template is None:
+        raise UsageError("-p is a parameter of a template", hint="mlops import --template template.yaml -p Name=value")
+    resources: Sequence[str] = ()
+    named: str | None
+    if template is not None:
+        named, resources, text = _of_template(template, name, parameters, environment)
     else:
-        definition = from_account(environment, pipeline or "", hear)
-    if name is not None and template is None:
-        definition = replace(definition, name=name)
-    text = as_python(definition)
+        named, text = _of_pipeline(file, pipeline, name, environment)
     to_file = output is not None and output != "-"
     if to_file:
         write_program(Path(output or ""), text, force=force)
     if format_ == "json":
-        print_json({"pipeline": definition.name, "file": output if to_file else None, "python": text})
+        told = {"pipeline": named, "resources": list(resources), "file": output if to_file else None, "python": text}
+        print_json(told)
     elif to_file:
-        talk(f"{definition.name}: {output}")
+        talk(f"{', '.join([*([named] if named else []), *resources])}: {output}")
     else:
         click.echo(text.encode(), nl=False)
+
+
+def _of_template(
+    template: str, name: str | None, parameters: Sequence[str], environment: str
+) -> tuple[str | None, Sequence[str], str]:
+    from mlops.cli.listening import hear
+    from mlops.use_cases.import_template import from_template
+
+    found = from_template(template, name, options.named_values(tuple(parameters)), environment, hear)
+    return found.pipeline, found.resources, found.text
+
+
+def _of_pipeline(file: str | None, pipeline: str | None, name: str | None, environment: str) -> tuple[str | None, str]:
+    from mlops.cli.listening import hear
+    from mlops.use_cases.import_ import as_python, from_account, from_file
+
+    definition = from_file(file, hear) if file is not None else from_account(environment, pipeline or "", hear)
+    if name is not None:
+        definition = replace(definition, name=name)
+    return definition.name, as_python(definition)

@@ -10,7 +10,21 @@ from mlops.declare.resources.base import DeclaredResource
 from mlops.declare.resources.policy_documents import statement
 from mlops.declare.steps.shared_arguments import Count, Flag, Text
 from mlops.ir import StepType, Value
-from mlops.ir.fields import COUNT, FLAG, PLAIN, STRING, TEXT, Constructor, Field, Yielded
+from mlops.ir.fields import (
+    COUNT,
+    FLAG,
+    PLAIN,
+    STRING,
+    TEXT,
+    Constructor,
+    Field,
+    Given,
+    Of,
+    Said,
+    Spoken,
+    Yielded,
+    objects,
+)
 from mlops.ir.shape_notation import ANY_SHAPE, STRING_SHAPE, structure
 from mlops.ir.surroundings import partition_of
 
@@ -37,6 +51,7 @@ STEP_TYPE = StepType(
     extra_response={"Bucket": None, "BucketArn": None},
     permissions=(),
 )
+_OWN_STATEMENTS = ("TlsAlone", "NothingUnencrypted")
 _CLOSED = dict.fromkeys(("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"), True)
 _UNFINISHED_DAYS = 7
 
@@ -114,6 +129,35 @@ def _lifecycle(bucket: Bucket, *_: object) -> Value:
     return {"Rules": tuple(rules)}
 
 
+def _said_key(given: Given) -> Spoken | None:
+    match given.at("ServerSideEncryptionConfiguration.Rules.0.ApplyServerSideEncryptionByDefault"):
+        case {"KMSMasterKeyID": key}:
+            return Of(TEXT, key)
+    return None
+
+
+def _said_expire(given: Given) -> Spoken | None:
+    days: dict[str, Spoken] = {}
+    for rule in objects(given.at("LifecycleConfiguration.Rules")):
+        match rule:
+            case {"Filter": {"Prefix": str(prefix)}, "Expiration": {"Days": int(after)}}:
+                days[prefix] = Said(after)
+    return days or None
+
+
+def _said_old_versions(given: Given) -> Spoken | None:
+    for rule in objects(given.at("LifecycleConfiguration.Rules")):
+        match rule:
+            case {"NoncurrentVersionExpiration": {"NoncurrentDays": int(days)}}:
+                return Said(days)
+    return None
+
+
+def _said_access(given: Given) -> Spoken | None:
+    own = [item for item in objects(given.at("Policy.Statement")) if item.get("Sid") not in _OWN_STATEMENTS]
+    return Said(tuple(own)) if own else None
+
+
 class Bucket(DeclaredResource):
     """A bucket whose name in the account is ``name``. Nobody owns an object but the account, nothing is public, nothing
     goes over plain HTTP, and what is put is encrypted with ``kms_key``, the environment's where none is given, or with
@@ -129,7 +173,7 @@ class Bucket(DeclaredResource):
     constructor = Constructor(
         (
             Field("", "Region", PLAIN, to=lambda bucket, lowering, *_: lowering.environment.region),
-            Field("kms_key", "ServerSideEncryptionConfiguration", TEXT, to=_encrypted),
+            Field("kms_key", "ServerSideEncryptionConfiguration", TEXT, to=_encrypted, said=_said_key),
             Field("", "PublicAccessBlockConfiguration", PLAIN, to=lambda *_: dict(_CLOSED)),
             Field(
                 "",
@@ -143,10 +187,11 @@ class Bucket(DeclaredResource):
                 FLAG,
                 True,
                 to=lambda bucket, *_: "Enabled" if lower(bucket.versions) else "Suspended",
+                said=lambda given: Said(False) if given.at("VersioningConfiguration.Status") == "Suspended" else None,
             ),
-            Field("expire", "LifecycleConfiguration", PLAIN, to=_lifecycle),
-            Field("old_versions", "LifecycleConfiguration", COUNT, to=lambda *_: None),
-            Field("access", "Policy", PLAIN, (), to=_policy),
+            Field("expire", "LifecycleConfiguration", PLAIN, to=_lifecycle, said=_said_expire),
+            Field("old_versions", "LifecycleConfiguration", COUNT, to=lambda *_: None, said=_said_old_versions),
+            Field("access", "Policy", PLAIN, (), to=_policy, said=_said_access),
         ),
         yields={"Bucket": Yielded("bucket_name", STRING), "BucketArn": Yielded("bucket_arn", STRING)},
     )

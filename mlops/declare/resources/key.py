@@ -10,7 +10,7 @@ from mlops.declare.resources.base import DeclaredResource
 from mlops.declare.resources.policy_documents import document
 from mlops.declare.steps.shared_arguments import Flag, Text
 from mlops.ir import StepType
-from mlops.ir.fields import FLAG, PLAIN, STRING, TEXT, Constructor, Field, Yielded
+from mlops.ir.fields import ANY_MAP, FLAG, PLAIN, STRING, TEXT, Constructor, Field, Yielded, said_at
 from mlops.ir.shape_notation import ANY_SHAPE, structure
 
 __all__ = ["Key"]
@@ -42,7 +42,13 @@ class Key(DeclaredResource):
         (
             Field("description", "Description", TEXT, to=lambda key, *_: lower(key.about)),
             Field("rotation", "EnableKeyRotation", FLAG, True, to=lambda key, *_: lower(key.rotation)),
-            Field("policy", "Policy", PLAIN, to=lambda key, *_: document(key, "policy", key.policy)),
+            Field(
+                "policy",
+                "Policy",
+                PLAIN,
+                to=lambda key, *_: document(key, "policy", key.policy),
+                said=said_at("Policy", ANY_MAP),
+            ),
         ),
         yields={"Alias": Yielded("key_alias", STRING), "KeyArn": Yielded("key_arn", STRING)},
     )

@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias, get_args
 
 from mlops.declare.references import StringProperty, lower
 from mlops.declare.resources.base import DeclaredResource
 from mlops.declare.steps.shared_arguments import ROLE, Count, Flag, Text
 from mlops.ir import StepType, Value
-from mlops.ir.fields import COUNT, FLAG, REQUIRED, STRING, TEXT, TEXTS, Constructor, Field, Yielded, choice
+from mlops.ir.fields import (
+    BOOLEAN,
+    COUNT,
+    FLAG,
+    REQUIRED,
+    STRING,
+    TEXT,
+    TEXTS,
+    Constructor,
+    Field,
+    Given,
+    Said,
+    Spoken,
+    Yielded,
+    choice,
+)
 
 if TYPE_CHECKING:
     from mlops.declare.lower import Lowering
@@ -31,6 +46,7 @@ Platform: TypeAlias = Literal[
     "notebook-al2023-v1",
     "notebook-al2023-v2",
 ]
+_INTERNET, _ROOT = "DirectInternetAccess", "RootAccess"
 _LOCAL_SUBNET = "subnet-local"
 """In the local account there is no network."""
 
@@ -41,6 +57,13 @@ def _allowed(argument: str) -> Any:
         return ("Enabled" if told else "Disabled") if isinstance(told, bool) else told
 
     return to
+
+
+def _is_allowed(path: str) -> Callable[[Given], Spoken | None]:
+    def said(given: Given) -> Spoken | None:
+        return Said(True, (BOOLEAN,)) if given.at(path) == "Enabled" else None
+
+    return said
 
 
 def _subnet(notebook: NotebookInstance, lowering: Lowering, *_: object) -> Value:
@@ -77,11 +100,11 @@ class NotebookInstance(DeclaredResource):
             ROLE,
             Field("kms_key", "KmsKeyId", TEXT, otherwise="kms_key"),
             Field("lifecycle", "LifecycleConfigName", TEXT),
-            Field("internet", "DirectInternetAccess", FLAG, False, to=_allowed("internet")),
+            Field("internet", _INTERNET, FLAG, False, to=_allowed("internet"), said=_is_allowed(_INTERNET)),
             Field("volume", "VolumeSizeInGB", COUNT, 5),
             Field("repository", "DefaultCodeRepository", TEXT),
             Field("repositories", "AdditionalCodeRepositories", TEXTS, ()),
-            Field("root", "RootAccess", FLAG, False, to=_allowed("root")),
+            Field("root", _ROOT, FLAG, False, to=_allowed("root"), said=_is_allowed(_ROOT)),
             Field("platform", "PlatformIdentifier", choice(*get_args(Platform)), "notebook-al2023-v1"),
             Field(
                 "metadata",

@@ -9,8 +9,8 @@ from mlops.declare.misuse import misuse, speaking_of
 from mlops.declare.references import StringProperty
 from mlops.declare.resources.base import DeclaredResource
 from mlops.ir import StepType, Unknown, Value
-from mlops.ir.fields import PLAIN, STRING, Constructor, Field, Yielded
-from mlops.knowledge.notebooks.faults import LONGEST
+from mlops.ir.fields import PLAIN, STRING, Constructor, Field, Given, Said, Spoken, Yielded, hidden
+from mlops.knowledge.notebooks.faults import LONGEST, decoded
 from mlops.knowledge.notebooks.scripts import encoded, with_idle_stop
 
 if TYPE_CHECKING:
@@ -56,6 +56,17 @@ def _hook(
     return to
 
 
+def _said(hook: str) -> Callable[[Given], Spoken | None]:
+    """A text of several lines; one of a single line would be a file."""
+
+    def said(given: Given) -> Spoken | None:
+        content = given.at(f"{hook}.0.Content")
+        text = decoded(content) if isinstance(content, str) else None
+        return Said(text, (STRING,)) if text is not None and "\n" in text else None
+
+    return said
+
+
 def _script(config: NotebookInstanceLifecycleConfig, argument: str, given: str, lowering: Lowering) -> str | None:
     """Text of several lines stands for itself. A machine of Linux runs it, whatever wrote its ends of lines."""
     if "\n" in given:
@@ -87,9 +98,9 @@ class NotebookInstanceLifecycleConfig(DeclaredResource):
     step_type = STEP_TYPE
     constructor = Constructor(
         (
-            Field("on_create", "OnCreate", PLAIN, to=_hook("on_create")),
-            Field("on_start", "OnStart", PLAIN, to=_hook("on_start", starts=True)),
-            Field("idle_stop", "", PLAIN, to=lambda config, *_: None),
+            Field("on_create", "OnCreate", PLAIN, to=_hook("on_create"), said=_said("OnCreate")),
+            Field("on_start", "OnStart", PLAIN, to=_hook("on_start", starts=True), said=_said("OnStart")),
+            hidden("idle_stop"),
         ),
         yields={
             "NotebookInstanceLifecycleConfigName": Yielded("lifecycle_config_name", STRING),

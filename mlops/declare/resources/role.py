@@ -10,7 +10,19 @@ from mlops.declare.resources.base import DeclaredResource
 from mlops.declare.resources.policy_documents import document
 from mlops.declare.steps.shared_arguments import Count, Text
 from mlops.ir import StepType
-from mlops.ir.fields import COUNT, PLAIN, REQUIRED, STRING, TEXT, TEXTS, Constructor, Field, Yielded
+from mlops.ir.fields import (
+    ANY_MAP,
+    COUNT,
+    PLAIN,
+    REQUIRED,
+    STRING,
+    TEXT,
+    TEXTS,
+    Constructor,
+    Field,
+    Yielded,
+    said_at,
+)
 from mlops.ir.shape_notation import ANY_SHAPE, structure
 
 __all__ = ["Role"]
@@ -49,8 +61,15 @@ class Role(DeclaredResource):
                 PLAIN,
                 REQUIRED,
                 to=lambda role, *_: document(role, "trust", role.trust),
+                said=said_at("AssumeRolePolicyDocument", ANY_MAP),
             ),
-            Field("policy", "Policy", PLAIN, to=lambda role, *_: document(role, "policy", role.policy)),
+            Field(
+                "policy",
+                "Policy",
+                PLAIN,
+                to=lambda role, *_: document(role, "policy", role.policy),
+                said=said_at("Policy", ANY_MAP),
+            ),
             Field("managed", "ManagedPolicyArns", TEXTS, ()),
             Field("boundary", "PermissionsBoundary", TEXT),
             Field("description", "Description", TEXT, to=lambda role, *_: lower(role.about)),

@@ -7,7 +7,8 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from mlops.ir.resource import ITSELF, Call, Kept, ResourceType, Told
+from mlops.ir.resource import ITSELF, Call, Declarable, FromTemplate, Kept, Others, ResourceType, Told
+from mlops.ir.values import Value
 
 _FIRST_REGION = "us-east-1"
 """Which nobody may name as the place of a bucket."""
@@ -101,20 +102,20 @@ def _holds(inside: Mapping[str, Any]) -> str | None:
 
 
 def _templated(name: str, properties: Mapping[str, Any]) -> Mapping[str, Any]:
-    encrypted = [
-        {
-            "ServerSideEncryptionByDefault": rule["ApplyServerSideEncryptionByDefault"],
-            **({"BucketKeyEnabled": True} if rule.get("BucketKeyEnabled") else {}),
-        }
-        for rule in properties["ServerSideEncryptionConfiguration"]["Rules"]
-    ]
-    told: dict[str, Any] = {
-        "BucketName": name,
-        "BucketEncryption": {"ServerSideEncryptionConfiguration": encrypted},
-        **{member: properties[member] for member in list(_PARTS)[:2]},
-        "VersioningConfiguration": properties["VersioningConfiguration"],
-        "LifecycleConfiguration": {"Rules": [*map(_rule, properties["LifecycleConfiguration"]["Rules"])]},
-    }
+    """What ``arguments=`` took away is not there."""
+    told: dict[str, Any] = {"BucketName": name}
+    if "ServerSideEncryptionConfiguration" in properties:
+        encrypted = [
+            {
+                "ServerSideEncryptionByDefault": rule["ApplyServerSideEncryptionByDefault"],
+                **({"BucketKeyEnabled": True} if rule.get("BucketKeyEnabled") else {}),
+            }
+            for rule in properties["ServerSideEncryptionConfiguration"]["Rules"]
+        ]
+        told["BucketEncryption"] = {"ServerSideEncryptionConfiguration": encrypted}
+    told |= {member: properties[member] for member in _ALIKE if member in properties}
+    if "LifecycleConfiguration" in properties:
+        told["LifecycleConfiguration"] = {"Rules": [*map(_rule, properties["LifecycleConfiguration"]["Rules"])]}
     return {**told, **({"Tags": properties["Tags"]} if properties.get("Tags") else {})}
 
 
@@ -136,6 +137,52 @@ def _beside(name: str, properties: Mapping[str, Any]) -> Mapping[str, tuple[str,
     return {"Policy": ("AWS::S3::BucketPolicy", {"Bucket": ITSELF, "PolicyDocument": properties["Policy"]})}
 
 
+_ALIKE = ("PublicAccessBlockConfiguration", "OwnershipControls", "VersioningConfiguration")
+_CARRIED = ("AbortIncompleteMultipartUpload", "NoncurrentVersionExpiration")
+_SIMPLE = frozenset({"Id", "Status", "Prefix", "ExpirationInDays", *_CARRIED})
+_BESIDE = "AWS::S3::BucketPolicy"
+_READ = ("BucketName", "BucketEncryption", "LifecycleConfiguration", "Tags", *_ALIKE)
+
+
+def _from_template(properties: Mapping[str, Value], others: Others, region: str) -> Declarable:
+    told: dict[str, Value] = {"Region": region}
+    match properties.get("BucketEncryption"):
+        case {"ServerSideEncryptionConfiguration": tuple(rules)}:
+            told["ServerSideEncryptionConfiguration"] = {"Rules": tuple(map(_encryption, rules))}
+    told |= {member: properties[member] for member in (*_ALIKE, "Tags") if member in properties}
+    left = [f"{member}: it is not declared" for member in properties if member not in _READ]
+    match properties.get("LifecycleConfiguration"):
+        case {"Rules": tuple(rules)} if all(isinstance(rule, Mapping) and set(rule) <= _SIMPLE for rule in rules):
+            named = enumerate((rule for rule in rules if isinstance(rule, Mapping)), 1)
+            told["LifecycleConfiguration"] = {"Rules": tuple(_declared_rule(rule, number) for number, rule in named)}
+        case None:
+            pass
+        case _:
+            left.append("LifecycleConfiguration: it has rules that are not declared")
+    policies = [item["PolicyDocument"] for item in others.get(_BESIDE, ()) if "PolicyDocument" in item]
+    if policies:
+        told["Policy"] = policies[0]
+    name = properties.get("BucketName")
+    return Declarable(name if isinstance(name, str) else None, told, tuple(left))
+
+
+def _encryption(rule: Value) -> Value:
+    names = {"ServerSideEncryptionByDefault": "ApplyServerSideEncryptionByDefault"}
+    return {names.get(key, key): value for key, value in rule.items()} if isinstance(rule, Mapping) else rule
+
+
+def _declared_rule(rule: Mapping[str, Value], number: int) -> Value:
+    days = rule.get("ExpirationInDays")
+    kept = {member: rule[member] for member in _CARRIED if member in rule}
+    return {
+        "ID": rule.get("Id", f"rule {number}"),
+        "Status": rule.get("Status", "Enabled"),
+        "Filter": {"Prefix": rule.get("Prefix", "")},
+        **({"Expiration": {"Days": days}} if days is not None else {}),
+        **kept,
+    }
+
+
 RESOURCE_TYPE = ResourceType(
     type="bucket",
     service="s3",
@@ -148,6 +195,7 @@ RESOURCE_TYPE = ResourceType(
     delete=lambda name, inside: (Call("DeleteBucket", {"Bucket": name}),),
     permissions=("s3:TagResource",),
     templated=_templated,
+    from_template=FromTemplate(_from_template, {_BESIDE: "Bucket"}),
     accompanied=_beside,
     retained=True,
     policies_say={

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from mlops.ir.resource import ITSELF_NAMED, Call, ResourceType, fingerprint
+from mlops.ir.resource import ITSELF_NAMED, Call, ResourceType, called_by, fingerprint
 
 _SCALING = "Scaling"
 """Of a declared endpoint: no member of a request for one."""
@@ -62,4 +62,5 @@ RESOURCE_TYPE = ResourceType(
         **{member: value for member, value in properties.items() if member != _SCALING},
     },
     accompanied=_scaled,
+    from_template=called_by("EndpointName"),
 )

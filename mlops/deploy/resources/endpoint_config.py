@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from mlops.ir.resource import Call, ResourceType
+from mlops.ir.resource import Call, ResourceType, called_by
 
 _ANSWERED = frozenset({"EndpointConfigName", "EndpointConfigArn", "CreationTime", "ResponseMetadata"})
 
@@ -25,4 +25,5 @@ RESOURCE_TYPE = ResourceType(
     update=None,
     delete=lambda name, inside: (Call("DeleteEndpointConfig", {"EndpointConfigName": name}),),
     permissions=("iam:PassRole", "sagemaker:AddTags"),
+    from_template=called_by("EndpointConfigName"),
 )

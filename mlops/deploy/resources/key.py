@@ -6,7 +6,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from mlops.ir.resource import ITSELF, Call, Kept, ResourceType, Told
+from mlops.ir.resource import ITSELF, Call, Declarable, FromTemplate, Kept, Others, ResourceType, Told
+from mlops.ir.values import Value
 
 _LIKE = "00000000-0000-0000-0000-000000000000"
 _WINDOW_DAYS = 30
@@ -96,6 +97,24 @@ def _templated(name: str, properties: Mapping[str, Any]) -> Mapping[str, Any]:
     return {**told, **policy, "PendingWindowInDays": _WINDOW_DAYS, **tags}
 
 
+_ALIAS = "AWS::KMS::Alias"
+_DECLARED = {"Description": "Description", "KeyPolicy": "Policy", "Tags": "Tags"}
+_LEFT_OUT = ("EnableKeyRotation", "PendingWindowInDays")
+
+
+def _from_template(properties: Mapping[str, Value], others: Others, region: str) -> Declarable:
+    """Called by its alias, without which nobody says what it is."""
+    aliases = [alias for item in others.get(_ALIAS, ()) if isinstance(alias := item.get("AliasName"), str)]
+    told = {ours: properties[theirs] for theirs, ours in _DECLARED.items() if theirs in properties}
+    told["EnableKeyRotation"] = properties.get("EnableKeyRotation", False)
+    left = [f"{member}: it is not declared" for member in properties if member not in (*_DECLARED, *_LEFT_OUT)]
+    if properties.get("PendingWindowInDays", _WINDOW_DAYS) != _WINDOW_DAYS:
+        left.append(f"PendingWindowInDays: it is {_WINDOW_DAYS}")
+    if len(aliases) > 1:
+        left.append(f"AliasName: one is declared, and these are not: {', '.join(aliases[1:])}")
+    return Declarable(aliases[0].removeprefix("alias/") if aliases else None, told, tuple(left))
+
+
 RESOURCE_TYPE = ResourceType(
     type="key",
     service="kms",
@@ -111,6 +130,7 @@ RESOURCE_TYPE = ResourceType(
     update=None,
     delete=lambda name, inside: (),
     templated=_templated,
+    from_template=FromTemplate(_from_template, {_ALIAS: "TargetKeyId"}),
     accompanied=lambda name, properties: {
         "Alias": ("AWS::KMS::Alias", {"AliasName": _alias(name), "TargetKeyId": ITSELF})
     },

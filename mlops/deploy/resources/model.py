@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from mlops.ir.resource import Call, ResourceType
+from mlops.ir.resource import Call, ResourceType, called_by
 
 _MEMBERS = (
     "PrimaryContainer",
@@ -42,4 +42,5 @@ RESOURCE_TYPE = ResourceType(
     update=None,
     delete=lambda name, inside: (Call("DeleteModel", {"ModelName": name}),),
     permissions=("iam:PassRole", "sagemaker:AddTags"),
+    from_template=called_by("ModelName"),
 )

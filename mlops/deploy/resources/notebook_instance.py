@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mlops.deploy.tag_lists import told_tags
-from mlops.ir.resource import Call, Kept, Pause, ResourceType
+from mlops.ir.resource import Call, Kept, Pause, ResourceType, called_by
 
 _DISASSOCIATED = {
     "LifecycleConfigName": "DisassociateLifecycleConfig",
@@ -108,4 +108,5 @@ RESOURCE_TYPE = ResourceType(
             untag=lambda arn, keys: Call("DeleteTags", {"ResourceArn": arn, "TagKeys": keys}),
         ),
     ),
+    from_template=called_by("NotebookInstanceName"),
 )

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from mlops.deploy.tag_lists import told_tags
-from mlops.ir.resource import Call, Kept, ResourceType
+from mlops.ir.resource import Call, Kept, ResourceType, called_by
 
 _HOOKS = ("OnCreate", "OnStart")
 _MEMBER = "NotebookInstanceLifecycleConfigName"
@@ -56,4 +56,5 @@ RESOURCE_TYPE = ResourceType(
         change=lambda name, properties, reply: _update(name, properties),
         form=_form,
     ),
+    from_template=called_by(_MEMBER),
 )

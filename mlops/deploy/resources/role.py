@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from mlops.deploy.tag_lists import told_tags
-from mlops.ir.resource import Call, Kept, ResourceType
+from mlops.ir.resource import Call, Declarable, FromTemplate, Kept, Others, ResourceType
+from mlops.ir.values import Value
 
 POLICY = "mlops"
 """What the role's own policy is called; others that it has are somebody else's."""
@@ -135,6 +136,44 @@ def _templated(name: str, properties: Mapping[str, Any]) -> Mapping[str, Any]:
     return {**_named(name), "Path": _path(name), **trust, **own, **told}
 
 
+_BESIDE = ("AWS::IAM::Policy", "AWS::IAM::RolePolicy")
+_READ = ("AssumeRolePolicyDocument", "ManagedPolicyArns", "Description", "MaxSessionDuration", "PermissionsBoundary")
+
+
+def _from_template(properties: Mapping[str, Value], others: Others, region: str) -> Declarable:
+    """All policies of its own become one."""
+    inline = properties.get("Policies", ())
+    beside = [item for kind in _BESIDE for item in others.get(kind, ())]
+    documents = {
+        str(item.get("PolicyName", "?")): document
+        for item in (*(inline if isinstance(inline, tuple) else ()), *beside)
+        if isinstance(item, Mapping) and isinstance(document := item.get("PolicyDocument"), Mapping)
+    }
+    told = {**_FILLED, **{member: properties[member] for member in (*_READ, "Tags") if member in properties}}
+    if documents:
+        listed = list(documents.values())
+        told["Policy"] = listed[0] if len(listed) == 1 else _together(listed)
+    name, path = properties.get("RoleName"), str(properties.get("Path", "/")).removeprefix("/")
+    names = ", ".join(documents)
+    left = (f"PolicyName: what {names} says is its policy {POLICY}",) if documents and names != POLICY else ()
+    more = tuple(f"{member}: it is not declared" for member in properties if member not in (*_READ, *_TAKEN))
+    return Declarable(name if isinstance(name, str) else None, told, (*left, *more), path)
+
+
+_TAKEN = ("RoleName", "Path", "Policies", "Tags")
+
+
+def _together(documents: Sequence[Value]) -> Value:
+    """Statements of several policies, whose Sids may be the same."""
+    statements = [
+        {member: item for member, item in statement.items() if member != "Sid"}
+        for document in documents
+        for statement in _several(document.get("Statement", ()) if isinstance(document, Mapping) else ())
+        if isinstance(statement, Mapping)
+    ]
+    return {"Version": "2012-10-17", "Statement": tuple(statements)}
+
+
 RESOURCE_TYPE = ResourceType(
     type="role",
     service="iam",
@@ -155,6 +194,7 @@ RESOURCE_TYPE = ResourceType(
     ),
     delete=_delete,
     templated=_templated,
+    from_template=FromTemplate(_from_template, {"AWS::IAM::Policy": "Roles", "AWS::IAM::RolePolicy": "RoleName"}),
     retained=True,
     kept=Kept(
         called=r"([\w+=,.@\-]+/)*[\w+=,.@\-]{1,64}",

@@ -79,7 +79,7 @@ def _header(definition: Definition, scope: Scope, plan: Plan, seed: int | None) 
     keywords |= _document_arguments(definition, replace(scope, parameters={}, steps={}))
     if plan.document:
         # Nothing has a variable yet where the pipeline is made.
-        keywords["members"] = _corrections(plan.document, replace(scope, parameters={}, steps={}))
+        keywords["members"] = corrections(plan.document, replace(scope, parameters={}, steps={}))
     if seed is not None:
         keywords["seed"] = literal(seed)
     if plan.keep_order:
@@ -116,11 +116,11 @@ def _document_arguments(definition: Definition, scope: Scope) -> dict[str, Node]
     return said
 
 
-def _corrections(value: object, scope: Scope) -> Node:
+def corrections(value: object, scope: Scope) -> Node:
     if value is OMIT:
         return Text("omit")
     if isinstance(value, Mapping):
-        return dictionary((str(key), _corrections(item, scope)) for key, item in value.items())
+        return dictionary((str(key), corrections(item, scope)) for key, item in value.items())
     return write(value, scope)  # type: ignore[arg-type]
 
 
@@ -181,19 +181,19 @@ def _statement(step: Step, place: str, scope: Scope, plan: Plan) -> Statement | 
 def _constructed(step: Step, constructor: Constructor, place: str, scope: Scope, plan: Plan) -> Statement | With | None:
     if step.blocks and [block.member for block in step.blocks] != ["ForEachBody"]:
         return None
-    inner = {named: _corrections(item, scope) for named, item in plan.inner.get(place, {}).items()}
+    inner = {named: corrections(item, scope) for named, item in plan.inner.get(place, {}).items()}
     telling = Telling(Given(step), scope, inner)
-    keywords = _told(constructor.fields, telling, {name for at, name in plan.dropped if at == place})
-    corrections = {
-        name: _corrections(found[place], scope)
+    keywords = told(constructor.fields, telling, {name for at, name in plan.dropped if at == place})
+    corrected = {
+        name: corrections(found[place], scope)
         for name, found in (("arguments", plan.arguments), ("members", plan.members))
         if found.get(place)
     }
-    if not needed(constructor) <= set(keywords) or ("arguments" in corrections and not constructor.merges):
+    if not needed(constructor) <= set(keywords) or ("arguments" in corrected and not constructor.merges):
         return None
     gives = [field.gives(telling.given) for field in constructor.fields if field.gives and field.name in keywords]
     positional = [literal(step.name), *(keywords.pop(name) for name in constructor.positional if name in keywords)]
-    value = call(constructor.name, positional, {**keywords, **corrections})
+    value = call(constructor.name, positional, {**keywords, **corrected})
     variable = scope.names.variable(step.name, "step")
     yields = {**constructor.yields, **{path: item for found in gives for path, item in found.items()}}
     scope.steps.setdefault(step.name, Variable(variable, yields=yields, patterns=constructor.patterns))
@@ -202,15 +202,15 @@ def _constructed(step: Step, constructor: Constructor, place: str, scope: Scope,
     return Statement(place, variable, value, telling.before)
 
 
-def _told(fields: Sequence[Field], telling: Telling, dropped: Collection[str] = ()) -> dict[str, Node]:
+def told(fields: Sequence[Field], telling: Telling, dropped: Collection[str] = ()) -> dict[str, Node]:
     """The arguments that need to be said, and can be; of several fields of one name the first that can."""
-    told: dict[str, Node] = {}
+    said: dict[str, Node] = {}
     for field in fields:
-        if field.name and field.name not in told and field.name not in dropped:
+        if field.name and field.name not in said and field.name not in dropped:
             node = telling.argument(field)
             if node is not None:
-                told[field.name] = node
-    return told
+                said[field.name] = node
+    return said
 
 
 def _for_each(step: Step, place: str, variable: str, value: Node, scope: Scope, plan: Plan) -> With | None:
@@ -250,7 +250,7 @@ def _when(step: Step, place: str, scope: Scope, plan: Plan) -> With | None:
     if asked is None:
         return None
     telling = Telling(Given(step), scope)
-    keywords = _told([field for item in plan.constructors if item.type == CONDITION for field in item.fields], telling)
+    keywords = told([field for item in plan.constructors if item.type == CONDITION for field in item.fields], telling)
     then, otherwise = (block.steps for block in step.blocks)
     default = f"When{then[0].name}" if then else f"Unless{otherwise[0].name}" if otherwise else "When"
     named = [] if step.name == default else [literal(step.name)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import builtins
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from mlops.emit.python.expressions import Scope
 from mlops.emit.python.source import Node, Text, assignment, joined, lines, string
@@ -76,7 +76,11 @@ def _imports(written: Sequence[str]) -> list[str]:
     nodes = {node for node in ast.walk(ast.parse(joined(written))) if isinstance(node, ast.Name)}
     made = {node.id for node in nodes if isinstance(node.ctx, ast.Store)}
     found = {node.id for node in nodes} - made - set(dir(builtins))
-    # As isort has them: constants, classes, functions.
+    return import_lines(found)
+
+
+def import_lines(found: Iterable[str]) -> list[str]:
+    """As isort has them: constants, classes, functions."""
     names = sorted(found, key=lambda name: (not name.isupper(), name[0].islower(), name.lower(), name))
     one = f"from mlops import {', '.join(names)}"
     if len(one) <= 120:

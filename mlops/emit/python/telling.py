@@ -43,6 +43,8 @@ class Telling:
     corrections: Mapping[tuple[str, str], Node] = dataclasses.field(default_factory=dict)
     before: list[tuple[str, Node]] = dataclasses.field(default_factory=list)
     kept: dict[str, str] = dataclasses.field(default_factory=dict)
+    module: str = ""
+    """Stands before the names of records, with a dot."""
 
     def argument(self, field: Field, given: Given | None = None) -> Node | None:
         """By the field's own word or by its kind; of an object inside the step where one is ``given``."""
@@ -73,7 +75,7 @@ class Telling:
                 nodes, named = self._all([*positional]), self._all([*keywords.values()])
                 if nodes is None or named is None:
                     return None
-                return call(name, nodes, dict(zip(keywords, named, strict=True)))
+                return call(self._named(name), nodes, dict(zip(keywords, named, strict=True)))
             case Name(text):
                 return Text(text)
             case StepNamed(name):
@@ -120,6 +122,9 @@ class Telling:
             case "records", tuple():
                 return self._records(value, kind)
         return None
+
+    def _named(self, name: str) -> str:
+        return f"{self.module}{name}" if name else name
 
     def _all(self, several: Sequence[Spoken]) -> list[Node] | None:
         nodes = [self.node(item) for item in several]
@@ -208,7 +213,7 @@ class Telling:
                 bare.append(written.pop(field.name))
             else:
                 break
-        return call(record.name, bare, written)
+        return call(self._named(record.name), bare, written)
 
     def _records(self, listed: tuple[Value, ...], kind: Kind) -> Node | None:
         """Objects by the name that each has in one of its members."""

@@ -46,7 +46,6 @@ _ENDPOINT = Taken(("AWS::SageMaker::Endpoint",), Form.NAME, "EndpointName")
 _CONFIG = Taken(("AWS::SageMaker::EndpointConfig",), Form.NAME, "EndpointConfigName")
 _MODEL = Taken(("AWS::SageMaker::Model",), Form.NAME, "ModelName")
 _DOMAIN = Taken(("AWS::SageMaker::Domain",), Form.ID, "DomainId")
-_REPOSITORY = Taken(("AWS::SageMaker::CodeRepository",), Form.NAME, "CodeRepositoryName")
 _SCRIPT = Taken(("AWS::SageMaker::NotebookInstanceLifecycleConfig",), Form.NAME, "NotebookInstanceLifecycleConfigName")
 _BUCKET = Taken(("AWS::S3::Bucket",), Form.ARN, "Arn")
 _SEARCH = Taken(("AWS::OpenSearchService::Domain", "AWS::Elasticsearch::Domain"), Form.ARN, "Arn")
@@ -58,7 +57,7 @@ _TAKEN: Mapping[str, Mapping[str, Taken]] = {
     "AWS::SageMaker::EndpointConfig": {"ModelName": _MODEL},
     "AWS::SageMaker::InferenceComponent": {"ModelName": _MODEL, "EndpointName": _ENDPOINT},
     "AWS::SageMaker::MonitoringSchedule": {"EndpointName": _ENDPOINT},
-    "AWS::SageMaker::NotebookInstance": {"LifecycleConfigName": _SCRIPT, "DefaultCodeRepository": _REPOSITORY},
+    "AWS::SageMaker::NotebookInstance": {"LifecycleConfigName": _SCRIPT},
     "AWS::SageMaker::App": {"DomainId": _DOMAIN},
     "AWS::SageMaker::Space": {"DomainId": _DOMAIN},
     "AWS::SageMaker::UserProfile": {"DomainId": _DOMAIN},

@@ -127,7 +127,7 @@ def _statement(at: Path, statement: Mapping[str, Any], kind: Kind, met: set[str]
 def _sid(at: Path, sid: object, kind: Kind, met: set[str]) -> Iterator[PolicyFault]:
     if not isinstance(sid, str):
         return
-    if sid and sid in met:
+    if kind is not Kind.RESOURCE and sid and sid in met:
         yield PolicyFault((*at, "Sid"), f"two statements have the Sid {sid!r}", "call one of them otherwise")
     met.add(sid)
     if kind is not Kind.RESOURCE and _SID.fullmatch(sid) is None:
