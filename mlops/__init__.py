@@ -294,6 +294,7 @@ _fill({
     "notebook": "mlops.notebook",
     "program": "mlops.program",
     "composer": "mlops.compose.sdk_file:compose",
+    "account": "mlops.account.local.looking_up:look_up",
     "monitor": "mlops.cli.commands.monitor:PROGRAM",
 })  # fmt: skip
 

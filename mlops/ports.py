@@ -1,7 +1,7 @@
-"""How a lower layer reaches a higher one, in the three places where it must.
+"""How a lower layer reaches a higher one, in the few places where it must.
 
-A pipeline shows and runs itself in a notebook, a file of the official SDK is composed where targets are opened, and the
-local account's clock runs a monitor as a person would.
+A pipeline shows and runs itself in a notebook, a file of the official SDK is composed where targets are opened, what it
+asks is looked up in the local account, and that account's clock runs a monitor as a person would.
 The asking layer declares a :class:`Port`, typed by what it takes; the package says in ``mlops/__init__.py`` what fills
 it. This module imports nothing of ours, so that every layer may.
 """

@@ -3,6 +3,7 @@ uploaded or made, and what the project's author says in ``mlops.toml``."""
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import re
 import sys
@@ -14,6 +15,7 @@ from typing import Any
 
 from mlops.compose.author_frames import author_line
 from mlops.compose.described import described
+from mlops.compose.looking_up import Question, question, typed
 from mlops.compose.order import Order
 from mlops.compose.stand_ins import is_stand_in, stand_in
 from mlops.compose.timeless import timeless
@@ -60,6 +62,8 @@ class Answers:
     """What would have changed the account."""
     unknown: list[Asked] = field(default_factory=list)
     """Questions that nobody here can answer."""
+    questions: list[Question] = field(default_factory=list)
+    """The same, as an account takes them."""
     made: dict[tuple[str, str, str], Mapping[str, Any]] = field(default_factory=dict)
     """What the file made, by service, kind and name: the request."""
     documents: dict[str, str] = field(default_factory=dict)
@@ -92,6 +96,8 @@ class Answers:
         asked = Asked(service, operation, _about(service, operation, request), author_line(self.order))
         with self.lock:
             reply = self._given(asked)
+            if reply is None and self._is_elsewhere(service, operation, request):
+                reply = self._looked_up(client, asked, request)
             if reply is None:
                 reply = self._answer(service, operation, request)
             if reply is None:
@@ -144,14 +150,34 @@ class Answers:
 
     def _given(self, asked: Asked) -> dict[str, Any] | None:
         """What the project says, about this one thing or about all of its kind."""
-        for question in (str(asked), f"{asked.service} {asked.operation}"):
-            if question in self.order.answers:
-                answer = dict(self.order.answers[question])
+        for about in (str(asked), f"{asked.service} {asked.operation}"):
+            if about in self.order.answers:
+                answer = dict(self.order.answers[about])
                 if asked.operation == "GetObject" and isinstance(answer.get("Body"), str):
                     content = answer["Body"].encode()
                     answer |= {"Body": _body(content), "ContentLength": len(content)}
                 return answer
         return None
+
+    def _looked_up(self, client: Any, asked: Asked, request: Mapping[str, Any]) -> dict[str, Any] | None:
+        """What an account on this machine says; without an answer the question is noted."""
+        each = question(asked.service, asked.operation, request)
+        found = self.order.looked_up.get(each.key)
+        if found is None:
+            self.questions.append(each)
+            return None
+        shape = client.meta.service_model.operation_model(asked.operation).output_shape
+        reply: dict[str, Any] = typed(dict(found), shape)
+        if "Body" in reply:
+            reply["Body"] = _body(base64.b64decode(reply["Body"]))
+        return reply
+
+    def _is_elsewhere(self, service: str, operation: str, request: Mapping[str, Any]) -> bool:
+        """Whether objects are asked for of which the file uploaded none."""
+        if service != "s3" or operation not in ("GetObject", "HeadObject", "ListObjectsV2", "ListObjects"):
+            return False
+        beginning = request.get("Key", request.get("Prefix", ""))
+        return not any(bucket == request["Bucket"] and key.startswith(beginning) for bucket, key in self.uploads)
 
     def _by_its_name(self, client: Any, asked: Asked, request: Mapping[str, Any]) -> dict[str, Any]:
         """Questions find what the file made and nothing else; what would change the account is noted, and answered as
@@ -163,6 +189,9 @@ class Answers:
         if is_log or operation.startswith(_QUESTIONS):
             # A job that was not started has no log, and who follows one learns nothing that a pipeline needs.
             if not is_log:
+                found = self._looked_up(client, asked, request)
+                if found is not None:
+                    return found
                 self.unknown.append(asked)
             return {name: [] for name, member in members.items() if member.type_name == "list"}
         if operation.startswith(("Describe", "Get", "Head")):
@@ -170,6 +199,9 @@ class Answers:
             made = self.made.get((asked.service, kind, asked.about))
             if made is not None and shape is not None:
                 return described(shape, kind, made, self._arn(asked.service, kind, asked.about))
+            found = self._looked_up(client, asked, request)
+            if found is not None:
+                return found
             self.unknown.append(asked)
             raise _refusal("ResourceNotFound", f"{asked}: not known while composing", 404, operation)
         name = asked.about or "composing"

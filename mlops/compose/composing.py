@@ -87,6 +87,7 @@ def compose(order: Order) -> dict[str, Any]:
         "starts": [written_start(where, request) for where, request in answers.starts],
         "reads": sorted(map(str, reading.paths)),
         "compiled": sorted(compiled),
+        "questions": answers.questions,
         "findings": [written_finding(item) for item in ran.findings],
     }
 

@@ -381,8 +381,10 @@ def _not_known(asked: Asked, said: str, order: Order) -> Finding:
         if "not known while composing" in said or "HubContent" in asked.operation
         else f"the file asks {_who(asked)}, and nothing is asked while composing; without the answer: {said}"
     )
+    is_here = order.environment["state"] is not None
+    here = "or put it into the local account, which is asked (`mlops local exec -- COMMAND`); " if is_here else ""
     help = (
-        f'give the answer in mlops.toml, [env.{name}.answers]: "{asked}" = {{ {_members(asked)} }}; '
+        f'give the answer in mlops.toml, [env.{name}.answers]: "{asked}" = {{ {_members(asked)} }}; {here}'
         "or let the file take it from a variable of the environment with a default"
     )
     return _finding(message, asked.where, help)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import field
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,9 @@ from mlops.ir.dataclass import dataclass
 class Order:
     """``environment`` has the fields of the project's :class:`~mlops.project.environments.Environment`, ``facts`` what
     it knows of the account: region, account, role, bucket and the project's name; ``answers`` is what the project's
-    author says of the account, by question. The file may take ``seconds``. ``private`` is the one folder that the
-    process may write to for us, ``secret`` are files that it must not read."""
+    author says of the account, by question, ``looked_up`` what an account on this machine says, by
+    :attr:`~mlops.compose.looking_up.Question.key`. The file may take ``seconds``. ``private`` is the one folder that
+    the process may write to for us, ``secret`` are files that it must not read."""
 
     file: Path
     root: Path
@@ -26,6 +28,7 @@ class Order:
     secret: Sequence[Path]
     facts: Mapping[str, str]
     answers: Mapping[str, Mapping[str, Any]]
+    looked_up: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @property
     def result(self) -> Path:
@@ -49,6 +52,7 @@ class Order:
             secret=[Path(item) for item in given["secret"]],
             facts=given["facts"],
             answers=given["answers"],
+            looked_up=given["looked_up"],
         )
 
     def written(self) -> dict[str, Any]:
@@ -64,4 +68,5 @@ class Order:
             "secret": [str(item) for item in self.secret],
             "facts": dict(self.facts),
             "answers": {name: dict(answer) for name, answer in self.answers.items()},
+            "looked_up": {name: dict(answer) for name, answer in self.looked_up.items()},
         }

@@ -21,6 +21,7 @@ from mlops.compose.closed_process import run, secret_files, take
 from mlops.compose.declared import declared_pipelines, kept_contents, read_images
 from mlops.compose.driver_starts import start_findings
 from mlops.compose.findings import read_finding
+from mlops.compose.looking_up import MOST_ROUNDS, looked_up
 from mlops.compose.order import Order
 from mlops.compose.packed_scripts import packed_scripts
 from mlops.declare.mistakes import MISTAKES
@@ -48,7 +49,6 @@ def compose(file: Path, name: str | None, environment: Environment, root: Path, 
             "bucket": environment.bucket,
             "project": file.parent.name,
         }
-        private = Path(folder).resolve()
         order = Order(
             file=file,
             root=root,
@@ -56,13 +56,13 @@ def compose(file: Path, name: str | None, environment: Environment, root: Path, 
             any_image=any_image,
             environment=_plain(environment),
             seconds=read_project(root).time_limit,
-            private=private,
+            private=Path(folder).resolve(),
             secret=secret_files(),
             facts=facts,
             answers=environment.answers,
         )
         try:
-            answer, code = run(order)
+            order, answer, code = _run(order, environment)
         except TimeoutExpired:
             message = f"running the file was given up: it did not end within {order.seconds} s"
             help = "`time_limit` of [project] in mlops.toml gives it more seconds"
@@ -76,6 +76,22 @@ def compose(file: Path, name: str | None, environment: Environment, root: Path, 
             # The file has had its hands on it, or the disk is full.
             message = f"the process that ran the file left no answer that can be used ({type(error).__name__}: {error})"
             return Composed((), (_finding("D102", message, Where(str(file), 1)),))
+
+
+def _run(order: Order, environment: Environment) -> tuple[Order, dict[str, Any] | None, int]:
+    """Once more for each question that an account on this machine could answer: in a folder of its own each time, since
+    the file has had its hands on the one before."""
+    folder, known = order.private, dict[str, Mapping[str, Any]]()
+    for number in range(MOST_ROUNDS):
+        order = replace(order, private=folder / str(number), looked_up=known)
+        order.private.mkdir()
+        answer, code = run(order)
+        asked = answer.get("questions") if answer is not None else None
+        found = looked_up(asked, environment, known) if isinstance(asked, list) else {}
+        if not found:
+            break
+        known |= found
+    return order, answer, code
 
 
 def _believed(answer: Mapping[str, Any], order: Order, store: Path) -> Composed:

@@ -66,20 +66,29 @@ class Predictor:
         if label is not None:
             found = self._answers(rows, label)
             if probability is None or not any(isinstance(item, list) for item in found):
-                return typed([_only(item) for item in found])
+                return self._classes(typed([_only(item) for item in found]), continuous=continuous)
             best = self.scores(rows).argmax(axis=1)
             return typed([item[at] for item, at in zip(found, best, strict=True)])
         answered = [_as_list(item) for item in self._answers(rows, probability)]
         if {*map(len, answered)} == {1}:
             column = typed([item[0] for item in answered])
-            if column.dtype.kind not in "if" or (continuous and self.threshold is None):
-                return column
-            return (column > (_THRESHOLD if self.threshold is None else self.threshold)).astype(np.int64)
+            return self._above(column, continuous=continuous) if column.dtype.kind in "if" else column
         if not isinstance(headers, list):
             raise Fault(
                 "the model answers several numbers for each row: predictor.label or label_headers says what they are"
             )
         return typed([headers[at] for at in self.scores(rows).argmax(axis=1)])
+
+    def _classes(self, column: Array, *, continuous: bool) -> Array:
+        """What stands at predictor.label: a label, or the probability of one class (official SDK 2.257,
+        ModelPredictedLabelConfig). Fractions are no labels of a class."""
+        is_probability = column.dtype.kind == "f" and bool((column % 1 != 0).any())
+        return self._above(column, continuous=continuous) if is_probability else column
+
+    def _above(self, column: Array, *, continuous: bool) -> Array:
+        if continuous and self.threshold is None:
+            return column
+        return (column > (_THRESHOLD if self.threshold is None else self.threshold)).astype(np.int64)
 
     def _answers(self, rows: Sequence[Sequence[Any]], where: Any) -> list[Any]:
         found: list[Any] = []

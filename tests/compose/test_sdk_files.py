@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from mlops.account.local import LocalAccount
 from mlops.check.sources import open_targets
+from mlops.ir.members import get
 
 TWO = """
 from sagemaker.sklearn.processing import SKLearnProcessor
@@ -363,3 +365,48 @@ def test_an_import_behind_a_module_is_closed_in_too(tmp_path: Path, monkeypatch:
     opened = open_targets([str(file)], "local")
     assert [(item.code, item.where.file, item.where.line) for item in opened.findings] == [("D106", str(file), 5)]
     assert [checked.definition.name for checked in opened.pipelines] == ["tail"]
+
+
+LOOKS_UP = """\
+import json
+import boto3
+from mlops import Fail, Pipeline
+sagemaker, s3 = boto3.client("sagemaker"), boto3.client("s3")
+found = sagemaker.list_model_packages(ModelPackageGroupName="churn", ModelApprovalStatus="Approved")
+newest = [item["ModelPackageArn"] for item in found["ModelPackageSummaryList"] if item["CreationTime"].year > 2000]
+floor = json.loads(s3.get_object(Bucket="acme-ml", Key="floor.json")["Body"].read())["floor"]
+with Pipeline("facts"):
+    Fail("Stop", f"{newest} {floor}")
+"""
+
+
+def test_what_the_local_account_knows_is_looked_up_there_and_for_no_other(tmp_path: Path) -> None:
+    (tmp_path / "mlops.toml").write_text(STAGING)
+    (tmp_path / "pipeline.py").write_text(LOOKS_UP)
+    account = LocalAccount(tmp_path / ".mlops", "us-east-1")
+    account.client("s3").create_bucket(Bucket="acme-ml")
+    account.client("s3").put_object(Bucket="acme-ml", Key="floor.json", Body=b'{"floor": 0.25}')
+    sagemaker = account.client("sagemaker")
+    sagemaker.create_model_package_group(ModelPackageGroupName="churn")
+    image = {"Image": "123456789012.dkr.ecr.us-east-1.amazonaws.com/x:1"}
+    types = {"SupportedContentTypes": ["text/csv"], "SupportedResponseMIMETypes": ["text/csv"]}
+    arn = sagemaker.create_model_package(
+        ModelPackageGroupName="churn",
+        ModelApprovalStatus="Approved",
+        InferenceSpecification={"Containers": [image], **types},
+    )["ModelPackageArn"]
+    (checked,) = open_targets([str(tmp_path / "pipeline.py")], "local").pipelines
+    assert get(checked.definition.steps[0].arguments, "ErrorMessage") == f"['{arn}'] 0.25"
+    elsewhere = open_targets([str(tmp_path / "pipeline.py")], "staging")
+    assert [(item.code, item.where.line) for item in elsewhere.findings] == [("D102", 7)]
+    assert "s3 GetObject acme-ml/floor.json" in elsewhere.findings[0].message
+    assert "local account" not in str(elsewhere.findings[0].help)
+
+
+STAGING = """
+[env.staging]
+account = "111122223333"
+region = "us-east-1"
+role = "arn:aws:iam::111122223333:role/pipelines"
+bucket = "acme-ml-staging"
+"""
