@@ -1,12 +1,17 @@
 """The console: how soon it listens, and how soon it answers with 1,000 executions in its account and with 100,000.
 
-python benchmarks/console.py        # about five minutes: 3 GB below the temporary folder
+python benchmarks/console.py [--mlflow FOLDER]    # about five minutes: 3 GB below the temporary folder
+
+With ``--mlflow`` also how soon `mlflow server` lists as many runs; it is installed in that folder if it is not there.
 """
 
 from __future__ import annotations
 
+import argparse
 import http.client
+import re
 import shutil
+import socket
 import statistics
 import subprocess
 import sys
@@ -15,14 +20,18 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from html import unescape
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import mlflow_server
 from store import LARGE, SMALL, project
 from timing import MLOPS, Wanted, tell_machine, tell_ratios, tell_seconds
 
 ROUNDS, ASKED = 7, 20
 CLIENTS, SECONDS = 20, 10
+RUNS, SHOWN = 1_000, 100
+"""That MLflow has, and that its page lists at once."""
 MOST_SECONDS = 0.1
 BARE, START = "python -c 'import starlette, jinja2'", "mlops console, until it listens"
 PAGES = {
@@ -116,6 +125,47 @@ def together(folder: Path) -> list[float]:
     return found
 
 
+def beside(folder: Path, mlflow: Path) -> dict[str, list[float]]:
+    """A page of as many, and all of them, asked of one after the other."""
+    python = mlflow_server.installed(mlflow)
+    if python is None:
+        return {}
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        mlflow_port = free.getsockname()[1]
+    seconds: dict[str, list[float]] = {}
+    with (
+        mlflow_server.serving(python, folder / "mlflow", mlflow_port, RUNS) as server,
+        console(folder / str(SMALL)) as (port, cookie, _),
+    ):
+        for number in range(ASKED + 2):
+            page = ask(port, cookie, f"/executions?size={SHOWN}&parameters=1")
+            whole = listed_by_pages(port, cookie)
+            taken = {
+                f"mlflow server: {SHOWN} of {RUNS} runs": server.listed(SHOWN),
+                f"mlops console: {SHOWN} of {RUNS} executions": page,
+                f"mlflow server: {RUNS} runs": server.listed(RUNS),
+                f"mlops console: {RUNS} executions": whole,
+            }
+            for name, took in taken.items() if number > 1 else ():
+                seconds.setdefault(name, []).append(took)
+    return seconds
+
+
+def listed_by_pages(port: int, cookie: str) -> float:
+    """Seconds for all executions, page behind page."""
+    connection = http.client.HTTPConnection("127.0.0.1", port)
+    began = time.perf_counter()
+    place: str | None = f"?size={SHOWN}&parameters=1"
+    while place is not None:
+        connection.request("GET", f"/executions{place}", headers={"Cookie": cookie})
+        text = connection.getresponse().read().decode()
+        found = re.search(r'href="([^"]+)" rel="next"', text)
+        place = unescape(found[1]) if found else None
+    took = time.perf_counter() - began
+    connection.close()
+    return took
+
+
 def tell_waits(waits: Sequence[float]) -> None:
     worst = statistics.quantiles(waits, n=100)[98]
     holds = "holds" if worst <= MOST_SECONDS else "MISSED"
@@ -126,6 +176,9 @@ def tell_waits(waits: Sequence[float]) -> None:
 
 
 def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--mlflow", type=Path, help="the folder of an environment that has mlflow, or will")
+    mlflow: Path | None = parser.parse_args().mlflow
     tell_machine()
     folder = Path(tempfile.mkdtemp(prefix="mlops-console-"))
     try:
@@ -134,15 +187,26 @@ def main() -> int:
             processes = project(folder / str(size), size)
             folders[size] = (folder / str(size), str(processes[f"{size}: show by id"].command[-1]))
         seconds = {**starts(folders[SMALL][0]), **pages(folders)}
+        compared = beside(folder, mlflow) if mlflow is not None else {}
         waits = together(folders[LARGE][0])
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    tell_seconds(seconds)
+    tell_seconds({**seconds, **compared})
     ratios = [
         Wanted(f"{name}, {LARGE} / {SMALL} executions", f"{LARGE}: {name}", f"{SMALL}: {name}", at_most=1.5)
         for name in PAGES
     ]
-    tell_ratios([Wanted("start", START, BARE, at_most=3.0), *ratios], seconds)
+    if compared:
+        ratios += [
+            Wanted(
+                f"mlflow server / mlops console, {what}", f"mlflow server: {runs}", f"mlops console: {ours}", at_least=5
+            )
+            for what, runs, ours in (
+                ("a page", f"{SHOWN} of {RUNS} runs", f"{SHOWN} of {RUNS} executions"),
+                ("all", f"{RUNS} runs", f"{RUNS} executions"),
+            )
+        ]
+    tell_ratios([Wanted("start", START, BARE, at_most=3.0), *ratios], {**seconds, **compared})
     tell_waits(waits)
     return 0
 

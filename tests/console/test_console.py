@@ -118,6 +118,14 @@ def test_pages_stand_in_the_navigation_by_themselves(console: Console) -> None:
     assert console.ask("/").headers["location"] == navigation()[0].path
 
 
+def test_pictures_in_the_documents_have_the_pages_that_there_are() -> None:
+    """By a note of `tests/console/pictures.py`, which takes them."""
+    told = ", ".join(page.title for page in navigation()).encode()
+    pictures = sorted((Path(__file__).parent.parent.parent / "docs" / "console").glob("*.png"))
+    assert len(pictures) > 5
+    assert [file.name for file in pictures if b"tEXtPages\0" + told not in file.read_bytes()] == []
+
+
 def test_a_list_goes_on_behind_a_place(console: Console, executions: tuple[str, str], root: Path) -> None:
     from mlops.deploy.executions.browsing import Wanted, browsed
 

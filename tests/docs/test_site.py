@@ -1,14 +1,20 @@
-"""The documents as a site, built strictly: what each page loads and where each link leads is there."""
+"""The documents as a site, built strictly: what each page loads and where each link leads is there, and in a real
+Chromium it is read, searched and walked without a request to another host."""
 
 from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
+from functools import partial
 from html.parser import HTMLParser
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import pytest
@@ -141,3 +147,73 @@ def test_the_reference_has_each_public_name(site: Path) -> None:
     names = {name for file, page in pages(site) if file.parent.name == "reference" for name in page.names}
     told = {name.rpartition(".")[2] for name in names}
     assert {*mlops.__all__, *mlops.resources.__all__} - told == set()
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, format: str, *args: Any) -> None:
+        pass
+
+
+@pytest.fixture(scope="module")
+def address(site: Path) -> Iterator[str]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(site))) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_address[1]}/"
+        server.shutdown()
+
+
+class Seen:
+    """A tab. ``faults`` are requests to others, answers that are none, and what the browser complains of."""
+
+    def __init__(self, browser: Any, address: str) -> None:
+        self.page = browser.new_page(viewport={"width": 1280, "height": 900})
+        self.faults: list[str] = []
+        self.page.on("console", self._complaint)
+        self.page.on("pageerror", lambda error: self.faults.append(str(error)))
+        self.page.on("response", self._answered)
+        self._address = address
+
+    def _complaint(self, message: Any) -> None:
+        if message.type in ("error", "warning"):
+            self.faults.append(f"{self.page.url}: {message.text}")
+
+    def _answered(self, response: Any) -> None:
+        if not response.url.startswith((self._address, "data:", "blob:")) or response.status >= 400:
+            self.faults.append(f"{self.page.url}: {response.status} {response.url}")
+
+
+@pytest.fixture(scope="module")
+def seen(address: str) -> Iterator[Seen]:
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        yield Seen(browser, address)
+        browser.close()
+
+
+@pytest.mark.proof("site")
+def test_each_page_is_read_in_a_browser(site: Path, address: str, seen: Seen) -> None:
+    """What scripts ask for, too."""
+    wrong = []
+    for file, _ in pages(site):
+        seen.page.goto(address + file.relative_to(site).as_posix())
+        if not seen.page.inner_text("h1").strip():
+            wrong.append(f"{file.name} has no heading that is seen")
+        over = seen.page.evaluate("document.documentElement.scrollWidth - innerWidth")
+        if over > 0:
+            wrong.append(f"{file.name} is {over} px too wide")
+    assert wrong + seen.faults == []
+
+
+@pytest.mark.proof("site")
+def test_a_search_leads_to_its_page(address: str, seen: Seen) -> None:
+    page = seen.page
+    page.goto(address)
+    page.keyboard.press("/")  # as its own help says
+    page.keyboard.type("rebinding cookie token console")
+    page.wait_for_selector(".md-search-result__item a", timeout=30_000)
+    page.click(".md-search-result__item a >> nth=0")
+    page.wait_for_url(re.compile(re.escape(address) + r"(?!$|index)"))
+    assert "console" in page.inner_text("article").lower()
+    assert seen.faults == []

@@ -56,7 +56,7 @@
         width: Math.min(place.clientWidth, 900), height: 240,
         scales: { x: { time: false } },
         axes: [axis, { ...axis, size: 64 }],
-        series: [{ label: "value" }, ...names.map((label, at) => (
+        series: [{ label: "number" }, ...names.map((label, at) => (
           { label, stroke: tones[at % tones.length], dash: DASHES[Math.floor(at / tones.length) % DASHES.length],
             width: 1.6, spanGaps: names.length > 1 }))],
       }, data, place);
