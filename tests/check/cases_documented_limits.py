@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 from rule_cases import ATHENA, PREPARE_IN, WARNING, Case
+from sound_definition import GONE
 
+PREFERRED = {
+    "VolumeSizeInGB": 30,
+    "InstancePreferences": [{"InstanceType": "ml.m5.xlarge"}, {"InstanceType": "ml.m5.2xlarge"}],
+}
+DEFINED = "Train:AlgorithmSpecification/MetricDefinitions/0"
 PLACE = "Train:ResourceConfig"
 ULTRA = {"InstanceType": "ml.p6e-gb200.36xlarge", "InstanceCount": 2, "VolumeSizeInGB": 30}
 PLAN = "arn:aws:sagemaker:eu-west-1:111122223333:training-plan/night"
@@ -171,6 +177,30 @@ CASES = [
         f"{PREPARE_IN}/0/DatasetDefinition/LocalPath",
         {f"{PREPARE_IN}/0": {"InputName": "raw", "DatasetDefinition": ATHENA}},
     ),
+    Case(
+        "preferences of no number",
+        "X931",
+        {"Segments:ResourceConfig": PREFERRED},
+        "Segments:ResourceConfig/InstanceCount",
+        {"Segments:ResourceConfig": {**PREFERRED, "InstanceCount": 1}},
+    ),
+    Case(
+        "a word as a metric's value",
+        "X761",
+        {f"{DEFINED}/Regex": "(val|test)_loss=([0-9.]+)"},
+        f"{DEFINED}/Regex",
+        {f"{DEFINED}/Regex": "(?:val|test)_loss=([0-9.]+) at (\\d+)"},
+        WARNING,
+    ),
+    Case(
+        "a model without a role", "X869", {"Model:ExecutionRoleArn": GONE}, "Model:ExecutionRoleArn", severity=WARNING
+    ),
+    Case(
+        "model data of no source",
+        "X930",
+        {"Chain:Containers/0/ModelDataSource": {}, "Chain:Containers/0/ModelDataUrl": GONE},
+        "Chain:Containers/0/ModelDataSource",
+    ),
 ]
-WORDS = frozenset({"X940", "X942", "X943"})
+WORDS = frozenset({"X869", "X940", "X942", "X943"})
 MERGED = {"X941": "Train:", "X944": "Batch:TransformOutput"}

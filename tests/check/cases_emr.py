@@ -55,8 +55,8 @@ def limits(**members: Any) -> dict[str, Any]:
     return cluster({"InstanceGroups": GROUPS}, ManagedScalingPolicy={"ComputeLimits": units})
 
 
-def scaled(low: int, high: int, **members: Any) -> dict[str, Any]:
-    policy = {"Constraints": {"MinCapacity": low, "MaxCapacity": high}, "Rules": [RULE]}
+def scaled(low: int, high: int, rules: Any = (RULE,), **members: Any) -> dict[str, Any]:
+    policy = {"Constraints": {"MinCapacity": low, "MaxCapacity": high}, "Rules": list(rules)}
     return cluster({"InstanceGroups": [GROUP, {**GROUPS[1], "AutoScalingPolicy": policy}]}, **members)
 
 
@@ -70,6 +70,35 @@ def worker(name: str = "Driver", **size: str) -> dict[str, Any]:
     return application(initialCapacity={name: {"workerCount": 1, "workerConfiguration": shaped}})
 
 
+def placed(role: str, **members: str) -> dict[str, Any]:
+    return cluster({"InstanceGroups": GROUPS}, PlacementGroupConfigs=[{"InstanceRole": role, **members}])
+
+
+def indexed(index: int, strategy: str) -> dict[str, Any]:
+    units = {"UnitType": "Instances", "MinimumCapacityUnits": 2, "MaximumCapacityUnits": 10}
+    policy = {"ComputeLimits": units, "ScalingStrategy": strategy, "UtilizationPerformanceIndex": index}
+    return cluster({"InstanceGroups": GROUPS}, ManagedScalingPolicy=policy)
+
+
+def logged(policy: str, name: str = "persistent-ui-logs", **members: Any) -> dict[str, Any]:
+    kept = {"S3LoggingConfiguration": {"LogTypeUploadPolicy": {name: policy}}}
+    return cluster({"InstanceGroups": GROUPS}, MonitoringConfiguration=kept, **members)
+
+
+def watched(logs: dict[str, list[str]]) -> dict[str, Any]:
+    kept = {"CloudWatchLogConfiguration": {"Enabled": True, "LogTypes": logs}}
+    return cluster({"InstanceGroups": GROUPS}, MonitoringConfiguration=kept)
+
+
+def exactly(number: int) -> dict[str, Any]:
+    action = {"AdjustmentType": "EXACT_CAPACITY", "ScalingAdjustment": number}
+    return {**RULE, "Action": {"SimpleScalingPolicyConfiguration": action}}
+
+
+PLACED = f"{CLUSTER}/PlacementGroupConfigs/0"
+UPLOADS = f"{CLUSTER}/MonitoringConfiguration/S3LoggingConfiguration/LogTypeUploadPolicy/persistent-ui-logs"
+WATCHED = f"{CLUSTER}/MonitoringConfiguration/CloudWatchLogConfiguration/LogTypes"
+SCALES = {"AutoScalingRole": "EMR_AutoScaling_DefaultRole"}
 FLEET = f"{INSTANCES}/InstanceFleets/0"
 VOLUME = f"{INSTANCES}/InstanceGroups/0/EbsConfiguration/EbsBlockDeviceConfigs/0/VolumeSpecification"
 COMPUTE = f"{CLUSTER}/ManagedScalingPolicy/ComputeLimits"
@@ -286,5 +315,122 @@ CASES = [
         {f"{JOB}/{LOGS}": {"enabled": True, "logTypes": {"SPARK_DRIVER": ["STDOUT"]}}},
     ),
 ]
-WORDS = frozenset({"X945", "X946", "X947", "X948", "X949"})
+CASES += [
+    Case(
+        "a root volume's speed before its release",
+        "X918",
+        cluster({"InstanceGroups": GROUPS}, ReleaseLabel="emr-6.10.0", EbsRootVolumeIops=3000),
+        f"{CLUSTER}/EbsRootVolumeIops",
+        cluster({"InstanceGroups": GROUPS}, ReleaseLabel="emr-6.15.0", EbsRootVolumeIops=3000),
+    ),
+    Case(
+        "Hadoop by its version",
+        "X918",
+        cluster({"InstanceGroups": GROUPS, "HadoopVersion": "2.4.0"}),
+        f"{INSTANCES}/HadoopVersion",
+    ),
+    Case("cores that are placed", "X919", placed("CORE"), f"{PLACED}/InstanceRole", placed("MASTER")),
+    Case(
+        "masters in partitions",
+        "X919",
+        placed("MASTER", PlacementStrategy="PARTITION"),
+        f"{PLACED}/PlacementStrategy",
+        placed("MASTER", PlacementStrategy="SPREAD"),
+    ),
+    Case(
+        "an index of the default strategy",
+        "X919",
+        indexed(50, "DEFAULT"),
+        f"{CLUSTER}/ManagedScalingPolicy/UtilizationPerformanceIndex",
+        indexed(50, "ADVANCED"),
+    ),
+    Case(
+        "an index of 33",
+        "X930",
+        indexed(33, "ADVANCED"),
+        f"{CLUSTER}/ManagedScalingPolicy/UtilizationPerformanceIndex",
+        indexed(25, "ADVANCED"),
+    ),
+    Case("logs of a viewer with the customer", "X919", logged("on-customer-s3only"), UPLOADS, logged("disabled")),
+    Case(
+        "logs of the customer without a place",
+        "X919",
+        logged("on-customer-s3only", "system-logs"),
+        f"{CLUSTER}/LogUri",
+        logged("on-customer-s3only", "system-logs", LogUri="s3://acme/logs"),
+    ),
+    Case(
+        "two scaling rules of one name",
+        "X948",
+        scaled(2, 10, rules=[RULE, RULE], **SCALES),
+        f"{SCALER}/Rules/1/Name",
+        scaled(2, 10, rules=[RULE, {**RULE, "Name": "less"}], **SCALES),
+    ),
+    Case(
+        "a capacity of none exactly",
+        "X948",
+        scaled(2, 10, rules=[exactly(0)], **SCALES),
+        f"{SCALER}/Rules/0/Action/SimpleScalingPolicyConfiguration/ScalingAdjustment",
+        scaled(2, 10, rules=[exactly(4)], **SCALES),
+    ),
+    Case(
+        "an image of no URI",
+        "X949",
+        application(imageConfiguration={}),
+        f"{APPLICATION}/imageConfiguration/imageUri",
+        application(**OWN),
+    ),
+    Case(
+        "a log of no file",
+        "X950",
+        {f"{JOB}/{LOGS}": {"enabled": True, "logTypes": {"SPARK_DRIVER": ["LOG"]}}},
+        f"{JOB}/{LOGS}/logTypes/SPARK_DRIVER/0",
+        {f"{JOB}/{LOGS}": {"enabled": True, "logTypes": {"SPARK_DRIVER": ["STDERR"]}}},
+    ),
+    Case(
+        "strategies before their release",
+        "X918",
+        {**fleets(LaunchSpecifications=CHEAP), f"{CLUSTER}/ReleaseLabel": "emr-5.10.0"},
+        f"{FLEET}/LaunchSpecifications/OnDemandSpecification/AllocationStrategy",
+        {**fleets(LaunchSpecifications=CHEAP), f"{CLUSTER}/ReleaseLabel": "emr-5.12.1"},
+    ),
+    Case(
+        "an application's version",
+        "X918",
+        cluster({"InstanceGroups": GROUPS}, Applications=[{"Name": "Spark", "Version": "3.5"}]),
+        f"{CLUSTER}/Applications/0/Version",
+        cluster({"InstanceGroups": GROUPS}, Applications=[{"Name": "Spark"}]),
+    ),
+    Case(
+        "logs of no kind",
+        "X919",
+        watched({"YARN": ["STDOUT"]}),
+        f"{WATCHED}/YARN",
+        watched({"STEP_LOGS": ["STDOUT"]}),
+    ),
+    Case("a log of no name", "X919", watched({"STEP_LOGS": ["LOG"]}), f"{WATCHED}/STEP_LOGS"),
+    Case(
+        "a role of other steps",
+        "X946",
+        cluster({"InstanceGroups": GROUPS}, StepExecutionRoleArn="arn:aws:iam::111122223333:role/steps"),
+        f"{CLUSTER}/StepExecutionRoleArn",
+        severity=WARNING,
+    ),
+    Case(
+        "a cluster for some users",
+        "X946",
+        cluster({"InstanceGroups": GROUPS}, VisibleToAllUsers=False),
+        f"{CLUSTER}/VisibleToAllUsers",
+        cluster({"InstanceGroups": GROUPS}, VisibleToAllUsers=True),
+        WARNING,
+    ),
+    Case(
+        "a master of two units",
+        "X945",
+        fleets(InstanceTypeConfigs=[{"InstanceType": "m5.xlarge", "WeightedCapacity": 2}]),
+        f"{FLEET}/InstanceTypeConfigs/0/WeightedCapacity",
+        fleets(InstanceTypeConfigs=[{"InstanceType": "m5.xlarge", "WeightedCapacity": 1}]),
+    ),
+]
+WORDS = frozenset({"X918", "X919", "X945", "X946", "X947", "X948", "X949"})
 MERGED = {"X950": "Serverless:JobConfig"}

@@ -217,46 +217,75 @@ WARNED: Mapping[tuple[str, str], str] = {
 }  # fmt: skip
 """Derived faults that are a warning, since the service or the container may take them."""
 
-REQUESTS = (
-    "CreateAutoMLJobRequest",
-    "CreateEndpointConfigInput",
-    "CreateEndpointInput",
-    "CreateHyperParameterTuningJobRequest",
-    "CreateInferenceComponentInput",
-    "CreateModelInput",
-    "CreateModelPackageInput",
-    "CreateProcessingJobRequest",
-    "CreateTrainingJobRequest",
-    "CreateTransformJobRequest",
-)
+REQUESTS: Mapping[str, tuple[str, ...]] = {
+    "sagemaker": (
+        "AddAssociationRequest",
+        "CreateActionRequest",
+        "CreateArtifactRequest",
+        "CreateAutoMLJobRequest",
+        "CreateContextRequest",
+        "CreateEndpointConfigInput",
+        "CreateEndpointInput",
+        "CreateHyperParameterTuningJobRequest",
+        "CreateInferenceComponentInput",
+        "CreateJobRequest",
+        "CreateModelInput",
+        "CreateModelPackageInput",
+        "CreateProcessingJobRequest",
+        "CreateTrainingJobRequest",
+        "CreateTransformJobRequest",
+    ),
+    "emr": ("HadoopJarStepConfig", "RunJobFlowInput"),
+    "emr-serverless": ("CreateApplicationRequest", "StartJobRunRequest"),
+}
+"""What Arguments of steps mirror, by service."""
+_LEFT_OUT: Mapping[str, frozenset[str]] = {"emr": frozenset({"Name", "Steps", "AutoTerminationPolicy"})}
+"""Members that a step cannot have."""
 _DEMANDS = re.compile(
     r"\b(must|can't|cannot|can not|only if|only when|mutually exclusive|required (if|when|for)|not supported|"
     r"isn't supported|don't (specify|set|use)|do not (specify|set|use)|"
     r"either|but not both|instead of|exactly one|unique|isn't accepted|not compatible|no longer supported|"
     r"valid values|requires that|is ignored|applicable only|only applicable|only supported|used only|can only be|"
-    r"always ends|jobs only|mode only|identifies an object|should not be|should be less|should be larger|combined)\b",
+    r"always ends|jobs only|mode only|identifies an object|should not be|should be less|should be larger|combined|"
+    r"is required|are required|required parameter|at most|no more than|up to \d|a maximum of|maximum of \d|minimum of|"
+    r"(minimum|maximum) (value|length)( is|s? of)|minimum value|valid only|"
+    r"only (applies|available|accepted|be|supported)|applies only|available (only|values|options|in amazon emr)|"
+    r"works only|no effect|takes effect only|leave this field|supported values|supported with|"
+    r"valid (inputs|types|range|log|upload)|possible values|rejects|not applicable|should only|limited to|at least one|"
+    r"one and only one|unless)\b",
     re.IGNORECASE,
 )
 
 
 def sentences() -> Iterator[tuple[str, str]]:
-    """Member and beginning of each sentence of the service model's documentation that demands something of a member."""
+    """Structure or member and beginning of each sentence of the services' documentation that demands something."""
+    told: set[tuple[str, str]] = set()
+    for place, text in (item for service in REQUESTS for item in _documented(service)):
+        plain = re.sub(r"<[^>]+>", " ", re.sub(r"<code>([^<]*)</code>", r"`\1`", text))
+        for sentence in re.split(r"(?<=[.])\s+", plain):
+            said = (place, re.sub(r"\s+", " ", sentence).strip()[:72])
+            if _DEMANDS.search(sentence) and said not in told:
+                told.add(said)
+                yield said
+
+
+def _documented(service: str) -> Iterator[tuple[str, str]]:
+    """What is said of each structure inside of the service's requests, and of each member."""
     seen: dict[str, Any] = {}
-    stack = [found.name for found in (shape("sagemaker", name) for name in REQUESTS) if found is not None]
+    left_out = _LEFT_OUT.get(service, frozenset())
+    stack = list(REQUESTS[service])
     while stack:
         name = stack.pop()
-        found = shape("sagemaker", name)
+        found = shape(service, name)
         if found is None or name in seen:
             continue
         seen[name] = found.raw
-        inner = [*found.raw.get("members", {}).values(), *(found.raw.get(key) for key in ("member", "key", "value"))]
+        members = {key: item for key, item in found.raw.get("members", {}).items() if key not in left_out}
+        inner = [*members.values(), *(found.raw.get(key) for key in ("member", "key", "value"))]
         stack += [item["shape"] for item in inner if item]
-    told: set[tuple[str, str]] = set()
     for name, raw in sorted(seen.items()):
+        if "members" in raw and name not in REQUESTS[service]:
+            yield name, raw.get("documentation", "")
         for member, said in raw.get("members", {}).items():
-            text = re.sub(r"<code>([^<]*)</code>", r"`\1`", said.get("documentation", ""))
-            for sentence in re.split(r"(?<=[.])\s+", re.sub(r"<[^>]+>", " ", text)):
-                place = (f"{name}.{member}", re.sub(r"\s+", " ", sentence).strip()[:72])
-                if _DEMANDS.search(sentence) and place not in told:
-                    told.add(place)
-                    yield place
+            if member not in left_out:
+                yield f"{name}.{member}", said.get("documentation", "")

@@ -37,15 +37,19 @@ _EXCLUSIONS: Mapping[str, tuple[str, ...]] = {
 }
 _ANSWERED = ("SelectedInstanceType", "SelectedInstanceCount")
 """Read-only: the service tells them and refuses them."""
-_VALUES: Mapping[str, tuple[int, ...]] = {"MetricPublishFrequencyInSeconds": (10, 30, 60, 120, 180, 240, 300)}
+_VALUES: Mapping[str, tuple[int, ...]] = {
+    "MetricPublishFrequencyInSeconds": (10, 30, 60, 120, 180, 240, 300),
+    "UtilizationPerformanceIndex": (1, 25, 50, 75, 100),
+    "BlockDurationMinutes": (60, 120, 180, 240, 300, 360),
+}
 """What the documentation lists as the valid values of a number, where the shape has not even limits."""
 _BASELINE = "ShapBaselineConfig"
 _PLACEMENT, _ULTRA = "InstancePlacementConfig", ("ml.p6e-gb200.", "ml.u-")
-_HUB = "HubContentArn"
+_HUB, _MODEL_DATA = "HubContentArn", "ModelDataSource"
 _CONDITIONS = (_When("EvaluationType", "JobType", ("Evaluation",), wanted=True),)
 _RETAINED, _EXCEPT = "RetainAllVariantProperties", "ExcludeRetainedVariantProperties"
 _TRIGGERS = frozenset(
-    {_EXCEPT, _BASELINE, _PLACEMENT, _HUB, *_EXCLUSIONS, *_ANSWERED, *_VALUES}
+    {_EXCEPT, _BASELINE, _PLACEMENT, _HUB, _MODEL_DATA, *_EXCLUSIONS, *_ANSWERED, *_VALUES}
     | {name for when in _CONDITIONS for name in (when.member, when.decider)}
 )
 
@@ -96,6 +100,8 @@ def _of_their_own(subject: Subject, at: str, value: Mapping[str, Value], placed:
     if isinstance(baseline, Mapping) and baseline.get("ShapBaseline") is None is baseline.get("ShapBaselineUri"):
         message = "the SHAP baseline has neither ShapBaseline nor ShapBaselineUri"
         yield Fault(f"{at}/{_BASELINE}/ShapBaseline", message, "add one of them", placed)
+    if value.get(_MODEL_DATA) == {}:
+        yield Fault(f"{at}/{_MODEL_DATA}", f"{_MODEL_DATA} names no source", "add S3DataSource", placed)
     kind = literal(subject, value.get("InstanceType"))
     if value.get(_PLACEMENT) is not None and isinstance(kind, str) and not kind.startswith(_ULTRA):
         message = f"only UltraServers can be placed, and {kind} is none"
@@ -109,8 +115,8 @@ def _of_their_own(subject: Subject, at: str, value: Mapping[str, Value], placed:
 
 @rule("X931", "instance-preferences", Severity.ERROR, source=_SOURCE)
 def instance_preferences(subject: Subject) -> Iterator[Fault]:
-    """Preferences of instances say their number both for each and for all, or for some of them alone, or name one type
-    twice; or the job is to run on spot instances, of which there are none for preferences.
+    """Preferences of instances say their number both for each and for all, for some of them alone or nowhere, or name
+    one type twice; or the job is to run on spot instances, of which there are none for preferences.
 
     Bad:  "InstanceCount": 2 beside preferences of which each has an "InstanceCount"
     Good: "InstanceCount" in each preference alone
@@ -131,6 +137,9 @@ def instance_preferences(subject: Subject) -> Iterator[Fault]:
             yield Fault(
                 at, "some preferences have an InstanceCount, this one has none", "give one to all", machine.placed
             )
+        elif counted and not any(counted) and machine.settings.get("InstanceCount") is None:
+            message = "the number of instances stands neither beside the preferences nor in them"
+            yield Fault(f"{machine.at}/InstanceCount", message, "add it", machine.placed)
     for at, job, placed in subject.jobs[TRAINING]:
         if get(job, "ResourceConfig", "InstancePreferences") and job.get("EnableManagedSpotTraining") is True:
             message = "preferences of instances and spot training exclude each other"

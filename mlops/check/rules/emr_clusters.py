@@ -51,6 +51,10 @@ def emr_fleet(subject: Subject) -> Iterator[Fault]:
                     message = "a fleet of masters has one unit, on demand or spot"
                     yield Fault(f"{here}/{name}", message, "write 1 in one of both", placed)
             types = list(entries(fleet, "InstanceTypeConfigs"))
+            for inner, item in types if fleet.get("InstanceFleetType") == "MASTER" else ():
+                if item.get("WeightedCapacity") not in (None, 1):
+                    message = "a master counts for one unit"
+                    yield Fault(f"{here}{inner}/WeightedCapacity", message, "write 1, or remove it", placed)
             specifications = get(fleet, "LaunchSpecifications")
             strategy = any(
                 get(specifications, name, "AllocationStrategy") is not None
@@ -92,6 +96,13 @@ def emr_cluster_members(subject: Subject) -> Iterator[Fault]:
         if config.get("RepoUpgradeOnBoot") is not None and config.get("CustomAmiId") is None:
             message = "RepoUpgradeOnBoot has an effect with CustomAmiId only"
             yield Fault(f"{at}/RepoUpgradeOnBoot", message, "remove it", placed, severity=Severity.WARNING)
+        if config.get("StepExecutionRoleArn") is not None:
+            message = "the role is of steps that begin with the cluster, and the pipeline's comes after"
+            where = f"{at}/StepExecutionRoleArn"
+            yield Fault(where, message, "remove it", placed, severity=Severity.WARNING)
+        if config.get("VisibleToAllUsers") is False:
+            message = "VisibleToAllUsers has no effect any more"
+            yield Fault(f"{at}/VisibleToAllUsers", message, "remove it", placed, severity=Severity.WARNING)
         for where, group in entries(instances, "InstanceGroups"):
             yield from _group(f"{at}/Instances{where}", group, config, placed)
 
@@ -141,7 +152,8 @@ def emr_volume(subject: Subject) -> Iterator[Fault]:
 @rule("X948", "emr-scaling", Severity.ERROR, source="EMR API: ComputeLimits, ScalingConstraints")
 def emr_scaling(subject: Subject) -> Iterator[Fault]:
     """A cluster scales between limits of which the lower is above the upper, has a limit of a part above that of the
-    whole, or counts units of fleets where it has groups, or the other way round.
+    whole, counts units of fleets where it has groups, or the other way round, or has two rules of one name or a rule
+    that leads to no instances.
 
     Bad:  {"UnitType": "Instances", "MinimumCapacityUnits": 10, "MaximumCapacityUnits": 2}
     Good: {"UnitType": "Instances", "MinimumCapacityUnits": 2, "MaximumCapacityUnits": 10}
@@ -162,6 +174,20 @@ def emr_scaling(subject: Subject) -> Iterator[Fault]:
             here = f"{at}/Instances{group}/AutoScalingPolicy/Constraints"
             constraints = get(item, "AutoScalingPolicy", "Constraints")
             yield from _above(subject, here, constraints, placed, "MinCapacity", "MaxCapacity")
+            yield from _scaling_rules(f"{at}/Instances{group}/AutoScalingPolicy", item, placed)
+
+
+def _scaling_rules(at: str, group: Mapping[str, Value], placed: Placed) -> Iterator[Fault]:
+    seen = set[str]()
+    for where, item in entries(get(group, "AutoScalingPolicy"), "Rules"):
+        name, action = item.get("Name"), get(item, "Action", "SimpleScalingPolicyConfiguration")
+        if isinstance(name, str) and name in seen:
+            yield Fault(f"{at}{where}/Name", f"two rules are named {name!r}", "rename one of them", placed)
+        seen.add(str(name))
+        number = get(action, "ScalingAdjustment")
+        if get(action, "AdjustmentType") == "EXACT_CAPACITY" and isinstance(number, int) and number < 1:
+            here = f"{at}{where}/Action/SimpleScalingPolicyConfiguration/ScalingAdjustment"
+            yield Fault(here, f"a group cannot have {number} instances exactly", "a number above 0", placed)
 
 
 def _above(subject: Subject, at: str, limits: Value, placed: Placed, part: str, whole: str) -> Iterator[Fault]:

@@ -132,3 +132,21 @@ def serving_code(subject: Subject) -> Iterator[Fault]:
         elif text.startswith("s3://") and text.endswith("/") and at.endswith("/Environment/SAGEMAKER_SUBMIT_DIRECTORY"):
             message = f"{shown(text)} is a folder, and the container unpacks an archive"
             yield Fault(at, message, f"e.g. {text}sourcedir.tar.gz", placed)
+
+
+@rule(
+    "X869",
+    "model-without-role",
+    Severity.WARNING,
+    source="AWS docs: sagemaker-roles; without a role nothing may pull the image or read the archive",
+)
+def model_without_role(subject: Subject) -> Iterator[Fault]:
+    """A model has no ExecutionRoleArn: the request is taken, and nobody may pull its image or read its archive.
+
+    Bad:  a Model without "ExecutionRoleArn"
+    Good: "ExecutionRoleArn": "arn:aws:iam::111122223333:role/serving"
+    """
+    for placed, arguments in subject.of_type("Model"):
+        if arguments.get("ExecutionRoleArn") is None and ("PrimaryContainer" in arguments or "Containers" in arguments):
+            at = f"{placed.pointer}/Arguments/ExecutionRoleArn"
+            yield Fault(at, "no role says what the model's containers may do", "add it", placed)

@@ -24,6 +24,7 @@ _CAPACITY: Mapping[str, tuple[str, ...]] = {
 _MEMORY: Mapping[int, tuple[int, int]] = {1: (2, 8), 2: (4, 16), 4: (8, 30), 8: (16, 60), 16: (32, 120)}
 """GB of memory that a worker of so many vCPUs may have."""
 _LOGGED = ("SPARK_DRIVER", "SPARK_EXECUTOR", "HIVE_DRIVER", "TEZ_TASK")
+_FILES = ("STDOUT", "STDERR", "HIVE_LOG", "TEZ_AM", "SYSTEM_LOGS")
 _WEEK = 10_080
 
 
@@ -49,6 +50,10 @@ def serverless_application(subject: Subject) -> Iterator[Fault]:
         if match is not None and int(match["major"]) < 7 and config.get("schedulerConfiguration") is not None:
             message = f"schedulerConfiguration wants release 7.0 at least, and this is {release}"
             yield Fault(f"{at}/schedulerConfiguration", message, "name a newer release, or remove it", placed)
+        image = config.get("imageConfiguration")
+        if isinstance(image, Mapping) and not image.get("imageUri"):
+            message = "an application is made with an image, or without imageConfiguration"
+            yield Fault(f"{at}/imageConfiguration/imageUri", message, "add it", placed)
         kind = literal(subject, config.get("type"))
         yield from _workers(at, config, kind.upper() if isinstance(kind, str) else None, placed)
 
@@ -93,7 +98,7 @@ def _amount(text: Value) -> int | None:
 @rule("X950", "serverless-job-limits", Severity.WARNING, source="EMR Serverless API: StartJobRun, RetryPolicy")
 def serverless_job_limits(subject: Subject) -> Iterator[Fault]:
     """A batch of EMR Serverless has no timeout or one of more than seven days, which releases from 7.11 on refuse, or
-    tries again as only streams do; or (an error) it logs workers that there are not.
+    tries again as only streams do; or (an error) it logs workers or files that there are not.
 
     Bad:  "executionTimeoutMinutes": 0
     Good: "executionTimeoutMinutes": 720
@@ -110,8 +115,12 @@ def serverless_job_limits(subject: Subject) -> Iterator[Fault]:
                 yield Fault(where, "attempts by the hour are for streams only", "write maxAttempts", placed)
         logs = ("configurationOverrides", "monitoringConfiguration", "cloudWatchLoggingConfiguration", "logTypes")
         types = get(job, *logs)
-        for name in types if isinstance(types, Mapping) else ():
+        for name, files in types.items() if isinstance(types, Mapping) else ():
+            where = f"{at}{pointer(*logs, name)}"
+            for index, file in enumerate(files if isinstance(files, tuple) else ()):
+                if isinstance(file, str) and file not in _FILES:
+                    message, help_text = f"there is no log {file!r}", f"one of {', '.join(_FILES)}"
+                    yield Fault(f"{where}/{index}", message, help_text, placed, severity=Severity.ERROR)
             if name not in _LOGGED:
-                where = f"{at}{pointer(*logs, name)}"
                 message = f"there are no workers {name!r} whose logs are kept"
                 yield Fault(where, message, f"one of {', '.join(_LOGGED)}", placed, severity=Severity.ERROR)

@@ -315,6 +315,11 @@ def long_runtime(subject: Subject) -> Iterator[Fault]:
             yield Fault(here, message, "ask for a higher quota", placed, severity=Severity.WARNING)
 
 
+_FIRST_GROUP = re.compile(r"(?<!\\)\((?:\?P<\w+>)?(?!\?)([^()]*)\)")
+_MAY_BE_NUMBER = re.compile(r"[\d.\\\[]")
+"""A digit, a point, a class or an escape, by which a group may take a number."""
+
+
 @rule(
     "X761",
     "metric-regex",
@@ -322,7 +327,8 @@ def long_runtime(subject: Subject) -> Iterator[Fault]:
     source="CreateTrainingJob API: MetricDefinition; the value is the first group",
 )
 def metric_regex(subject: Subject) -> Iterator[Fault]:
-    """A metric's regular expression does not compile, or (a warning) has no group to take the value from.
+    """A metric's regular expression does not compile, or (a warning) has no group to take the value from, or a first
+    one that takes a word.
 
     Bad:  "Regex": "loss=[0-9.]+"
     Good: "Regex": "loss=([0-9.]+)"
@@ -342,6 +348,11 @@ def metric_regex(subject: Subject) -> Iterator[Fault]:
                     placed,
                 )
                 continue
+            first = _FIRST_GROUP.search(text)
+            if groups > 1 and first is not None and not _MAY_BE_NUMBER.search(first[1]):
+                message = f"the value is the first group, and ({first[1]}) is no number"
+                help_text = f"write (?:{first[1]})"
+                yield Fault(f"{at}{where}/Regex", message, help_text, placed, severity=Severity.WARNING)
             if not groups:
                 message = "the expression has no group, so the metric has no value"
                 help_text = "put ( ) around the number"
