@@ -7,6 +7,7 @@ from typing import Any
 
 from mlops.emit.dashboards.board import Table
 from mlops.emit.dashboards.declared import boards
+from mlops.emit.dashboards.detectors import detectors
 from mlops.emit.dashboards.kinds import searches
 from mlops.emit.dashboards.monitors import monitors
 from mlops.ir.captured_fields import NAME, captured
@@ -55,6 +56,15 @@ def test_every_panel_says_something(ask: Ask) -> None:
         query, (index, _) = search["query"], filled[search["indices"][0]]
         _, words = (part.get("query_string", {}).get("query") for part in query["query"]["bool"]["filter"])
         assert ask_for(ask, Question(words, index=index)).total > 0, monitor["name"]
+    for detector in detectors(ALL):
+        (feature,), (index,) = detector["feature_attributes"], detector["indices"]
+        asked_by = [{"terms": {"field": field}} for field in detector.get("category_field", ())]
+        body = {"size": 0, "query": detector["filter_query"], "aggs": feature["aggregation_query"]}
+        answer = ask(
+            "POST", f"/{index}/_search", {**body, "aggs": {**body["aggs"], **({"by": asked_by[0]} if asked_by else {})}}
+        )
+        assert answer["aggregations"]["number"]["value"] > 0, detector["name"]
+        assert not asked_by or answer["aggregations"]["by"]["buckets"], detector["name"]
 
 
 NEAR: Any = {"geo_distance": {"distance": "20km", "feature.place": {"lat": 48.1, "lon": 11.5}}}

@@ -1,4 +1,5 @@
-"""Boards for OpenSearch Dashboards over the index of events, monitors for its alerting, and the searches of panels."""
+"""Boards for OpenSearch Dashboards over the index of events, monitors for its alerting, detectors for its anomaly
+detection, and the searches of panels."""
 
 from __future__ import annotations
 
@@ -8,11 +9,12 @@ from urllib.parse import quote
 
 from mlops.emit.dashboards.board import Declared, Table
 from mlops.emit.dashboards.declared import boards, declared_by, ndjson
+from mlops.emit.dashboards.detectors import detectors
 from mlops.emit.dashboards.kinds import searches
 from mlops.emit.dashboards.monitors import monitors
 from mlops.ir.target import Choice, Source, Target
 
-_BOARDS, _MONITORS, _QUERIES = "boards", "monitors", "queries"
+_BOARDS, _MONITORS, _DETECTORS, _QUERIES = "boards", "monitors", "detectors", "queries"
 
 
 def emit(source: Source) -> str:
@@ -20,6 +22,8 @@ def emit(source: Source) -> str:
     declared = declared_by(beside.with_declared(source.checked), beside.logs, beside.captured)
     if source.chosen == _MONITORS:
         return json.dumps(monitors(declared), indent=2, ensure_ascii=False) + "\n"
+    if source.chosen == _DETECTORS:
+        return json.dumps(detectors(declared), indent=2, ensure_ascii=False) + "\n"
     if source.chosen != _QUERIES:
         return ndjson(declared)
     return "\n".join(_queries(declared))
@@ -42,8 +46,9 @@ TARGET = Target(
     emit,
     choice=Choice(
         "--part",
-        (_BOARDS, _MONITORS, _QUERIES),
-        "Saved objects to be imported, monitors for OpenSearch's alerting, or the panels' searches for Dev Tools.",
+        (_BOARDS, _MONITORS, _DETECTORS, _QUERIES),
+        "Saved objects to be imported, monitors for OpenSearch's alerting, detectors for its anomaly detection, or the "
+        "panels' searches for Dev Tools.",
     ),
     of_resources=True,
 )

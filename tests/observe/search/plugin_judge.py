@@ -1,11 +1,13 @@
-"""What OpenSearch's index management and alerting take, by the parsers in their sources: which members an object may
-have, which it needs, and what goes together. Neither plugin is in a package index, so neither can be asked.
+"""What OpenSearch's index management, alerting and anomaly detection take, by the parsers in their sources: which
+members an object may have, which it needs, and what goes together. None of the plugins is in a package index, so
+none can be asked.
 
 Sources: opensearch-project/index-management (indexstatemanagement/model: Policy, State, Transition, Conditions,
 ISMTemplate; action: RolloverActionParser, RolloverAction, DeleteActionParser; ISMActionsParser, ISMTemplateService),
-opensearch-project/alerting (RestIndexMonitorAction) and opensearch-project/common-utils (alerting/model: Monitor,
-Schedule, SearchInput, Trigger, QueryLevelTrigger), looked at 2026-11-29. What TimeValue and ByteSizeValue read is the
-core's own.
+opensearch-project/alerting (RestIndexMonitorAction), opensearch-project/common-utils (alerting/model: Monitor,
+Schedule, SearchInput, Trigger, QueryLevelTrigger), opensearch-project/anomaly-detection (AnomalyDetector, Config,
+Feature, IntervalTimeConfiguration, AbstractTimeSeriesActionHandler), looked at 2026-11-29. What TimeValue and
+ByteSizeValue read is the core's own.
 """
 
 from __future__ import annotations
@@ -213,3 +215,46 @@ def monitor(value: Any) -> None:
     need(len(value.get("triggers", ())) <= 10, "Monitors can only support up to 10 triggers.")
     ids = [told_id for item in value.get("triggers", ()) if (told_id := item["query_level_trigger"].get("id"))]
     need(len(set(ids)) == len(ids), "Trigger ids must be unique.")
+
+
+def _time(value: Any) -> None:
+    told({"period": anything}, "period", of="schedule", others=True)(value)
+    told({"interval": count, "unit": text}, "interval", "unit", of="period", others=True)(value["period"])
+    need(value["period"]["unit"].upper() in ("MINUTES", "SECONDS"), "Time unit is not supported")
+
+
+def _aggregation(value: Any) -> None:
+    need(isinstance(value, Mapping) and len(value) == 1, "one aggregation by its name")
+    (inside,) = value.values()
+    need(isinstance(inside, Mapping) and len(inside) == 1, "one kind of aggregation")
+
+
+_FEATURE = told(
+    {"feature_id": text, "feature_name": text, "feature_enabled": flag, "aggregation_query": _aggregation},
+    "feature_name", "aggregation_query", of="Feature", others=True,
+)  # fmt: skip
+_NAME = re.compile(r"[a-zA-Z0-9._-]{1,64}")
+
+
+def detector(value: Any) -> None:
+    """The body of ``POST _plugins/_anomaly_detection/detectors``. Raises Refused."""
+    members: Mapping[str, Check] = {
+        "name": text,
+        "description": text,
+        "time_field": text,
+        "indices": each(text),
+        "filter_query": told({}, of="query", others=True),
+        "feature_attributes": each(_FEATURE),
+        "detection_interval": _time,
+        "window_delay": _time,
+        "shingle_size": count,
+        "category_field": each(text),
+    }
+    told(members, "name", "time_field", "indices", "detection_interval", of="Detector", others=True)(value)
+    need(_NAME.fullmatch(value["name"]) is not None, "Valid characters for name are a-z, A-Z, 0-9, - _ and . up to 64")
+    need(len(value.get("description", "")) <= 1000, "Description length is too long")
+    need(1 <= value.get("shingle_size", 8) <= 128, "Shingle size must be between 1 and 128")
+    need(len(value.get("category_field", ())) <= 2, "We don't support categorical fields more than 2")
+    names = [feature["feature_name"] for feature in value.get("feature_attributes", ())]
+    need(0 < len(names) <= 5, "1 to 5 features")
+    need(len(set(names)) == len(names), "Feature name has to be unique")

@@ -1,4 +1,4 @@
-"""Policies and monitors by the rules of the plugins that take them, and indices under a policy."""
+"""Policies, monitors and detectors by the rules of the plugins that take them, and indices under a policy."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from mlops.emit.dashboards.board import Declared
+from mlops.emit.dashboards.detectors import detectors
 from mlops.emit.dashboards.monitors import monitors
 from mlops.ir import AccountError
 from mlops.ir.captured_fields import captured
@@ -95,6 +97,34 @@ def test_the_judge_of_monitors_refuses(change: Change, said: str) -> None:
     change(told)
     with pytest.raises(plugin_judge.Refused, match=said):
         plugin_judge.monitor(told)
+
+
+def test_detectors_are_taken() -> None:
+    odd = Declared('a" OR *' * 20, pipelines=("p",), endpoints=("e" * 63,), captured={"e" * 63: {"f" * 64: "double"}})
+    for it in (*detectors(ALL), *detectors(odd)):
+        plugin_judge.detector(it)
+    assert [it["name"] for it in detectors(ALL)] == ["churn-seconds-of-steps", "churn-errors-in-logs", "churn-age"]
+    assert not detectors(Declared("s", streams=("s",)))
+
+
+REFUSED_DETECTORS: list[tuple[Change, str]] = [
+    (lambda it: it.update(name="a b"), "Valid characters"),
+    (lambda it: it.pop("time_field"), "time_field is null"),
+    (lambda it: it["detection_interval"]["period"].update(unit="Hours"), "not supported"),
+    (lambda it: it["window_delay"].pop("period"), "period is null"),
+    (lambda it: it.update(shingle_size=129), "between 1 and 128"),
+    (lambda it: it.update(category_field=["a", "b", "c"]), "more than 2"),
+    (lambda it: it.update(feature_attributes=it["feature_attributes"] * 2), "unique"),
+    (lambda it: it["feature_attributes"][0].pop("aggregation_query"), "aggregation_query is null"),
+]
+
+
+@pytest.mark.parametrize(("change", "said"), REFUSED_DETECTORS)
+def test_the_judge_of_detectors_refuses(change: Change, said: str) -> None:
+    told = copy.deepcopy(detectors(ALL)[0])
+    change(told)
+    with pytest.raises(plugin_judge.Refused, match=said):
+        plugin_judge.detector(told)
 
 
 def set_up(door: Door, **kept: int) -> list[str]:
