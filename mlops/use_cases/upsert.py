@@ -155,6 +155,10 @@ def _resources(planned: Planned, listener: Listener, upserted: Upserted, *, forc
         say=lambda text: listener(Said(text=text)),
         progress=lambda uri, there, size: listener(Sending(about=uri, there=there, size=size)),
     )
+    if planned.connected.environment.is_local:
+        from mlops.use_cases.local_functions import placed
+
+        placed(planned.connected, listener)
     sent = [uri for applied in upserted.done for uri in applied.uploaded]
     for one in planned.resources:
         applied = apply_resources(one, planned.connected, force=force, listener=hears, sent=sent)

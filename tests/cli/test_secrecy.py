@@ -282,6 +282,7 @@ CALLS = (
     Call("monitor run", ("leaky",), code=2),
     Call("streams put", ("leaky", "work.py")),
     Call("streams put", ("leaky", "--events")),
+    Call("streams function", ("csv-to-json",)),
     Call("streams list"),
     Call("streams show", ("leaky",)),
     Call("streams replay", ("leaky", "--dry-run")),

@@ -19,7 +19,7 @@ from mlops.account.local import LocalAccount
 from mlops.account.local.delivery.objects import Objects
 from mlops.account.local.delivery.processing import InvocationFailed
 from mlops.account.local.delivery.record import Record
-from mlops.account.local.delivery.settings import Place
+from mlops.account.local.delivery.settings import MIB, Place
 from mlops.knowledge.streams.names import FUNCTION as BY_FUNCTION
 from mlops.knowledge.streams.names import QUERY, Naming
 
@@ -174,6 +174,8 @@ def test_a_function_that_is_not_there_fails_its_records(account: LocalAccount) -
         ((("AppendDelimiterToRecord", {"Delimiter": "\\t"}),), b"a", b"a\t", 0),
         ((("AppendDelimiterToRecord", {"Delimiter": "\u00e9\\"}),), b"a", b"a\xc3\xa9\\", 0),
         ((("Decompression", {"CompressionFormat": "GZIP"}),), b"no gzip", b"", 1),
+        ((("Decompression", {"CompressionFormat": "GZIP"}),), gzip.compress(b"a") + gzip.compress(b"b"), b"ab", 0),
+        ((("Decompression", {"CompressionFormat": "GZIP"}),), gzip.compress(bytes(65 * MIB), 1), b"", 1),
     ],
 )  # fmt: skip
 def test_records_are_taken_apart_and_delimited(

@@ -13,6 +13,7 @@ from botocore.exceptions import ClientError
 from stream_parts import ARN, BUCKET, ROLE, Stream, objects, opened, processors, s3, unpacked
 
 from mlops.account.local import LocalAccount
+from mlops.account.local.process.delivering import steady
 from mlops.account.local.services.firehose import streams
 from mlops.knowledge.streams import names
 from mlops.project.spool import BEGINNING, Spool
@@ -266,6 +267,38 @@ def test_after_a_day_the_service_lets_go(account: LocalAccount) -> None:
     assert stream.deliverer.idle()
     kinds = [event.kind for event in account.events.read(ids={"stream": "events"})]
     assert kinds == ["stream.created", "stream.unwritten", "stream.lost"]
+
+
+def test_whoever_takes_over_a_day_later_tries_for_a_day(account: LocalAccount) -> None:
+    """The clock was set meanwhile, or it was a day: nobody tried."""
+    stream = opened(account)
+    account.client("s3").delete_bucket(Bucket=BUCKET)
+    stream.put(b"a")
+    stream.turn(300.0)
+    stream.restart()
+    stream.turn(2 * 86_400.0)
+    assert not stream.deliverer.idle()
+    stream.turn(86_401.0)
+    assert stream.deliverer.idle()
+
+
+@pytest.mark.parametrize("ahead", [0, 3600, -3600])
+def test_a_clock_that_was_set_delays_nothing(account: LocalAccount, ahead: int) -> None:
+    """Whoever put had another time than whoever delivers."""
+    stream = opened(account, **s3(BufferingHints={"SizeInMBs": 1, "IntervalInSeconds": 60}))
+    stream.now += ahead * 1000
+    stream.put(b"a")
+    stream.now -= ahead * 1000
+    stream.turn()
+    stream.turn(60.0)
+    assert list(stream.objects().values()) == [b"a"]
+
+
+def test_the_deliverers_own_clock_is_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    now, real = steady(), time.time
+    begun = now()
+    monkeypatch.setattr(time, "time", lambda: real() + 86_400)
+    assert 0 <= now() - begun < 60_000 and abs(begun - real() * 1000) < 60_000
 
 
 def test_a_part_of_the_records_fails_where_a_tag_says_so(account: LocalAccount) -> None:

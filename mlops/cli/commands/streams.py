@@ -11,10 +11,12 @@ from mlops.cli import asking, options
 from mlops.cli.group import Group
 from mlops.cli.printing import moment, print_json, table
 
+FUNCTIONS = ("csv-to-json",)
+
 
 @click.group(cls=Group)
 def command() -> None:
-    """Streams of Data Firehose: list, show, put, replay, tune."""
+    """Streams of Data Firehose: list, show, put, replay, tune, and functions for them."""
 
 
 @command.command("list")
@@ -166,6 +168,20 @@ def tune(
     )
     now, then = told.dollars
     click.echo(f"a GB costs ${now:.3f}{f', then ${then:.3f}' if then < now else ''} to put (us-east-1, first 500 TB)")
+
+
+@command.command("function")
+@click.argument("name", type=click.Choice(FUNCTIONS))
+@options.as_json
+def function_(name: str, format_: str) -> None:
+    """The source of a function that changes records: write it to a file, say its columns there, and it is yours."""
+    from mlops.use_cases.functions import source
+
+    text = source(name)
+    if format_ == "json":
+        print_json({"name": name, "handler": "handler", "source": text})
+        return
+    click.echo(text, nl=False)
 
 
 def _bytes(count: int | None) -> str:

@@ -53,6 +53,8 @@ class _Buffer:
     size: int = 0
     count: int = 0
     oldest: int = 0
+    seen: int = 0
+    """When it was begun to be one, by the clock of who delivers."""
 
 
 @dataclass(slots=True)
@@ -117,18 +119,22 @@ class Deliverer:
         self._tries = 0
         self._due = 0
         self._now: Callable[[], int] = lambda: 0
+        self._first = 0
 
     def turn(self, settings: Settings, now: Callable[[], int], *, closing: bool = False) -> float | None:
-        """Does what is due. In how many seconds something is, as far as it is known; None where nothing waits.
+        """Does what is due, by a clock that nobody sets. In how many seconds something is, as far as it is known; None
+        where nothing waits.
         ``closing``: all that waits is due, and nothing is tried again."""
         self._now = now
+        self._first = self._first or now()
         if now() < self._due and not closing:
             return (self._due - now()) / 1000
         self._look(settings, closing=closing)
         buffer = self._buffer
         if not buffer.count:
             return None
-        age = now() - buffer.oldest
+        # The clock of who put may have been ahead of this one.
+        age = max(now() - buffer.oldest, now() - buffer.seen)
         wait = settings.interval_seconds * 1000 - age
         begun = self.stands.until is not None
         if not begun and not closing and buffer.size < settings.size and wait > 0:
@@ -166,6 +172,7 @@ class Deliverer:
             buffer.size += block.size
             buffer.count += block.count
             buffer.oldest = buffer.oldest or block.arrived
+            buffer.seen = buffer.seen or self._now()
             if until is None and (buffer.size >= enough or (most is not None and buffer.count >= most)):
                 break
 
@@ -317,7 +324,9 @@ class Deliverer:
             self._stand(told=str(error))
             self._ports.say("unwritten", {"reason": str(error)})
         begun = self.stands.until is not None
-        if closing or (begun and self._now() - self.stands.since >= RETENTION_SECONDS * 1000):
+        # Of the time before this process nobody knows how long it was: the machine's clock may have been set.
+        tried = self._now() - max(self.stands.since, self._first)
+        if closing or (begun and tried >= RETENTION_SECONDS * 1000):
             buffer, self._tries = self._buffer, 0
             self._ports.say("lost", {"reason": str(error), "records": buffer.count})
             self._buffer, self._sending = _Buffer(buffer.end, buffer.end), None

@@ -6,6 +6,7 @@ from __future__ import annotations
 import base64
 import binascii
 import gzip
+import io
 import json
 import re
 import uuid
@@ -22,6 +23,8 @@ from mlops.knowledge.streams.names import FUNCTION, PROCESSING_FAILED, QUERY
 
 Items: TypeAlias = Iterable[Record | Failed]
 DEFAULT_RETRIES = 3
+LARGEST_UNPACKED = 64 * MIB
+"""Of one record: a few KiB can be gigabytes of nothing."""
 DEFAULT_FUNCTION_MIB = 1.0
 
 
@@ -108,9 +111,15 @@ def _documents(record: Record) -> Iterator[Record | Failed]:
 def _decompressed(processor: Processor, work: Work, items: Items) -> Iterator[Record | Failed]:
     def change(record: Record) -> Iterator[Record | Failed]:
         try:
-            yield record.changed(gzip.decompress(record.data))
+            with gzip.GzipFile(fileobj=io.BytesIO(record.data)) as packed:
+                unpacked = packed.read(LARGEST_UNPACKED + 1)
         except (OSError, EOFError, zlib.error) as error:
             yield _failed(record, "Decompression.Failed", f"Record is not GZIP: {error}")
+            return
+        if len(unpacked) > LARGEST_UNPACKED:
+            yield _failed(record, "Decompression.Failed", f"Record has more than {LARGEST_UNPACKED} bytes unpacked")
+            return
+        yield record.changed(unpacked)
 
     return _each(change, items)
 

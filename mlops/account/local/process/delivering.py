@@ -15,7 +15,7 @@ import ssl
 import threading
 import time
 import traceback
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
@@ -49,7 +49,7 @@ def deliver(state: State, name: str, lock: int, idle_seconds: float = IDLE_SECON
         return
     incarnation = resources.body_of(row)["Incarnation"]
     deliverer = Deliverer(streams.kept_in(state, name, incarnation), state.region, ports(state, name))
-    idle_since = time.monotonic()
+    now, idle_since = steady(), time.monotonic()
     while True:
         row = state.store.one("SELECT * FROM resource WHERE kind = ? AND name = ?", streams.KIND, name)
         body = resources.body_of(row) if row is not None else {}
@@ -57,7 +57,7 @@ def deliver(state: State, name: str, lock: int, idle_seconds: float = IDLE_SECON
             return
         closing = row["status"] == streams.DELETING
         try:
-            due = deliverer.turn(streams.settings_of(state, name, body), _now, closing=closing)
+            due = deliverer.turn(streams.settings_of(state, name, body), now, closing=closing)
         except Exception as error:
             traceback.print_exc()
             _put_off(deliverer, error, closing=closing)
@@ -175,5 +175,8 @@ def _cut_off(connected: socket.socket, late: threading.Event) -> None:
         socket.socket.shutdown(connected, socket.SHUT_RDWR)  # of TLS too: whoever reads is to find an end, no error
 
 
-def _now() -> int:
-    return int(time.time() * 1000)
+def steady() -> Callable[[], int]:
+    """Milliseconds since 1970, by a clock that goes on as it began when the machine's is set or sleeps: a day is tried
+    for only where it has been tried for a day."""
+    ahead = time.time() - time.monotonic()
+    return lambda: int((time.monotonic() + ahead) * 1000)
