@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from mlops.account.delivery import Flow
 from mlops.deploy.streams import described, replay, tuning
@@ -20,6 +20,9 @@ from mlops.use_cases.approval import Consent, need_consent
 from mlops.use_cases.connecting import Where, connect_here
 from mlops.use_cases.events_since import events_since, origin
 from mlops.use_cases.moments import moment
+
+if TYPE_CHECKING:
+    from mlops.use_cases.stream_measuring import Measured
 
 ALL = Part()
 
@@ -82,7 +85,12 @@ def put_events(environment: str, name: str, since: str | None, kinds: Sequence[s
 
 
 def tune(
-    environment: str, name: str, delay: float | None = None, rate: float | None = None, size: float | None = None
+    environment: str,
+    name: str,
+    delay: float | None = None,
+    rate: float | None = None,
+    size: float | None = None,
+    tolerance: int | None = None,
 ) -> Tuning:
     """``rate`` in records a second and ``size`` in bytes stand for what was observed. Changes nothing."""
     account = connect_here(environment).account
@@ -98,7 +106,14 @@ def tune(
     if flow is None:
         raise UsageError(f"nothing was put into {name} of late, so nothing is known", hint="give --rate and --bytes")
     kind, destination = described.destination(account, name)
-    return tuning.tuned(destination, kind, flow, delay)
+    return tuning.tuned(destination, kind, flow, delay, tolerance)
+
+
+def measure(flow: Flow, failing: float) -> Iterator[Measured]:
+    """For records of its size, on this machine."""
+    from mlops.use_cases.stream_measuring import measured  # few ask for it
+
+    return measured(max(round(flow.bytes / flow.records), 1), failing)
 
 
 def part_of(since: str | None, until: str | None, prefix: str, ids: Iterable[str]) -> Part:

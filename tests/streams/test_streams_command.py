@@ -117,6 +117,8 @@ def test_what_happened_goes_into_a_stream(stream: Stream) -> None:
         ((), {"records in a request": "500", "lines in a record": "51", "seconds of a buffer": "300"}),
         (("--delay", "2"), {"seconds of a buffer": "0", "MiB of a buffer": "1", "compression": "GZIP"}),
         (("--rate", "1", "--bytes", "6000"), {"records in a request": "1", "MiB of a buffer": "3"}),
+        (("--tolerance", "20"), {"records in a request": "20", "linger_seconds": "1", "attempts": "8"}),
+        (("--rate", "0.1", "--bytes", "60", "--delay", "3"), {"linger_seconds": "0", "attempts": "5"}),
         (("--rate", "50000", "--bytes", "1000", "--delay", "60"), {"MiB of a buffer": "128", "lines in a record": "5"}),
     ],
 )
@@ -134,7 +136,7 @@ def test_what_a_stream_would_be_set_to_follows_from_what_is_put(
         assert told["billed_times"] == 51.2 and told["dollars_per_gb"] == [1.4848, 0.0291]
         assert "lines in a record" in mlops("tune", "events")
     else:
-        assert ("lines in a record" in found) is ("6000" not in words)
+        assert ("lines in a record" in found) is ("6000" not in words) and told["measured"] == []
 
 
 @pytest.mark.parametrize(
@@ -148,6 +150,19 @@ def test_what_a_stream_would_be_set_to_follows_from_what_is_put(
 def test_what_is_suggested_is_within_the_limits(kind: str, flow: Flow, setting: str, then: str) -> None:
     found = {item.setting: item.then for item in tuned({}, kind, flow, 300).suggestions}
     assert found[setting] == then
+
+
+def test_what_the_size_of_a_request_does_is_measured(stream: Stream) -> None:
+    """In a stream that is made for it: nothing is put into this one."""
+    words = ("tune", "events", "--rate", "5", "--bytes", "9000", "--measure", "--failing", "0.3")
+    found = {item["records_in_a_request"]: item for item in mlops(*words, "--format", "json")["measured"]}
+    assert list(found) == [1, 10, 50, 100, 250]
+    assert all(item["records_per_second"] > 0 and item["milliseconds"] > 0 for item in found.values())
+    assert found[1]["requests"] > found[250]["requests"] and 0.1 < found[250]["again"] / found[250]["records"] < 0.9
+    assert stream.deliverer.idle()
+    assert [name for name in mlops("list").split() if name == "measured"] == []
+    with pytest.raises(SystemExit):
+        cli.main(["streams", "tune", "events", "--failing", "0.3"])
 
 
 def test_nothing_is_suggested_of_what_is_not_known(stream: Stream) -> None:

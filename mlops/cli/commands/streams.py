@@ -136,15 +136,29 @@ def replay(
 @click.option("--delay", type=click.FloatRange(min=0), metavar="SECONDS", help="How late a record may be.")
 @click.option("--rate", type=click.FloatRange(min=0, min_open=True), metavar="N", help="Records a second, instead.")
 @click.option("--bytes", "size", type=click.FloatRange(min=1), metavar="N", help="Of a record, instead.")
+@click.option("--tolerance", type=click.IntRange(min=1), metavar="N", help="Records that one request may bring twice.")
+@click.option("--measure", is_flag=True, help="Also put such records into a stream made for it on this machine.")
+@click.option("--failing", type=click.FloatRange(0, 0.9), default=0.0, metavar="SHARE", help="Of these, refused first.")
 @options.as_json
 def tune(
-    stream: str, environment: str, delay: float | None, rate: float | None, size: float | None, format_: str
+    stream: str,
+    environment: str,
+    delay: float | None,
+    rate: float | None,
+    size: float | None,
+    tolerance: int | None,
+    measure: bool,
+    failing: float,
+    format_: str,
 ) -> None:
     """What STREAM and who puts into it would be set to, by what was put of late, and why. Changes nothing."""
     from mlops.use_cases import streams
 
-    told = streams.tune(environment, stream, delay, rate, size)
+    if failing and not measure:
+        raise click.UsageError("--failing is of --measure")
+    told = streams.tune(environment, stream, delay, rate, size, tolerance)
     flow = told.flow
+    found = list(streams.measure(flow, failing)) if measure else []
     if format_ == "json":
         print_json(
             {
@@ -158,6 +172,17 @@ def tune(
                     {"setting": item.setting, "now": item.now, "then": item.then, "why": item.why}
                     for item in told.suggestions
                 ],
+                "measured": [
+                    {
+                        "records_in_a_request": item.batch,
+                        "records": item.records,
+                        "requests": item.requests,
+                        "milliseconds": round(item.milliseconds, 3),
+                        "records_per_second": round(item.records_per_second),
+                        "again": item.again,
+                    }
+                    for item in found
+                ],
             }
         )
         return
@@ -168,6 +193,16 @@ def tune(
     )
     now, then = told.dollars
     click.echo(f"a GB costs ${now:.3f}{f', then ${then:.3f}' if then < now else ''} to put (us-east-1, first 500 TB)")
+    if found:
+        click.echo(
+            f"\nmeasured here, {failing:.0%} of the records refused at first; a request to an account takes longer"
+        )
+        rows = [
+            (f"{item.batch}", f"{item.milliseconds:.2f}", f"{item.records_per_second:.0f}", f"{item.requests}",
+             f"{item.again / item.records:.1%}", f"{item.batch}")
+            for item in found
+        ]  # fmt: skip
+        table(("IN A REQUEST", "MS", "RECORDS/S", "REQUESTS", "SENT AGAIN", "TWICE IF UNANSWERED"), rows)
 
 
 @command.command("function")

@@ -28,11 +28,11 @@ MOST_RECORDS, LARGEST_BATCH, LARGEST_RECORD = 500, 4 * 1024 * 1024, 1000 * 1024
 ID = "id"
 """The member of a document by which it is known again."""
 SPOOL_BYTES = 256 * 1024 * 1024
-_LINGER_SECONDS = 1.0
+LINGER_SECONDS = 1.0
 _FOLLOWED = 0.2
 """How much the newest gap between two puts counts in their mean. The next one is thought to be no longer than either: a
 pause within a burst is an exception, and so is a burst among pauses."""
-_ATTEMPTS = 8
+ATTEMPTS = 8
 _FIRST_SECONDS, _LONGEST_SECONDS = 0.1, 10.0
 _PASSING = frozenset(
     {
@@ -50,6 +50,20 @@ _PASSING = frozenset(
 """Codes after which the same request may succeed."""
 _READ = "read.json"
 _log = logging.getLogger("mlops.streams")
+
+
+def _pause(attempt: int) -> float:
+    """At most, before an attempt; the first is 0."""
+    return min(_LONGEST_SECONDS, _FIRST_SECONDS * 2.0**attempt)
+
+
+def pauses(attempts: int) -> float:
+    """Seconds between the first and the last of so many, at most.
+
+    >>> round(pauses(8), 1)
+    22.6
+    """
+    return sum(_pause(attempt) for attempt in range(1, attempts))
 
 
 class Undelivered(AccountError):
@@ -89,9 +103,9 @@ class Publisher:
         folder: Path | None = None,
         spool_bytes: int = SPOOL_BYTES,
         batch: int = MOST_RECORDS,
-        linger_seconds: float = _LINGER_SECONDS,
+        linger_seconds: float = LINGER_SECONDS,
         split: bool = False,
-        attempts: int = _ATTEMPTS,
+        attempts: int = ATTEMPTS,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
         chance: random.Random | None = None,
@@ -223,7 +237,7 @@ class Publisher:
         while left and attempt < self._attempts:
             if attempt:
                 self._again(len(left))
-                self._sleep(self._chance.uniform(0, min(_LONGEST_SECONDS, _FIRST_SECONDS * 2.0**attempt)))
+                self._sleep(self._chance.uniform(0, _pause(attempt)))
             left = self._asked(left)
             attempt += 1
         return left

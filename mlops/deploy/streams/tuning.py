@@ -13,7 +13,7 @@ from typing import Any
 
 from mlops.account import Account, answers
 from mlops.account.delivery import Flow
-from mlops.deploy.streams.publisher import LARGEST_BATCH, MOST_RECORDS
+from mlops.deploy.streams.publisher import ATTEMPTS, LARGEST_BATCH, LINGER_SECONDS, MOST_RECORDS, pauses
 from mlops.ir.dataclass import dataclass
 
 MIB = 1024 * 1024
@@ -27,6 +27,9 @@ _LONGEST_ELSE = 900
 _SIZES = {"ExtendedS3": (1, 128), "HttpEndpoint": (1, 64), "Amazonopensearchservice": (1, 100), "Splunk": (1, 5)}
 _INTERVALS = {"ExtendedS3": 300, "HttpEndpoint": 60, "Splunk": 60}
 _LEAST_CONVERTED = 64
+_LEAST_ATTEMPTS = 2
+_REQUESTS_A_SECOND = 1000
+"""Quota of a stream that is put to, where it is not 2,000 (us-east-1, us-west-2, eu-west-1)."""
 _WORTH = 0.8
 """Of what it was: GZIP that leaves more is not worth its CPU."""
 
@@ -84,9 +87,11 @@ def observed(account: Account, name: str) -> Flow | None:
     return Flow(int(records), int(size), records / rate, int(requests) or int(records))
 
 
-def tuned(destination: Mapping[str, Any], kind: str, flow: Flow, delay: float | None) -> Tuning:
+def tuned(
+    destination: Mapping[str, Any], kind: str, flow: Flow, delay: float | None, tolerance: int | None = None
+) -> Tuning:
     """``destination`` as DescribeDeliveryStream tells it, ``delay`` is how late a record may be: as late as the buffer
-    is now, where nobody says."""
+    is now, where nobody says. ``tolerance`` is how many records may come twice where one request is not answered."""
     hints = destination.get("BufferingHints") or {}
     seconds = hints.get("IntervalInSeconds", _INTERVALS.get(kind, 300))
     late = float(seconds if delay is None else delay)
@@ -95,7 +100,7 @@ def tuned(destination: Mapping[str, Any], kind: str, flow: Flow, delay: float | 
     together = max(int(BILLED_BYTES // record), 1)
     dollars = (billed * PRICE_PER_GB, billed / together * PRICE_PER_GB if together > 1 else billed * PRICE_PER_GB)
     found = (
-        _batch(flow, record, late),
+        *_publisher(flow, record, late, tolerance),
         *_joined(destination, record, together, billed),
         *_buffer(destination, kind, hints, flow, late, seconds),
         *_compression(destination, kind, flow),
@@ -103,15 +108,50 @@ def tuned(destination: Mapping[str, Any], kind: str, flow: Flow, delay: float | 
     return Tuning(flow, late, found, billed, dollars)
 
 
-def _batch(flow: Flow, record: float, late: float) -> Suggestion:
-    """As many as come while a record may wait, and a request takes."""
-    come = flow.rate * min(late, 1.0)
+def _publisher(flow: Flow, record: float, late: float, tolerance: int | None) -> Iterator[Suggestion]:
+    batch = _batch(flow, record, late, tolerance)
+    yield batch
+    most = int(batch.then)
+    linger = min(late, LINGER_SECONDS)
+    filled = most / flow.rate
+    if flow.rate * linger < 1:
+        then, why = (
+            0.0,
+            f"the next record comes after {1 / flow.rate:.1f} seconds: none is waited for, and each is a request",
+        )
+    elif filled < linger:
+        then, why = (
+            linger,
+            f"a request is full after {filled:.3f} seconds; a record that no other follows waits no longer",
+        )
+    else:
+        then, why = (
+            linger,
+            f"{flow.rate * linger:.0f} records come meanwhile; the publisher sends sooner where none would",
+        )
+    yield Suggestion("linger_seconds", f"{LINGER_SECONDS:g}", f"{then:g}", why)
+    attempts, longest = ATTEMPTS, pauses(ATTEMPTS)
+    while attempts > _LEAST_ATTEMPTS and pauses(attempts - 1) >= late:
+        attempts, longest = attempts - 1, pauses(attempts - 1)
+    kept = (
+        f"what nobody takes is tried for {longest:.1f} seconds at most, while put() waits; then it lies in the folder"
+    )
+    yield Suggestion("attempts", f"{ATTEMPTS}", f"{attempts}", kept)
+
+
+def _batch(flow: Flow, record: float, late: float, tolerance: int | None) -> Suggestion:
+    """As many as come while a record may wait, and a request takes, and may come twice."""
+    come = flow.rate * min(late, LINGER_SECONDS)
     most = max(min(MOST_RECORDS, int(LARGEST_BATCH // record)), 1)
-    then = max(min(most, math.ceil(come)), 1)
+    then = max(min(most, math.ceil(come), tolerance or most), 1)
     now = flow.records / max(flow.requests, 1)
-    why = f"{flow.rate:.1f} records/s of {record:.0f} bytes come, and a request takes {most}"
-    if then == most:
-        why += ": fewer requests, and of each answer only what failed is sent again"
+    asked = flow.rate / then
+    why = (
+        f"{flow.rate:.1f} records/s of {record:.0f} bytes come, and a request takes {most}: {asked:.1f} requests/s, of "
+        f"which one without an answer brings {then} twice"
+    )
+    if asked > _REQUESTS_A_SECOND:
+        why += f", and most regions take {_REQUESTS_A_SECOND}"
     return Suggestion("records in a request", f"{now:.0f}", f"{then}", why)
 
 
