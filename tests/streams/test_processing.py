@@ -174,8 +174,6 @@ def test_a_function_that_is_not_there_fails_its_records(account: LocalAccount) -
         ((("AppendDelimiterToRecord", {"Delimiter": "\\t"}),), b"a", b"a\t", 0),
         ((("AppendDelimiterToRecord", {"Delimiter": "\u00e9\\"}),), b"a", b"a\xc3\xa9\\", 0),
         ((("Decompression", {"CompressionFormat": "GZIP"}),), b"no gzip", b"", 1),
-        ((("Decompression", {"CompressionFormat": "GZIP"}),), gzip.compress(b"a") + gzip.compress(b"b"), b"ab", 0),
-        ((("Decompression", {"CompressionFormat": "GZIP"}),), gzip.compress(bytes(65 * MIB), 1), b"", 1),
     ],
 )  # fmt: skip
 def test_records_are_taken_apart_and_delimited(
@@ -189,6 +187,16 @@ def test_records_are_taken_apart_and_delimited(
     assert b"".join(content for key, content in written.items() if "processing-failed" not in key) == delivered
     bad = [item for key, content in written.items() if "processing-failed" in key for item in failures(content)]
     assert [base64.b64decode(item["rawData"]) for item in bad] == [put] * failed
+
+
+@pytest.mark.parametrize(("size", "failed"), [(64 * MIB, 0), (64 * MIB + 1, 1)])
+def test_what_unpacks_to_more_than_memory_has_fails_alone(account: LocalAccount, size: int, failed: int) -> None:
+    stream = opened(account, **s3(Prefix="good/", **processors(("Decompression", {"CompressionFormat": "GZIP"}))))
+    stream.put(gzip.compress(b"a") + gzip.compress(bytes(size - 1), 1))
+    stream.put(gzip.compress(b"b"))
+    stream.deliver()
+    good = [content for key, content in stream.objects().items() if "processing-failed" not in key]
+    assert sum(map(len, good)) == 1 + (0 if failed else size) and len(stream.objects()) == 1 + failed
 
 
 def test_log_envelopes_are_read(account: LocalAccount) -> None:
