@@ -126,6 +126,7 @@ TYPED = {
     "init directory": "a new folder",
     "explain code": "a rule",
     "completion shell": "click knows the choices",
+    "function name": "click knows the choices",
     "put source": "click knows files",
     "put uri": "a place that need not be there yet",
     "get uri": "a place",
