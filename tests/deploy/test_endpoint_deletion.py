@@ -26,6 +26,7 @@ class Slow:
     """An account whose endpoint shows these statuses, one a look, and is gone at ``GONE``."""
 
     region = "eu-west-1"
+    here = None
 
     def __init__(self, *statuses: str, for_ever: str = GONE) -> None:
         self.statuses: Iterator[str] = chain(statuses, repeat(for_ever))

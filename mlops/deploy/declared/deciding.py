@@ -27,6 +27,7 @@ from mlops.deploy.resources import resource_types
 from mlops.deploy.shifting.engines import Engine
 from mlops.deploy.shifting.seeing import FAILED, Endpoint
 from mlops.deploy.shifting.settings import PromotionSettings
+from mlops.deploy.stack_owner import StackOwner
 from mlops.deploy.tag_lists import listed
 from mlops.ir import Refusal
 from mlops.ir.counted import counted
@@ -78,6 +79,9 @@ def decide(seen: Seen, wanted: Wanted, settings: PromotionSettings) -> Plan:
         if seen.there.get((config.resource.type, config.name)) is not None:
             told = replace(road, actions=tuple(step for step in road.actions if not _makes(step, config.name)))
         brought.extend(_brought(endpoint, state, config, told))
+        if state.owner is not None:
+            what, changes_it = f"the endpoint {endpoint.name}", road.verb != "unchanged"
+            (obstacles if changes_it else notes).append(_of_stack(state.owner, what, changes_it=changes_it))
         if road.verb == "unchanged":
             serve.update(model.key for model in wanted.models_of(endpoint))
         else:
@@ -100,6 +104,9 @@ def decide(seen: Seen, wanted: Wanted, settings: PromotionSettings) -> Plan:
             found = seen.kept.get(content.resource.key, SeenKept())
             change = _kept(content, found)
             changes.append(change)
+            if found.owner is not None:
+                what, changes_it = f"the {content.resource.type} {content.name}", change.action != "nothing"
+                (obstacles if changes_it else notes).append(_of_stack(found.owner, what, changes_it=changes_it))
             if change.action != "nothing":
                 actions.append(Put(content, found.properties is not None))
                 drift.extend(_kept_drift(content, found, change))
@@ -128,6 +135,10 @@ def decide(seen: Seen, wanted: Wanted, settings: PromotionSettings) -> Plan:
         seen.uploads if len(actions) > len(seen.uploads) else (),
         blocked,
     )
+
+
+def _of_stack(owner: StackOwner, what: str, *, changes_it: bool) -> str:
+    return owner.refuses(what) if changes_it else owner.owns(what)
 
 
 def _scaled(endpoint: Resource, seen: SeenEndpoint, brings: Sequence[Action]) -> Change | None:
@@ -289,7 +300,7 @@ def _stops(kept: Kept, seen: SeenKept, *, differs: bool) -> Iterator[str]:
 
 def _kept_drift(content: Content, seen: SeenKept, change: Change) -> Iterator[str]:
     told = f"the {content.resource.type} {content.name}"
-    if seen.properties is None:
+    if seen.properties is None or seen.owner is not None:
         return
     if RESOURCE not in seen.tags:
         yield f"{told} was not made by mlops; --force takes it over"
@@ -352,7 +363,7 @@ def _brought(endpoint: Resource, seen: SeenEndpoint, config: Content, road: Prom
 
 def _drift(endpoint: Resource, seen: SeenEndpoint) -> Iterator[str]:
     there = seen.endpoint
-    if there is None or seen.left is not None:
+    if there is None or seen.left is not None or seen.owner is not None:
         return
     if RESOURCE not in seen.tags and not seen.known:
         yield f"the endpoint {endpoint.name} was not made by mlops; --force takes it over"

@@ -20,6 +20,7 @@ from mlops.deploy.pages import items
 from mlops.deploy.resources import resource_types
 from mlops.deploy.resources.tags import RESOURCE_TYPE as TAGS
 from mlops.deploy.shifting import seeing
+from mlops.deploy.stack_owner import owner
 from mlops.deploy.waiting import Clock, until
 from mlops.ir import Refusal
 from mlops.ir.dataclass import dataclass
@@ -62,14 +63,19 @@ def plan_removal(account: Account, environment: Environment, name: str, beside: 
         found = unless_missing(lambda: sagemaker.describe_endpoint(EndpointName=name)) if can_serve else None
         gone: list[tuple[str, str]] = []
         foreign: list[str] = []
+        its = None
         if found is not None:
-            if _is_ours(account, str(found["EndpointArn"]), f"endpoint {name}"):
+            tags = calls.see(account, TAGS, str(found["EndpointArn"])) or {}
+            its = owner(account, tags)
+            if its is None and tags.get(RESOURCE) == f"endpoint {name}":
                 gone.append(("endpoint", name))
-            else:
+            elif its is None:
                 foreign.append(f"endpoint {name}")
         made = list(_made_of(account, sagemaker, name)) if can_serve else []
         used = _used_by_others(account, sagemaker, {name, *beside}) if made else {}
         kept, unseen, stays = _kept(account, environment, number, name)
+        if its is not None:
+            stays.append(f"endpoint {name} stays: {its.refuses('it')}")
     return Removal(
         name,
         (*gone, *(item for item in made if item not in used), *kept),
@@ -102,6 +108,9 @@ def _kept(
                 unseen.append(f"{kind.type}s could not be looked for: {code}")
             continue
         if seen.tags.get(RESOURCE) == f"{kind.type} {name}":
+            if seen.owner is not None:
+                stays.append(f"{kind.type} {name} stays: {seen.owner.refuses('it')}")
+                continue
             why = kind.kept.stays(calls.make(account, kind, kind.inside(name)))
             if why is None:
                 found.append((kind.type, name))

@@ -26,6 +26,7 @@ from mlops.deploy.shifting import scaling, seeing
 from mlops.deploy.shifting.journal import Stored
 from mlops.deploy.shifting.seeing import Endpoint
 from mlops.deploy.shifting.settings import PromotionSettings
+from mlops.deploy.stack_owner import StackOwner, owner
 from mlops.ir.dataclass import dataclass
 from mlops.ir.resource import Resource, ResourceType
 from mlops.ir.shift import Scaling
@@ -55,6 +56,7 @@ class SeenEndpoint:
     """What scales its variants."""
     gates: tuple[tuple[Version, tuple[Gated, ...]], ...] = ()
     """What was found of each registered version that it is to serve."""
+    owner: StackOwner | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,7 @@ class SeenKept:
     properties: Mapping[str, Any] | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
     reply: Mapping[str, Any] = field(default_factory=dict)
+    owner: StackOwner | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +138,8 @@ def see_kept(account: Account, kind: ResourceType, name: str, arn: str) -> SeenK
     if reply is None or kind.kept is None or not kind.kept.found(reply):
         return SeenKept()
     listing = calls.make(account, kind, (kind.kept.tags(arn, name),), reply)
-    return SeenKept(kind.read(reply), kind.kept.told(listing), reply)
+    tags = kind.kept.told(listing)
+    return SeenKept(kind.read(reply), tags, reply, owner(account, tags))
 
 
 def see_endpoint(account: Account, wanted: Wanted, endpoint: Resource) -> SeenEndpoint:
@@ -153,6 +157,7 @@ def see_endpoint(account: Account, wanted: Wanted, endpoint: Resource) -> SeenEn
         bad=frozenset(entry.group for entry in entries if 0 in history.refused(entries, entry.group)),
         models=live.models,
         scaling=live.scaling,
+        owner=live.owner,
     )
 
 
@@ -164,12 +169,14 @@ def _live(account: Account, name: str) -> SeenEndpoint:
     found = unless_missing(lambda: sagemaker.describe_endpoint(EndpointName=name)) or {}
     config = unless_missing(lambda: sagemaker.describe_endpoint_config(EndpointConfigName=state.config)) or {}
     variants = config.get("ProductionVariants") or ()
+    tags = _tags(account, found.get("EndpointArn"))
     return SeenEndpoint(
         state,
-        _tags(account, found.get("EndpointArn")),
+        tags,
         _tags(account, config.get("EndpointConfigArn")),
         models=frozenset(str(item["ModelName"]) for item in variants if item.get("ModelName")),
         scaling=scaling.see(account, name, state.serving.names) if state.serving is not None else (),
+        owner=owner(account, tags),
     )
 
 

@@ -32,6 +32,7 @@ from mlops.deploy.models.registry import Version
 from mlops.deploy.shifting import cloudwatch, scaling, seeing
 from mlops.deploy.shifting.seeing import Endpoint
 from mlops.deploy.shifting.settings import PromotionSettings
+from mlops.deploy.stack_owner import need_no_stack
 from mlops.ir import Refusal
 from mlops.ir.placeholders import placeholders
 from mlops.ir.s3_uri import split_uri
@@ -123,6 +124,10 @@ def _need_no_trial(account: Account, seen: Seen, endpoint: str) -> None:
 
 def decided(account: Account, seen: Seen, wanted: Wanted, settings: PromotionSettings) -> Promotion:
     _need_no_trial(account, seen, wanted.endpoint)
+    if seen.endpoint is not None:
+        sagemaker = account.client("sagemaker")
+        found = unless_missing(lambda: sagemaker.describe_endpoint(EndpointName=wanted.endpoint))
+        need_no_stack(account, wanted.endpoint, found or {})
     return unmade(account, noted(account, decide(seen, wanted, settings), settings.alarms))
 
 

@@ -165,6 +165,13 @@ def decide(seen: Seen, wanted: Wanted) -> Plan:
     records = not quiet and (not same or missing_aliases or moved or tags)
     old = present.state.document if present is not None else {}
     taken = last.origin if last is not None and present is not None else None
+    actions = (
+        *(Upload(item) for item in seen.uploads),
+        *_pipeline(wanted, state, present, written if records else None, changed=not same or bool(missing_aliases)),
+        *_tags(present, definition.tags, tags),
+        *_resources(moved, wanted.resources),
+    )
+    stack = seen.owner
     return Plan(
         environment=wanted.environment.name,
         account=seen.identity.account,
@@ -172,12 +179,7 @@ def decide(seen: Seen, wanted: Wanted) -> Plan:
         caller=seen.identity.arn,
         state=state,
         present=present,
-        actions=(
-            *(Upload(item) for item in seen.uploads),
-            *_pipeline(wanted, state, present, written if records else None, changed=not same or bool(missing_aliases)),
-            *_tags(present, definition.tags, tags),
-            *_resources(moved, wanted.resources),
-        ),
+        actions=actions,
         settings=(
             *setting_changes(present.state if present else None, state),
             *tags,
@@ -192,8 +194,14 @@ def decide(seen: Seen, wanted: Wanted) -> Plan:
         assets_there=sum(asset.objects for asset in definition.assets) - len(seen.uploads),
         drift=drift,
         unfinished=unfinished,
-        notes=tuple(_notes(seen, wanted, gone=present is None and last is not None and unfinished is None)),
-        obstacles=tuple(_obstacles(seen, wanted.environment, state, resources)),
+        notes=(
+            *_notes(seen, wanted, gone=present is None and last is not None and unfinished is None),
+            *([stack.owns(f"the pipeline {state.name}")] if stack is not None and not actions else ()),
+        ),
+        obstacles=(
+            *_obstacles(seen, wanted.environment, state, resources),
+            *([stack.refuses(f"the pipeline {state.name}")] if stack is not None and actions else ()),
+        ),
         origin=wanted.origin,
         taken=taken if taken not in (None, wanted.origin) else None,
         secrets=tuple(_secrets(wanted.checked)),

@@ -10,6 +10,8 @@ from mlops.deploy.pipelines import record as records
 from mlops.deploy.pipelines.state import Present, describe, judge_name
 from mlops.deploy.resources import resource_types
 from mlops.deploy.resources.pipeline import RESOURCE_TYPE as PIPELINE
+from mlops.deploy.resources.tags import RESOURCE_TYPE as TAGS
+from mlops.deploy.stack_owner import StackOwner, owner
 from mlops.ir import Refusal
 from mlops.ir.dataclass import dataclass
 from mlops.project.environments import Environment
@@ -25,6 +27,7 @@ class Removal:
     companions: tuple[tuple[str, str], ...]
     has_record: bool
     foreign: bool
+    owner: StackOwner | None = None
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -48,12 +51,16 @@ def plan_removal(account: Account, environment: Environment, name: str) -> Remov
     ours = last is not None and (
         present is None or present.state.fingerprint(environment.uri("assets")) in (last.wrote, last.over)
     )
-    return Removal(name, present, companions, stored is not None, present is not None and not ours)
+    tags = {} if present is None or account.here is not None else calls.see(account, TAGS, present.arn) or {}
+    foreign = present is not None and not ours
+    return Removal(name, present, companions, stored is not None, foreign, owner(account, tags))
 
 
 def destroy(account: Account, environment: Environment, removal: Removal, *, force: bool = False) -> None:
     """The record goes last, so that a run that was cut off can be repeated. Raises Refusal, also where something
     belongs to the pipeline that is not known here."""
+    if removal.owner is not None:
+        raise Refusal(f"{removal.owner.refuses(f'the pipeline {removal.name}')}; nothing was removed")
     if removal.foreign and not force:
         raise Refusal(
             f"{removal.name} is not what mlops last wrote; nothing was removed",

@@ -15,6 +15,7 @@ from mlops.deploy.pipelines.assets import AssetObject, Missing, absent
 from mlops.deploy.pipelines.state import Present, describe
 from mlops.deploy.resources import resource_types
 from mlops.deploy.resources.tags import RESOURCE_TYPE as TAGS
+from mlops.deploy.stack_owner import StackOwner, owner
 from mlops.ir import Asset, Definition
 from mlops.ir.dataclass import dataclass
 from mlops.ir.resource import Resource
@@ -37,6 +38,7 @@ class Seen:
     tags: Mapping[str, str] = field(default_factory=dict)
     resources: Mapping[str, Mapping[str, Any] | None] = field(default_factory=dict)
     absent_buckets: tuple[str, ...] = ()
+    owner: StackOwner | None = None
 
     @property
     def last(self) -> records.Record | None:
@@ -67,11 +69,16 @@ def see(
             bucket_missing = error.message
         last = stored.record if stored is not None else None
         tags: Mapping[str, str] = {}
-        if present is not None and (definition.tags or (last is not None and last.tags)):
-            tags = calls.see(account, TAGS, present.arn) or {}
+        its = None
+        if present is not None and (definition.tags or (last is not None and last.tags) or account.here is None):
+            told = calls.see(account, TAGS, present.arn) or {}
+            its = owner(account, told)
+            tags = told if definition.tags or (last is not None and last.tags) else {}
         resources = {key: _resource(account, key) for key in _keys(declared, last.companions if last else ())}
         absent_buckets = tuple(_absent_buckets(account, environment, uploads))
-    return Seen(identity, account.region, present, uploads, stored, bucket_missing, tags, resources, absent_buckets)
+    return Seen(
+        identity, account.region, present, uploads, stored, bucket_missing, tags, resources, absent_buckets, its
+    )
 
 
 def _absent_buckets(account: Account, environment: Environment, uploads: Iterable[AssetObject]) -> Iterator[str]:

@@ -1,0 +1,64 @@
+"""Whose a resource is that a stack of CloudFormation made: told by the tags that the stack gives it, and asked of the
+stack, since what a stack lets go of keeps them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from mlops.account import Account
+from mlops.account.missing import error_code, is_missing
+from mlops.deploy import calls
+from mlops.deploy.resources.tags import RESOURCE_TYPE as TAGS
+from mlops.ir import Refusal
+from mlops.ir.dataclass import dataclass
+
+_TAG = "aws:cloudformation:"
+_LET_GO = frozenset({"DELETE_COMPLETE", "DELETE_SKIPPED"})
+"""Of a resource, as its stack tells it (DescribeStackResource)."""
+_MAY_NOT_ASK = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"})
+
+
+@dataclass(frozen=True, slots=True)
+class StackOwner:
+    """``resource`` is its logical id in the stack."""
+
+    stack: str
+    resource: str
+
+    def owns(self, what: str) -> str:
+        return f"{what} is of the stack {self.stack} ({self.resource})"
+
+    def refuses(self, what: str) -> str:
+        return (
+            f"{self.owns(what)}: change it in its template, or let go of it: DeletionPolicy: Retain, then an update of "
+            "the stack without it"
+        )
+
+
+def owner(account: Account, tags: Mapping[str, str]) -> StackOwner | None:
+    """None for what no stack has, or no more. The local account has no stacks."""
+    stack, resource = tags.get(f"{_TAG}stack-name"), tags.get(f"{_TAG}logical-id")
+    if stack is None or resource is None or account.here is not None:
+        return None
+    client = account.client("cloudformation")
+    try:
+        told = client.describe_stack_resource(StackName=tags.get(f"{_TAG}stack-id", stack), LogicalResourceId=resource)
+    except Exception as error:
+        if is_missing(error):
+            return None
+        if error_code(error) not in _MAY_NOT_ASK:
+            raise
+        return StackOwner(stack, resource)  # whoever may not ask believes the tags
+    status = told["StackResourceDetail"]["ResourceStatus"]
+    return None if status in _LET_GO else StackOwner(stack, resource)
+
+
+def need_no_stack(account: Account, endpoint: str, described: Mapping[str, Any]) -> None:
+    """Raises Refusal for one that a stack has: what changes it there is not known to its template."""
+    arn = described.get("EndpointArn")
+    if arn is None or account.here is not None:
+        return
+    its = owner(account, calls.see(account, TAGS, str(arn)) or {})
+    if its is not None:
+        raise Refusal(f"{its.refuses(f'the endpoint {endpoint}')}; nothing was changed")
