@@ -1,4 +1,5 @@
-"""AWS's offer file of SageMaker, ``AmazonSageMaker/…/index.json`` or ``index.csv``, as a file of prices."""
+"""AWS's offer of SageMaker as a file of prices: ``AmazonSageMaker/…/index.json`` or ``index.csv``, or what is answered
+to ``aws pricing get-products``."""
 
 from __future__ import annotations
 
@@ -15,7 +16,10 @@ from mlops.knowledge.prices import billed
 from mlops.project.prices import PriceFile
 
 _OFFER = "AmazonSageMaker"
-_HINT = "take index.json or index.csv of the offer AmazonSageMaker in AWS's price list"
+_HINT = (
+    "take index.json or index.csv of the offer AmazonSageMaker in AWS's price list, or what "
+    "`aws pricing get-products --service-code AmazonSageMaker` answers"
+)
 
 
 class _Row(NamedTuple):
@@ -27,7 +31,7 @@ class _Row(NamedTuple):
 
 
 def from_offer(file: Path) -> PriceFile:
-    """Prices on demand alone, of the first tier. Raises UsageError where it is no such file."""
+    """Prices on demand alone, of the first tier that costs something. Raises UsageError where it is no such file."""
     try:
         text = file.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
@@ -51,34 +55,61 @@ def _sorted(rows: list[_Row], file: Path) -> tuple[dict[str, dict[str, dict[str,
     currencies: set[str] = set()
     for row in rows:
         what = billed(row.usage)
-        if what is None or row.begins not in ("0", "") or not re.fullmatch(r"[a-z]{2,4}(-[a-z]+)+-\d+", row.region):
+        if what is None or not re.fullmatch(r"[a-z]{2,4}(-[a-z]+)+-\d+", row.region):
+            continue
+        use, key, units = what
+        # The first seconds of serverless endpoints are for nothing, as a tier of their own.
+        if row.begins not in ("0", "") and use != "serverless":
             continue
         if not re.fullmatch(r"\d{1,8}(\.\d+)?([eE]-\d+)?", row.price):
             raise UsageError(f"{file}: the price of {row.usage} is {row.price!r}", hint=_HINT)
-        price = float(row.price)
+        price = float(row.price) / units
         if price < 1e-9:
             continue  # free tiers and what is billed by another row
         currencies.add(row.currency)
-        listed = prices.setdefault(row.region, {}).setdefault(what[0], {})
+        listed = prices.setdefault(row.region, {}).setdefault(use, {})
         # Two kinds of storage of one use: the dearer one, as nothing says which is taken.
-        listed[what[1]] = max(price, listed.get(what[1], 0))
+        listed[key] = max(round(price, 12), listed.get(key, 0))
     return prices, currencies
 
 
 def _of_json(offer: Any) -> tuple[str, Iterator[_Row]]:
-    if offer["offerCode"] != _OFFER:
-        raise ValueError(f"it is of {offer['offerCode']}")
+    if "PriceList" in offer:
+        return _of_answer(offer["PriceList"])
+    _need_ours(offer["offerCode"])
+    if "products" not in offer and "regions" in offer:
+        raise ValueError("it lists the offers of regions; fetch the currentVersionUrl of yours")
 
     def rows() -> Iterator[_Row]:
         for sku, terms in offer["terms"].get("OnDemand", {}).items():
-            attributes = offer["products"].get(sku, {}).get("attributes", {})
-            for term in terms.values():
-                for dimension in term["priceDimensions"].values():
-                    for currency, price in dimension["pricePerUnit"].items():
-                        usage, region = attributes.get("usagetype", ""), attributes.get("regionCode", "")
-                        yield _Row(region, usage, str(dimension.get("beginRange", "0")), currency, str(price))
+            yield from _rows(offer["products"].get(sku, {}), terms)
 
     return offer["publicationDate"], rows()
+
+
+def _of_answer(listed: Any) -> tuple[str, Iterator[_Row]]:
+    """Each a product with its terms, as a JSON text."""
+    found = [json.loads(item) if isinstance(item, str) else item for item in listed]
+    if not found:
+        raise ValueError("it has no product")
+    for item in found:
+        _need_ours(item["serviceCode"])
+    rows = (row for item in found for row in _rows(item["product"], item["terms"].get("OnDemand", {})))
+    return min(item["publicationDate"] for item in found), rows
+
+
+def _need_ours(code: str) -> None:
+    if code != _OFFER:
+        raise ValueError(f"it is of {code}")
+
+
+def _rows(product: Any, terms: Any) -> Iterator[_Row]:
+    attributes = product.get("attributes", {})
+    usage, region = attributes.get("usagetype", ""), attributes.get("regionCode", "")
+    for term in terms.values():
+        for dimension in term["priceDimensions"].values():
+            for currency, price in dimension["pricePerUnit"].items():
+                yield _Row(region, usage, str(dimension.get("beginRange", "0")), currency, str(price))
 
 
 def _of_csv(text: str) -> tuple[str, Iterator[_Row]]:
@@ -91,8 +122,7 @@ def _of_csv(text: str) -> tuple[str, Iterator[_Row]]:
             about[line[0]] = line[1]
     else:
         raise ValueError("no line begins with SKU")
-    if about["OfferCode"] != _OFFER:
-        raise ValueError(f"it is of {about['OfferCode']}")
+    _need_ours(about["OfferCode"])
     at = {name.replace(" ", "").lower(): index for index, name in enumerate(line)}
     columns = [at[name] for name in ("regioncode", "usagetype", "startingrange", "currency", "priceperunit")]
     kind = at["termtype"]

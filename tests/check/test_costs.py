@@ -206,10 +206,21 @@ OFFERED = (
     ("eu-west-1", "EU-Host:ml.m5.2xlarge", "100", "0.3", "OnDemand"),
     ("eu-west-1", "EU-Studio:ml.m5.large", "0", "0.1", "OnDemand"),
     ("eu-west-1", "EU-Train:ml.m5.large", "0", "0.1", "Reserved"),
+    # As offers have them: the first seconds for nothing, and what is no use of an instance of ours.
+    ("eu-west-1", "EU-ServerlessInf:Mem-4GB", "0", "0.0000000000", "OnDemand"),
+    ("eu-west-1", "EU-ServerlessInf:Mem-4GB", "150000", "0.0000800000", "OnDemand"),
+    ("eu-west-1", "EU-ProvisionedConcurrency:Mem-4GB", "0", "0.0000100000", "OnDemand"),
+    ("eu-west-1", "EU-Studio:JupyterLab-ml.t3.medium", "0", "0.05", "OnDemand"),
+    ("eu-west-1", "EU-TrainWarmPool:ml.m5.large", "0", "0.1", "OnDemand"),
+    ("us-west-2-lax-1", "LAX1-Host:ml.m5.large", "0", "0.2", "OnDemand"),
+    ("", "AsyncInf:ml.m.xlarge-AsyncInfParent", "0", "0.2", "OnDemand"),
 )
 TAKEN = {
     "us-east-1": {"training": {"ml.m5.large": 0.115}},
-    "eu-west-1": {"endpoint": {"ml.m5.large": 0.128, "volume-gb-month": 0.154}},
+    "eu-west-1": {
+        "endpoint": {"ml.m5.large": 0.128, "volume-gb-month": 0.154},
+        "serverless": {"gb-second": 0.00002},
+    },
 }
 
 
@@ -234,7 +245,22 @@ def offer_csv(code: str = "AmazonSageMaker") -> str:
     return out.getvalue()
 
 
-@pytest.mark.parametrize("text", [offer_json(), offer_csv()], ids=["json", "csv"])
+def offer_answered() -> str:
+    """What `aws pricing get-products` prints."""
+    offer = json.loads(offer_json())
+    listed = [
+        {
+            "product": {"sku": sku, **product},
+            "serviceCode": "AmazonSageMaker",
+            "terms": {kind: by_sku[sku] for kind, by_sku in offer["terms"].items() if sku in by_sku},
+            "publicationDate": offer["publicationDate"],
+        }
+        for sku, product in offer["products"].items()
+    ]
+    return json.dumps({"FormatVersion": "aws_v1", "PriceList": [json.dumps(item) for item in listed]})
+
+
+@pytest.mark.parametrize("text", [offer_json(), offer_csv(), offer_answered()], ids=["json", "csv", "an answer"])
 def test_an_offer_file_becomes_a_file_of_prices(text: str, tmp_path: Path) -> None:
     (tmp_path / "offer").write_text(text)
     found = parse_prices(written(from_offer(tmp_path / "offer")), "prices.toml")
@@ -247,14 +273,32 @@ def test_an_offer_file_becomes_a_file_of_prices(text: str, tmp_path: Path) -> No
     [
         (offer_json("AmazonEC2"), "it is of AmazonEC2"),
         (offer_csv("AmazonEC2"), "it is of AmazonEC2"),
+        ('{"offerCode": "AmazonSageMaker", "regions": {}}', "fetch the currentVersionUrl of yours"),
+        ('{"PriceList": []}', "it has no product"),
+        (offer_answered().replace("AmazonSageMaker", "AmazonEC2"), "it is of AmazonEC2"),
         ("{", "is no offer file"),
         ("[]", "no line begins with SKU"),
         ('{"offerCode": "AmazonSageMaker"}', "is no offer file"),
         ("", "is no offer file"),
-        (offer_json().replace("-Train:", "-Other:").replace("-Host:", "-Other:"), "has no prices"),
+        (
+            offer_json().replace("-Train:", "-Other:").replace("-Host:", "-Other:").replace("Inf:", "x:"),
+            "has no prices",
+        ),
         (offer_json().replace("0.1150000000", "-1"), "the price of USE1-Train:ml.m5.large is '-1'"),
     ],
-    ids=["of EC2", "of EC2 as CSV", "broken", "a list", "no date", "empty", "nothing of ours", "a price below 0"],
+    ids=[
+        "of EC2",
+        "of EC2 as CSV",
+        "of all regions",
+        "an answer of nothing",
+        "an answer of EC2",
+        "broken",
+        "a list",
+        "no date",
+        "empty",
+        "nothing of ours",
+        "a price below 0",
+    ],
 )
 def test_another_file_is_refused(text: str, said: str, tmp_path: Path) -> None:
     (tmp_path / "offer").write_text(text)

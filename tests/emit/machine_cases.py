@@ -384,7 +384,7 @@ CASES: Mapping[str, Case] = {
             training("B", HyperParameters={"m": ref("Steps.Each.Selected.ModelArtifacts.S3ModelArtifacts")}),
         ],
         [
-            ("A", "Arguments.HyperParameters.a", f"~$parse({DATA}.Loop.Item).a"),
+            ("A", "Arguments.HyperParameters.a", f"~$parse({DATA}.Loop.Item) : {DATA}.Loop.Item).a"),
             ("Each", "Output", "~($states.result.Steps.A^(<FinalMetricDataList[MetricName='loss'].Value))[0]"),
         ],
     ),
@@ -451,6 +451,10 @@ CASES: Mapping[str, Case] = {
         [step("A", "Lambda", {"t": "a\nb"}, FunctionArn=FUNCTION)],
         [("A", "Arguments.Payload.t", '{% "a\\nb" %}')],
     ),
+    "an input that is called like a map of texts": (
+        [step("A", "Lambda", {"Environment": 5}, FunctionArn=FUNCTION)],
+        [("A", "Arguments.Payload.Environment", 5)],
+    ),
     "a list of nothing is left out": ([training("A", InputDataConfig=[])], [("A", "Arguments.InputDataConfig", None)]),
     "parameters are asked for": (
         [training("A")],
@@ -482,6 +486,7 @@ REFUSED: Mapping[str, tuple[list[Mapping[str, Any]], str]] = {
         [training("A", members=policies("Step.THROTTLING", ExpireAfterMin=5))],
         "A.*not until when: give MaxAttempts",
     ),
+    "a list as a hyperparameter": ([training("A", HyperParameters={"m": ["x"]})], "A.*: m is a list where a text"),
     "tries ever sooner": ([training("A", members=policies("Step.THROTTLING", BackoffRate=0.5))], "A.*ever sooner"),
     "what follows a stopped step": (
         [training("A"), training("B", ({"Step": "A", "Trigger": "Stopped"},))],

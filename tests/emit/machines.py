@@ -161,6 +161,7 @@ def _client(service: str, url: str) -> Any:
 
 def _patched(patch: pytest.MonkeyPatch, client: Callable[[str], Any]) -> None:
     from moto.stepfunctions.parser.asl.component.intrinsic import jsonata as intrinsic
+    from moto.stepfunctions.parser.asl.component.state.exec.state_task import lambda_eval_utils as functions
     from moto.stepfunctions.parser.asl.component.state.exec.state_task.service import (
         state_task_service_aws_sdk as sdk,
     )
@@ -169,9 +170,6 @@ def _patched(patch: pytest.MonkeyPatch, client: Callable[[str], Any]) -> None:
     )
     from moto.stepfunctions.parser.asl.component.state.exec.state_task.service import (
         state_task_service_factory as factory,
-    )
-    from moto.stepfunctions.parser.asl.component.state.exec.state_task.service import (
-        state_task_service_lambda as functions,
     )
     from moto.stepfunctions.parser.asl.component.state.exec.state_task.service import (
         state_task_service_sns as topics,
@@ -197,7 +195,7 @@ def _patched(patch: pytest.MonkeyPatch, client: Callable[[str], Any]) -> None:
         env.stack.append(_plain(response))
 
     patch.setattr(sdk.StateTaskServiceAwsSdk, "_eval_service_task", sdk_task)
-    patch.setattr(functions, "boto_client_for", by_service, raising=False)
+    patch.setattr(functions, "boto_client_for", by_service)
     patch.setattr(queues, "boto_client_for", by_service)
     patch.setattr(topics, "boto_client_for", by_service)
 

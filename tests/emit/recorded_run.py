@@ -73,7 +73,7 @@ def _objects(s3: Any, asked: list[Request]) -> Iterator[Request]:
         bucket, _, key = request.resource.removeprefix("arn:aws:s3:::").partition("/")
         if bucket not in kept:
             kept[bucket] = [item["Key"] for item in s3.list_objects_v2(Bucket=bucket)["Contents"]]
-            assert len(kept[bucket]) > 10
+            assert kept[bucket]
         for made_up in _MADE_UP:
             if key.endswith(made_up):
                 below = key.removesuffix(made_up)

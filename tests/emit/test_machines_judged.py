@@ -124,8 +124,13 @@ RUNS = {
     "good enough": ("branches", {}, "SUCCEEDED", "Succeeded"),
     "not good enough": ("branches", {"Accuracy": 0.5}, "FAILED", "Failed"),
     "a loop": ("loop", {}, "SUCCEEDED", "Succeeded"),
-    "a loop of one": ("loop", {"Accuracies": '["0.5"]'}, "SUCCEEDED", "Succeeded"),
-    "a loop with one that fails": ("loop", {"Accuracies": '["0.5", "none", "0.6"]'}, "FAILED", "Failed"),
+    "a loop of one text": ("loop", {"Accuracies": r'["{\"accuracy\": \"0.5\"}"]'}, "SUCCEEDED", "Succeeded"),
+    "a loop with one that fails": (
+        "loop",
+        {"Accuracies": '[{"accuracy": "0.5"}, {"accuracy": "none"}, {"accuracy": "0.6"}]'},
+        "FAILED",
+        "Failed",
+    ),
     "a failure that is waited for": ("handled", {}, "SUCCEEDED", "CompletedWithFailures"),
     "no failure where one is waited for": ("handled", {"Fails": "no"}, "SUCCEEDED", "Succeeded"),
 }

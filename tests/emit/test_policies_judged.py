@@ -31,6 +31,12 @@ ROLE = f"arn:aws:iam::{ACCOUNT}:role/ml/pipelines"
 KEY = f"arn:aws:kms:us-east-1:{ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 AROUND = Surroundings("production", "us-east-1", ROLE, "ours", prefix="ml")
 DEFINITIONS = sorted((ROOT / "tests" / "emit" / "definitions").glob("*.json"))
+
+
+def arn(place: str) -> str:
+    return f"arn:aws:sagemaker:us-east-1:{ACCOUNT}:{place}"
+
+
 NETWORK = {
     "Subnets": ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"],
     "SecurityGroupIds": ["sg-0123456789abcdef0"],
@@ -101,25 +107,27 @@ PULLED = ("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownlo
 CAPTURE = {"DestinationS3Uri": "s3://acme-ml-production/captured", "KmsKeyId": KEY}
 
 
+SCHEDULED = {
+    "breast_cancer": (Request("sagemaker:StartPipelineExecution", arn("pipeline/breast-cancer"), {}, "the schedule"),)
+}
+
+
 def as_role(requests: Any) -> tuple[Request, ...]:
     return tuple(item for item in requests if not item.action.startswith(("sagemaker:", "iam:")))
 
 
-def arn(place: str) -> str:
-    return f"arn:aws:sagemaker:us-east-1:{ACCOUNT}:{place}"
-
-
-def of_runs(there: Path) -> Iterator[tuple[str, Judged]]:
-    starts = Request("sagemaker:StartPipelineExecution", arn("pipeline/breast-cancer"), {}, "the schedule")
-    asked = (*ran(there, "breast_cancer"), starts, DECIPHERED)
-    found = json.loads(emitted(there / EXAMPLES["breast_cancer"], "iam-policy"))
-    yield "a run", Judged(found, asked, refused(asked))
+def of_runs(beside: Path) -> Iterator[tuple[str, Judged]]:
+    for name in ("breast_cancer", "diabetes", "wine"):
+        there = project(beside / name)
+        asked = (*ran(there, name), *SCHEDULED.get(name, ()), DECIPHERED)
+        found = json.loads(emitted(there / EXAMPLES[name], "iam-policy"))
+        yield f"a run of {name}", Judged(found, asked, refused(asked))
 
 
 @pytest.fixture(scope="module")
 def cases(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Judged]:
     there = project(tmp_path_factory.mktemp("policies"))
-    return {**dict(alone()), **dict(of_resources(there)), **dict(of_runs(there))}
+    return {**dict(alone()), **dict(of_resources(there)), **dict(of_runs(there.parent / "runs"))}
 
 
 @pytest.fixture(scope="module")

@@ -104,9 +104,7 @@ def spelled(value: Value, words: Words, *, text: bool = False) -> Any:
     """As JSON of the machine's definition; members that are null are left out, as the service's clients do."""
     match value:
         case Mapping():
-            return {
-                key: spelled(item, words, text=text or key in TEXTS) for key, item in value.items() if item is not None
-            }
+            return {key: _member(key, item, words, text) for key, item in value.items() if item is not None}
         case tuple():
             return [spelled(item, words, text=text) for item in value]
         case str():
@@ -121,6 +119,13 @@ def spelled(value: Value, words: Words, *, text: bool = False) -> Any:
         case Unknown():
             raise AssertionError("a value with a reported mistake reached the emitter")
     return value
+
+
+def _member(key: str, value: Value, words: Words, is_text: bool) -> Any:
+    if is_text and isinstance(value, Mapping | tuple):
+        raise Unspelled(f"{key} is {'a list' if isinstance(value, tuple) else 'an object'} where a text is wanted")
+    # An input of a function may be called like one of the maps.
+    return spelled(value, words, text=is_text or (key in TEXTS and isinstance(value, Mapping)))
 
 
 def expression(value: Value, words: Words) -> str:
@@ -201,8 +206,9 @@ def _ref(ref: Ref, words: Words) -> str:
             return _EXECUTION[found.name]
         case "ForEach" if found.name == "CurrentItem":
             item = f"{DATA}.Loop.Item"
-            # An item that is an object travels as its text.
-            return path(f"$parse({item})", found.segments) if found.segments else item
+            # Of a list in a file or a text an item may be an object, elsewhere it is the text of one.
+            parsed = f"($type({item}) = 'string' ? $parse({item}) : {item})"
+            return path(parsed, found.segments) if found.segments else item
         case "PipelineExperimentConfig":
             config = words.definition.members.get("PipelineExperimentConfig")
             setting = config.get(found.name) if isinstance(config, Mapping) else None

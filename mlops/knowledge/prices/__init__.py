@@ -29,19 +29,26 @@ SPOT_LEAST = 0.1
 """The guide on managed spot training: up to 90 % less than on demand."""
 
 _USAGE = re.compile(rf"(?:[A-Z0-9]+-)?({'|'.join(OFFERED)}):(ml\.[a-z0-9-]+\.[a-z0-9]+|VolumeUsage\.gp[23])")
+_SERVERLESS_USAGE = re.compile(r"(?:[A-Z0-9]+-)?ServerlessInf:Mem-(\d+)GB")
 
 
-def billed(usage: str) -> tuple[str, str] | None:
-    """The use and the key of a price, None for what is not an instance or its storage.
+def billed(usage: str) -> tuple[str, str, int] | None:
+    """The use, the key of a price and of how many units the offered price is; None for what is neither an instance nor
+    its storage nor serverless: a second of an endpoint with several GB is offered, and a GB's is kept.
 
     >>> billed("USE1-Train:ml.m5.xlarge"), billed("EU-Host:VolumeUsage.gp2")
-    (('training', 'ml.m5.xlarge'), ('endpoint', 'volume-gb-month'))
+    (('training', 'ml.m5.xlarge', 1), ('endpoint', 'volume-gb-month', 1))
+    >>> billed("USE1-ServerlessInf:Mem-3GB")
+    ('serverless', 'gb-second', 3)
     >>> billed("USE1-Studio:ml.m5.xlarge")
     """
+    serverless = _SERVERLESS_USAGE.fullmatch(usage)
+    if serverless is not None:
+        return "serverless", SERVERLESS, int(serverless[1])
     found = _USAGE.fullmatch(usage)
     if found is None:
         return None
-    return OFFERED[found[1]], VOLUME if found[2].startswith("Volume") else found[2]
+    return OFFERED[found[1]], VOLUME if found[2].startswith("Volume") else found[2], 1
 
 
 def sample() -> str:
