@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from mlops.declare.resources.approval import Approval
     from mlops.declare.resources.batch import Batch
     from mlops.declare.resources.bucket import Bucket
+    from mlops.declare.resources.component_scaling import ComponentScaling
     from mlops.declare.resources.composite_alarm import CompositeAlarm
     from mlops.declare.resources.domain import Cognito, Domain, Nodes, Volume
     from mlops.declare.resources.endpoint import Endpoint
@@ -68,6 +69,7 @@ __all__ = [
     "Capture",
     "Captured",
     "Cognito",
+    "ComponentScaling",
     "CompositeAlarm",
     "Container",
     "DataQuality",

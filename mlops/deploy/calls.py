@@ -46,9 +46,9 @@ def make(
     account: Account, kind: ResourceType, calls: Iterable[Call], before: Mapping[str, Any] | None = None
 ) -> Mapping[str, Any]:
     """All replies in one, with what was told ``before``. Raises NotThere where a call needs what no reply tells."""
-    client = account.client(kind.service)
     told: dict[str, Any] = dict(before or {})
     for call in calls:
+        client = account.client(call.service or kind.service)
         request = {member: _known(call, value, told) for member, value in call.request.items()}
         if call.pages is not None:
             told[call.pages] = list(items(client, method(call.operation), call.pages, **request))
@@ -67,6 +67,8 @@ def make(
 
 
 def _known(call: Call, value: Any, told: Mapping[str, Any]) -> Any:
+    if isinstance(value, list):
+        return [_known(call, item, told) for item in value]
     if not isinstance(value, Told):
         return value
     found = value.taken(told)

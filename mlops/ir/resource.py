@@ -172,12 +172,14 @@ class Told(str):
 @dataclass(frozen=True, slots=True)
 class Call:
     """One request to a service. ``operation`` is botocore's name; ``pages`` is the member of the reply that is a list,
-    to be read over all its pages. ``nothing`` are codes that say that there is nothing to tell, which is no refusal."""
+    to be read over all its pages. ``nothing`` are codes that say that there is nothing to tell, which is no refusal.
+    ``service`` is whose it is, where that is not its type's."""
 
     operation: str
     request: Mapping[str, Any]
     pages: str | None = None
     nothing: tuple[str, ...] = ()
+    service: str | None = None
 
 
 def no_calls(name: str) -> tuple[Call, ...]:
@@ -364,7 +366,7 @@ class ResourceType:
 
     def action(self, call: Call) -> str:
         """What has to be allowed for it."""
-        return f"{self.prefix or self.service}:{self.policies_say.get(call.operation, call.operation)}"
+        return f"{call.service or self.prefix or self.service}:{self.policies_say.get(call.operation, call.operation)}"
 
     def in_template(self, name: str, properties: Mapping[str, Any]) -> Mapping[str, Any]:
         """Its properties in a template, with its name where it has the one that its author gives it."""

@@ -156,6 +156,31 @@ def test_a_rule_fires_and_does_not(case: str, tmp_path: Path) -> None:
     assert opened(tmp_path, good, of_good or plain).findings == ()
 
 
+COMPONENTS = {
+    "bounds": ("X990", "least=4, most=2, invocations=6", "least=2, most=4, invocations=6"),
+    "a time": (
+        "X990",
+        'least=1, most=2, schedule={"n": resources.At("0 8 * * *", 1, 2)}',
+        'least=1, most=2, schedule={"n": resources.At("cron(0 8 * * ? *)", 1, 2)}',
+    ),
+    "what is only woken": ("X992", "least=0, most=2", "least=0, most=2, requests=5"),
+}
+
+
+@pytest.mark.parametrize("case", COMPONENTS)
+def test_a_rule_fires_for_a_component_and_does_not(case: str, tmp_path: Path) -> None:
+    code, bad, good = COMPONENTS[case]
+
+    def told(scaling: str) -> list[tuple[str, int | None]]:
+        text = f'from mlops import resources\nresources.ComponentScaling("churn-a", {scaling})\n'
+        (tmp_path / "mlops.toml").write_text(TOML)
+        (tmp_path / "serving.py").write_text(text)
+        found = open_targets([str(tmp_path / "serving.py")], "production")
+        return [(item.code, item.where.line) for item in found.findings]
+
+    assert (told(bad), told(good)) == ([(code, 2)], [])
+
+
 def template(folder: Path) -> str:
     return emit(modules(targets)["cloudformation"], str(folder / "serving.py"), "production", unheard, "json").text
 

@@ -90,6 +90,17 @@ CHANGES = {
         "TagResource": "upsert: a declared alarm",
         "DeleteAlarms": "destroy --resources",
     },
+    "deploy/resources/component_scaling.py": {
+        "RegisterScalableTarget": "upsert: a declared scaling of a component",
+        "PutScalingPolicy": "upsert: a declared scaling of a component",
+        "PutScheduledAction": "upsert: a declared scaling of a component",
+        "PutMetricAlarm": "upsert: a declared scaling of a component",
+        "TagResource": "upsert: a declared scaling of a component",
+        "DeleteScalingPolicy": "upsert: a declared scaling of a component",
+        "DeleteScheduledAction": "upsert: a declared scaling of a component",
+        "DeleteAlarms": "upsert: a declared scaling of a component",
+        "DeregisterScalableTarget": "destroy --resources",
+    },
     "deploy/resources/stream.py": {
         "CreateDeliveryStream": "upsert: a declared stream",
         "UpdateDestination": "upsert: a declared stream",

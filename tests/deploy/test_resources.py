@@ -66,6 +66,19 @@ SAMPLES: dict[str, dict[str, Any]] = {
         "OnStart": [{"Content": "IyEvYmluL2Jhc2gK"}],
         "Tags": [{"Key": "a", "Value": "b"}],
     },
+    "component-scaling": {
+        "MinCapacity": 0,
+        "MaxCapacity": 4,
+        "Policies": [
+            {
+                "PolicyName": "wakes",
+                "PolicyType": "StepScaling",
+                "StepScalingPolicyConfiguration": {"AdjustmentType": "ChangeInCapacity", "StepAdjustments": []},
+            }
+        ],
+        "Scheduled": [{"ScheduledActionName": "night", "Schedule": "cron(0 20 * * ? *)"}],
+        "Tags": [{"Key": "a", "Value": "b"}],
+    },
     "composite-alarm": {"AlarmRule": "TRUE", "Tags": [{"Key": "a", "Value": "b"}]},
     "stream": {
         "ExtendedS3DestinationConfiguration": {"RoleARN": TARGET["RoleArn"], "BucketARN": "arn:aws:s3:::acme-events"},
@@ -152,10 +165,16 @@ SAMPLES: dict[str, dict[str, Any]] = {
 INSIDE: dict[str, dict[str, Any]] = {
     "role": {"PolicyNames": ["p"], "AttachedPolicies": [{"PolicyArn": "arn:aws:iam::aws:policy/ReadOnlyAccess"}]},
     "trigger": {"Targets": [{"Id": "a"}]},
+    "component-scaling": {"MetricAlarms": [{}]},
     "tags": {"team": None},
     "log-subscription": {"tags": {"mlops:resource": "a"}},
 }
 REPLIES: dict[str, dict[str, Any]] = {
+    "component-scaling": {
+        "ScalingPolicies": [{"PolicyName": "a"}],
+        "ScheduledActions": [{"ScheduledActionName": "b"}],
+        "MetricAlarms": [{}],
+    },
     "notebook-instance": {"DefaultCodeRepository": "https://git.acme.example/a", "SecurityGroups": ["sg-1"]},
     "stream": {
         "DeliveryStreamDescription": {
@@ -188,13 +207,17 @@ def calls(kind: ResourceType) -> Iterator[Call]:
 def test_what_a_type_asks_fits_the_services_model(name: str) -> None:
     kind = resource_types()[name]
     session = botocore.session.get_session()
-    model = session.get_service_model(kind.service)
-    methods = session.create_client(
-        kind.service, region_name="eu-west-1", aws_access_key_id="x", aws_secret_access_key="x"
-    ).meta.method_to_api_mapping
-    for call in calls(kind):
-        operation = model.operation_model(call.operation)
-        assert methods[method(call.operation)] == call.operation
+    asked = list(calls(kind))
+    methods = {
+        service: session.create_client(
+            service, region_name="eu-west-1", aws_access_key_id="x", aws_secret_access_key="x"
+        ).meta.method_to_api_mapping
+        for service in {call.service or kind.service for call in asked}
+    }
+    for call in asked:
+        service = call.service or kind.service
+        operation = session.get_service_model(service).operation_model(call.operation)
+        assert methods[service][method(call.operation)] == call.operation
         assert operation.input_shape is not None
         report = ParamValidator().validate(call.request, operation.input_shape)
         missing = {member for member in SUPPLIED if f'"{member}"' in report.generate_report()}

@@ -1,4 +1,4 @@
-"""How declared endpoints are scaled: between which bounds, by what, and whether what serves can be."""
+"""How declared endpoints and components are scaled: between which bounds, by what, and whether what serves can be."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from mlops.check.members import entries
 from mlops.check.rule import Fault, rule
 from mlops.check.serving import Endpoint, Variant, endpoints
 from mlops.check.subject import Subject
-from mlops.ir import Severity, Value
+from mlops.ir import Placed, Severity, Value
 from mlops.ir.members import get
 
 _INSTANCES, _CONCURRENCY = (
@@ -23,24 +23,25 @@ _CRON_FIELDS = 6
 
 @rule("X990", "scaled-beyond-bounds", Severity.ERROR, source="RegisterScalableTarget and PutScheduledAction API")
 def scaled_beyond_bounds(subject: Subject) -> Iterator[Fault]:
-    """An endpoint is scaled to at least more than to at most, by a time that is none, or the count that its variant is
-    declared with lies outside: the service refuses it, or sets another count as soon as it is made.
+    """An endpoint or a component is scaled to at least more than to at most, by a time that is none, or the count that
+    its variant is declared with lies outside: the service refuses it, or sets another count as soon as it is made.
 
     Bad:  scaling=resources.Scaling(least=4, most=2, invocations=600)
     Good: scaling=resources.Scaling(least=2, most=4, invocations=600)
     """
-    for endpoint, at, scaling, variant in _scaled(subject):
+    for placed, at, scaling, _ in _declared(subject):
         for place, bounds in _bounds(scaling):
             least, most = bounds.get("MinCapacity"), bounds.get("MaxCapacity")
             if isinstance(least, int) and isinstance(most, int) and least > most:
                 message = f"it is scaled to at least {least} and at most {most}"
-                yield Fault(f"{at}{place}/MinCapacity", message, "give least= no more than most=", endpoint.placed)
+                yield Fault(f"{at}{place}/MinCapacity", message, "give least= no more than most=", placed)
         for place, action in entries(scaling, "Scheduled"):
             when = action.get("Schedule")
             if isinstance(when, str) and not _is_time(when):
                 message = f"{when!r} is no time of Application Auto Scaling"
                 help_text = 'write "cron(0 8 ? * MON-FRI *)", "rate(1 day)" or "at(2027-01-01T08:00:00)"'
-                yield Fault(f"{at}{place}/Schedule", message, help_text, endpoint.placed)
+                yield Fault(f"{at}{place}/Schedule", message, help_text, placed)
+    for endpoint, at, scaling, variant in _scaled(subject):
         count = None if variant is None else variant.settings.get("InitialInstanceCount")
         least, most = scaling.get("MinCapacity"), scaling.get("MaxCapacity")
         if (
@@ -75,15 +76,17 @@ def cannot_be_scaled_so(subject: Subject) -> Iterator[Fault]:
 
 @rule("X992", "scaled-by-nothing", Severity.WARNING, source="guide: automatic scaling of SageMaker endpoints")
 def scaled_by_nothing(subject: Subject) -> Iterator[Fault]:
-    """An endpoint is declared to be scaled, and neither a load nor a time scales it.
+    """An endpoint or a component is declared to be scaled, and neither a load nor a time scales it.
 
     Bad:  scaling=resources.Scaling(least=1, most=4)
     Good: scaling=resources.Scaling(least=1, most=4, invocations=600)
     """
-    for endpoint, at, scaling, _ in _scaled(subject):
-        if not scaling.get("Policies") and not scaling.get("Scheduled"):
-            help_text = "give invocations=, requests=, utilization=, backlog= or schedule="
-            yield Fault(at, f"{_called(scaling)} is scaled by nothing", help_text, endpoint.placed)
+    for placed, at, scaling, called in _declared(subject):
+        # What only wakes a component keeps it awake.
+        loads = [policy for _, policy in entries(scaling, "Policies") if policy.get("PolicyType") != "StepScaling"]
+        if not loads and not scaling.get("Scheduled"):
+            help_text = "give a load, as invocations= or requests=, or schedule="
+            yield Fault(at, f"{called} is scaled by nothing", help_text, placed)
 
 
 def _scaled(subject: Subject) -> Iterator[tuple[Endpoint, str, Mapping[str, Value], Variant | None]]:
@@ -93,6 +96,14 @@ def _scaled(subject: Subject) -> Iterator[tuple[Endpoint, str, Mapping[str, Valu
             known = endpoint.configuration.production if endpoint.configuration is not None else ()
             named = (item for item in known if item.settings.get("VariantName") == scaling.get("VariantName"))
             yield endpoint, f"{endpoint.at}{where}", scaling, next(named, None)
+
+
+def _declared(subject: Subject) -> Iterator[tuple[Placed, str, Mapping[str, Value], str]]:
+    """All that is scaled, with its place and what it is called."""
+    for endpoint, at, scaling, _ in _scaled(subject):
+        yield endpoint.placed, at, scaling, _called(scaling)
+    for placed, scaling in subject.of_type("ComponentScaling"):
+        yield placed, f"{placed.pointer}/Arguments", scaling, f"the component {scaling.get('InferenceComponentName')}"
 
 
 def _unfit(

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from mlops.declare.resources.approval import Approval
     from mlops.declare.resources.batch import Batch
     from mlops.declare.resources.bucket import Bucket
+    from mlops.declare.resources.component_scaling import ComponentScaling
     from mlops.declare.resources.composite_alarm import CompositeAlarm
     from mlops.declare.resources.domain import Cognito, Domain, Nodes, Volume
     from mlops.declare.resources.endpoint import Endpoint
@@ -74,6 +75,7 @@ __all__ = [
     "Capture",
     "Captured",
     "Cognito",
+    "ComponentScaling",
     "CompositeAlarm",
     "Container",
     "DataQuality",
@@ -133,6 +135,7 @@ _HOMES = {
     "Capture": "mlops.declare.resources.endpoint_config",
     "Captured": "mlops.declare.resources.stream",
     "Cognito": "mlops.declare.resources.domain",
+    "ComponentScaling": "mlops.declare.resources.component_scaling",
     "CompositeAlarm": "mlops.declare.resources.composite_alarm",
     "Container": "mlops.declare.resources.model",
     "DataQuality": "mlops.declare.resources.monitor",

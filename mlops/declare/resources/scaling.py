@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Literal, Protocol
 
 from mlops.declare.records import record
 from mlops.declare.references import lower
@@ -87,7 +87,7 @@ def _of_variant(variant: str, scaling: Scaling, endpoint: str) -> Value:
     }
     given = {"ServiceNamespace": "sagemaker", "ScalableDimension": dimension}
     policies: list[Value] = [
-        {**given, **_tracking(scaling, name, {"PredefinedMetricSpecification": {"PredefinedMetricType": metric}})}
+        {**given, **tracking(scaling, name, predefined(metric))}
         for name, metric in _METRICS.items()
         if getattr(scaling, name) is not None
     ]
@@ -98,15 +98,29 @@ def _of_variant(variant: str, scaling: Scaling, endpoint: str) -> Value:
             "Dimensions": ({"Name": "EndpointName", "Value": endpoint},),
             "Statistic": "Average",
         }
-        policies.append({**given, **_tracking(scaling, "backlog", {"CustomizedMetricSpecification": waiting})})
+        policies.append({**given, **tracking(scaling, "backlog", {"CustomizedMetricSpecification": waiting})})
     if policies:
         told["Policies"] = tuple(policies)
     if scaling.schedule:
-        told["Scheduled"] = tuple({**given, **_scheduled(name, at)} for name, at in scaling.schedule.items())
+        told["Scheduled"] = tuple({**given, **scheduled(name, at)} for name, at in scaling.schedule.items())
     return told
 
 
-def _tracking(scaling: Scaling, name: str, metric: Mapping[str, Value]) -> dict[str, Value]:
+class Tracked(Protocol):
+    """What has a load by each name that it is tracked by."""
+
+    @property
+    def cooldown_in(self) -> Count: ...
+
+    @property
+    def cooldown_out(self) -> Count: ...
+
+
+def predefined(metric: str) -> dict[str, Value]:
+    return {"PredefinedMetricSpecification": {"PredefinedMetricType": metric}}
+
+
+def tracking(scaling: Tracked, name: str, metric: Mapping[str, Value]) -> dict[str, Value]:
     return {
         "PolicyName": name,
         "PolicyType": "TargetTrackingScaling",
@@ -119,7 +133,7 @@ def _tracking(scaling: Scaling, name: str, metric: Mapping[str, Value]) -> dict[
     }
 
 
-def _scheduled(name: str, at: At) -> dict[str, Value]:
+def scheduled(name: str, at: At) -> dict[str, Value]:
     told: dict[str, Value] = {"ScheduledActionName": name, "Schedule": lower(at.when)}
     if at.timezone is not None:
         told["Timezone"] = lower(at.timezone)

@@ -95,3 +95,6 @@ lines = resources.Stream("lines", to="s3://acme-events/lines/", logs="messages")
 resources.EventRule("calls", pattern=resources.api_calls("sagemaker"), stream=lines.stream_arn, part="$.detail")
 resources.LogSubscription("/aws/sagemaker/Endpoints/churn", stream=lines.stream_arn, pattern="ERROR")
 resources.TopicRule("readings", sql="SELECT * FROM 'sensors/+'", stream=lines.stream_name, separator=",")
+resources.ComponentScaling(
+    "churn-a", least=0, most=4, invocations=70, schedule={"night": resources.At("cron(0 20 * * ? *)", least=0, most=1)}
+)

@@ -9,7 +9,8 @@ from typing import Any
 
 from mlops.account.local.listing import Query
 from mlops.account.local.refusal import Refusal, invalid
-from mlops.account.local.services.sagemaker import endpoints, resources
+from mlops.account.local.services.application_autoscaling.tags import listed
+from mlops.account.local.services.sagemaker import endpoints, resources, tags
 from mlops.account.local.services.sagemaker.scaled import POLICY, TARGET, forget
 from mlops.account.local.state import ACCOUNT_ID, State
 
@@ -49,6 +50,8 @@ def register_scalable_target(state: State, request: Mapping[str, Any]) -> Mappin
             resources.insert(state, TARGET, name, body, taken=invalid(f"{name} is registered already."))
         else:
             resources.replace(state, TARGET, name, body)
+        if request.get("Tags"):
+            tags.put_tags(state, body["ScalableTargetARN"], listed(request["Tags"]))
     return {"ScalableTargetARN": body["ScalableTargetARN"]}
 
 
