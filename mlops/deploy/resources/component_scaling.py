@@ -121,15 +121,15 @@ def _by_steps(policy: Mapping[str, Any]) -> bool:
 
 
 def _change(name: str, properties: Mapping[str, Any], reply: Mapping[str, Any]) -> tuple[Call, ...]:
-    """What is not declared any more goes first."""
+    """What is not declared any more goes first; where nobody has looked, something of each is there."""
     wanted, target, gone = _form(properties), _target(name), list[Call]()
-    for item in reply.get("ScalingPolicies") or ():
+    for item in reply.get("ScalingPolicies", ({"PolicyName": "*"},)):
         if item["PolicyName"] not in wanted.get("Policies", {}):
             gone.append(Call("DeleteScalingPolicy", {**target, "PolicyName": item["PolicyName"]}))
-    for item in reply.get("ScheduledActions") or ():
+    for item in reply.get("ScheduledActions", ({"ScheduledActionName": "*"},)):
         if item["ScheduledActionName"] not in wanted.get("Scheduled", {}):
             gone.append(Call("DeleteScheduledAction", {**target, "ScheduledActionName": item["ScheduledActionName"]}))
-    if reply.get("MetricAlarms") and not wanted.get("Wakes"):
+    if reply.get("MetricAlarms", True) and not wanted.get("Wakes"):
         gone.append(_without_alarm(name))
     bounds = {member: properties[member] for member in _BOUNDS}
     return (*gone, Call("RegisterScalableTarget", {**target, **bounds}), *_parts(name, properties))
