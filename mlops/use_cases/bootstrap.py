@@ -25,7 +25,7 @@ from mlops.deploy.feedback.beside_pipelines import with_declared
 from mlops.deploy.resources import resource_types
 from mlops.emit.policies import bootstrapping
 from mlops.emit.policies.statements import Policy
-from mlops.emit.policies.trust import trust_of_all
+from mlops.emit.policies.trust import trust, trust_of_all
 from mlops.ir import Checked, ConfigurationError, Listener, UsageError, Where
 from mlops.ir.dataclass import dataclass
 from mlops.ir.discovery import Found
@@ -142,11 +142,12 @@ def begin(
         _storage(environment, notes)
         checked_parts = [checked for checked, _ in parts]
         resources.Role(
-            _role_path(environment),
+            _role_path(environment.role),
             trust=trust_of_all(around, checked_parts),
             policy=_document(bootstrapping.execution_policy(checked_parts, around), environment.role),
             description="What pipelines and their jobs run as",
         )
+        _roles_of_jobs(around, checked_parts)
         variables = _roles_of_ci(environment, around, parts, theirs, notes) if environment.ci else {}
     if environment.ci is None:
         notes.append(f"no roles for CI: [env.{environment.name}.ci] of mlops.toml says whose they are")
@@ -237,13 +238,24 @@ def _subjects(ci: Ci, what: str, environment: Environment) -> Iterator[str]:
         yield f"project_path:{ci.gitlab}:ref_type:branch:ref:{'*' if what == _PLAN else ci.branch}"
 
 
-def _role_path(environment: Environment) -> str:
-    return environment.role.partition(":role/")[2].lstrip("/")
+def _roles_of_jobs(around: Surroundings, parts: Sequence[Checked]) -> None:
+    """Each may what its own steps' jobs do."""
+    for role in bootstrapping.roles_of_jobs(parts, around):
+        resources.Role(
+            _role_path(role),
+            trust=trust(None, around, ()),
+            policy=_document(bootstrapping.job_policy(role, parts, around), role),
+            description="What jobs of some pipelines run as",
+        )
+
+
+def _role_path(role: str) -> str:
+    return role.partition(":role/")[2].lstrip("/")
 
 
 def _role_of_ci(environment: Environment, what: str) -> str:
     """Beside the pipelines' role, whose name begins it."""
-    path, slash, name = _role_path(environment).rpartition("/")
+    path, slash, name = _role_path(environment.role).rpartition("/")
     return f"{path}{slash}{name[: _NAME - len(what) - 1]}-{what}"
 
 

@@ -349,6 +349,12 @@ def test_what_is_wrong_is_told(case: str, tmp_path: Path) -> None:
     assert all(finding.where.line and finding.where.line > 3 for finding in opened.findings)
 
 
+def test_many_resources_are_no_steps(tmp_path: Path) -> None:
+    named = 'resources.Alarm("{}", metric=resources.Metric("shop", "errors"), statistic="Sum", period=60, periods=1, '
+    each = named + 'threshold=1, comparison="GreaterThanThreshold")\n'
+    assert declared(tmp_path, "".join(each.format(f"a{number}") for number in range(51))).findings == ()
+
+
 BATCH = (
     'resources.Batch("{}", model="m", data="s3://acme/in/", to="s3://acme/out/", when="rate(1 day)", '
     'instance="ml.m5.large")'

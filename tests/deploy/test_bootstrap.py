@@ -97,6 +97,36 @@ def test_it_is_made_once_and_no_role_is_wider_than_said(world: World, monkeypatc
     ]
 
 
+OWN = """
+from mlops import Pipeline, Processing
+with Pipeline("score", role="arn:aws:iam::{account}:role/team/scoring"):
+    Processing("Score", code="work.py", image="{account}.dkr.ecr.us-east-1.amazonaws.com/score:1", outputs=["found"])
+"""
+
+
+@pytest.mark.parametrize("world", ["local"], indirect=True)
+def test_a_pipeline_with_a_role_of_its_own_has_it(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    project(world, monkeypatch)
+    (world.folder / "pipelines" / "own.py").write_text(OWN.format(account="000000000000"))
+    found = planned()
+    bootstrap.apply(found, unheard, GIVEN)
+    assert planned().plan.verb == "nothing"
+    roles = found.connected.account.client("iam").list_roles()["Roles"]
+    assert sorted(item["RoleName"] for item in roles) == [*ROLES, "scoring"]
+    trust, policy = of_iam(found, "scoring")
+    assert trust["Statement"] == [
+        {
+            "Sid": "SageMaker",
+            "Effect": "Allow",
+            "Principal": {"Service": "sagemaker.amazonaws.com"},
+            "Action": "sts:AssumeRole",
+        }
+    ]
+    text = json.dumps(policy)
+    assert "repository/score" in text and "mlops/score/*/Score/output/found*" in text
+    assert "repository/steps" not in text and "churn/" not in text and "sagemaker:" not in text
+
+
 def test_gitlab_and_a_provider_that_is_there(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     project(world, monkeypatch, ci='gitlab = "acme/ml/churn"\nbranch = "release"')
     found = planned()

@@ -162,6 +162,8 @@ def definition_size(subject: Subject) -> Iterator[Fault]:
     Bad:  a document of two mebibytes
     Good: large tables in S3, and their URIs in the document
     """
+    if subject.definition.of_resources:
+        return
     # To write it is slow; with its keys and marks it is hardly ever more than four times as long as these.
     least = sum(len(text) + len(at) - at.rfind("/") + 6 for at, text, _ in subject.texts)
     if 4 * least <= MAX_CHARACTERS or _has_unknown(subject):
@@ -194,6 +196,7 @@ def many_steps(subject: Subject) -> Iterator[Fault]:
     Good: one Tuning step, a ForEach, or two pipelines
     """
     count = len(subject.placed)
-    if count > MAX_STEPS:
+    # What a file declares beside pipelines are no steps of one.
+    if count > MAX_STEPS and not subject.definition.of_resources:
         help_text = "ask Service Quotas for your account's limit"
         yield Fault("/Steps", f"{count} steps, the default limit is probably {MAX_STEPS}", help_text)

@@ -11,7 +11,7 @@ from typing import Any
 
 from mlops.emit.policies.arns import account_of, arn_of, bucket_arn, key_arn
 from mlops.emit.policies.deployer import deployer_needs, promoter_needs
-from mlops.emit.policies.execution import execution_needs
+from mlops.emit.policies.execution import OF_JOBS, execution_needs, roles_of
 from mlops.emit.policies.places import STAR
 from mlops.emit.policies.statements import Need, Policy, policy
 from mlops.ir import Checked
@@ -27,6 +27,26 @@ _EVERY = "every pipeline"
 
 def execution_policy(parts: Iterable[Checked], around: Surroundings) -> Policy:
     return policy([*_of_any_job(around), *(need for each in parts for need in execution_needs(each, around))])
+
+
+def roles_of_jobs(parts: Iterable[Checked], around: Surroundings) -> tuple[str, ...]:
+    """Of this account, what steps of pipelines run as instead of the environment's role."""
+    steps = [placed.step for each in parts if not each.definition.of_resources for placed in each.definition.placed()]
+    found = dict.fromkeys(role for step in steps for role in roles_of(step) if role != around.role)
+    ours = f"::{account_of(around)}:role/"
+    return tuple(role for role in found if ours in role)
+
+
+def job_policy(role: str, parts: Iterable[Checked], around: Surroundings) -> Policy:
+    """What the jobs do that run as ``role``; the pipeline makes them as its own."""
+    found: list[Need] = []
+    for each in parts:
+        named = {placed.step.name for placed in each.definition.placed() if role in roles_of(placed.step)}
+        for need in execution_needs(each, around) if not each.definition.of_resources else ():
+            actions = tuple(action for action in need.actions if action.startswith(OF_JOBS))
+            if need.step in named and actions:
+                found.append(replace(need, actions=actions))
+    return policy(found)
 
 
 def upsert_policy(parts: Iterable[tuple[Checked, Beside]], around: Surroundings) -> Policy:

@@ -27,6 +27,8 @@ from mlops.ir.surroundings import Surroundings
 from mlops.ir.values import refs
 
 _LOG_IN = "ecr:GetAuthorizationToken"
+OF_JOBS = ("ecr:", "logs:", "cloudwatch:", "ec2:", "kms:", "s3:", "secretsmanager:")
+"""How actions begin that a job does as its own role: the rest is the pipeline's."""
 _PULL = tuple(action for action in ANY_JOB if action.startswith("ecr:") and action != _LOG_IN)
 _VERB = re.compile(r"sagemaker:(?:Create|Describe|Stop|Update|Delete)(\w+?)(?:V2)?")
 _NAMED = "pipelines-"
@@ -120,6 +122,12 @@ def execution_needs(checked: Checked, around: Surroundings) -> Iterator[Need]:
             yield Need("StartThePipeline", ("sagemaker:StartPipelineExecution",), (arn,), f"start {start.name}")
     for machine in around.feedback(definition.name or ""):
         yield from feedback_needs(machine, around)
+
+
+def roles_of(step: Step) -> tuple[str, ...]:
+    """That it names as texts: its job runs as one."""
+    found = (value for _, value in members(step.arguments, _ROLES))
+    return tuple(dict.fromkeys(role for role in found if isinstance(role, str) and _ROLE_ARN.fullmatch(role)))
 
 
 def unknown_needs(checked: Checked) -> Iterator[str]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mlops.emit.policies.arns import account_of, arn_of, bucket_arn
-from mlops.emit.policies.execution import execution_needs
+from mlops.emit.policies.execution import OF_JOBS, execution_needs
 from mlops.emit.policies.places import pattern, places
 from mlops.emit.policies.statements import Need
 from mlops.emit.states.calling import noun
@@ -18,7 +18,6 @@ from mlops.ir import Checked, Join, JsonGet, Value
 from mlops.ir.s3_uri import split_uri
 from mlops.ir.surroundings import Surroundings
 
-_OF_JOBS = ("ecr:", "logs:", "cloudwatch:", "ec2:", "kms:", "s3:", "secretsmanager:")
 _OF_PIPELINES = frozenset({"HearOfClusters", "StartThePipeline", "TryCandidates"})
 """What SageMaker's own pipelines need, and what a job does as its role."""
 _RULES = "StepFunctionsGetEventsForSageMaker{}sRule"
@@ -29,7 +28,7 @@ def machine_needs(checked: Checked, around: Surroundings, machine: Mapping[str, 
     """``machine`` is what was written of the pipeline: what was made is looked at where somebody reads of it."""
     looked = frozenset(f"{name[0].upper()}{name[1:]}" for name in _LOOKED.findall(json.dumps(machine)))
     for need in execution_needs(checked, around):
-        actions = tuple(action for action in need.actions if not action.startswith(_OF_JOBS))
+        actions = tuple(action for action in need.actions if not action.startswith(OF_JOBS))
         if actions and need.purpose not in _OF_PIPELINES:
             yield Need(need.purpose, actions, need.resources, need.step, need.conditions)
     for placed in checked.definition.placed():
