@@ -50,6 +50,7 @@ class Reads:
     strange: tuple[tuple[str, int], ...] = ()
     options: tuple[Option, ...] | None = None
     takes_others: bool = False
+    drops_others: bool = False
     fills: bool = False
     """It brings variables of its environment itself."""
     writes: tuple[ast.Dict, int] | None = None
@@ -69,6 +70,7 @@ class _Found:
     options: list[Option] = field(default_factory=list)
     parses: bool = False
     takes_others: bool = False
+    drops_others: bool = False
     is_plain: bool = True
     fills: bool = False
     dumps: list[ast.Call] = field(default_factory=list)
@@ -107,6 +109,7 @@ def _read_as_it_is(file: Path, changed: int, size: int) -> Reads:
         tuple((path, line) for path, line in found.paths.items() if not any(below(path, item) for item in own)),
         tuple(found.options) if found.parses and found.is_plain else None,
         found.takes_others,
+        found.drops_others,
         found.fills,
         _written(found),
     )
@@ -205,6 +208,13 @@ def _walk(node: ast.AST, found: _Found) -> None:
             _add(node, found)
         case ast.Call(func=ast.Attribute(attr="parse_args")):
             found.parses = True
+        case ast.Assign(
+            targets=[ast.Tuple(elts=[_, ast.Name(id=others)])],
+            value=ast.Call(func=ast.Attribute(attr="parse_known_args")),
+        ) if others.startswith("_"):
+            found.parses = found.takes_others = found.drops_others = True
+        case ast.Subscript(value=ast.Call(func=ast.Attribute(attr="parse_known_args")), slice=ast.Constant(value=0)):
+            found.parses = found.takes_others = found.drops_others = True
         case ast.Call(func=ast.Attribute(attr="parse_known_args")):
             found.parses = found.takes_others = True
         case ast.Call(

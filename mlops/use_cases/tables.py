@@ -34,7 +34,9 @@ def with_tables(
     whole = are_all(targets, project)
     told: dict[tuple[str, str, int | None], Finding] = {}
     for found in project.environments.values():
-        if found.promote or found.schedules or found.triggers or found.feedback or found.parameters or found.notify:
+        is_asked = found.name == environment and bool(opened.resources)
+        tables = (found.promote, found.schedules, found.triggers, found.feedback, found.parameters, found.notify)
+        if is_asked or any(tables):
             for finding in _found(found, project, opened, whole, found.name == environment):
                 told.setdefault((finding.code, finding.message, finding.where.line), finding)
     if not told:
@@ -49,10 +51,12 @@ def with_tables(
 def _found(
     environment: Environment, project: Project, opened: Opened, whole: bool, is_asked: bool
 ) -> Iterator[Finding]:
-    from mlops.check.tables.belongings import of_another_account
+    from mlops.check.tables.belongings import of_another_account, starts_elsewhere
     from mlops.check.tables.names import names_of_nothing
 
     yield from of_another_account(environment, opened.root)
+    if is_asked:
+        yield from starts_elsewhere(environment, opened.resources)
     if whole:
         yield from names_of_nothing(environment, opened.root, opened.pipelines, opened.resources if is_asked else ())
     if environment.schedules or environment.triggers or environment.feedback:

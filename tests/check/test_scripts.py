@@ -136,6 +136,11 @@ def test_what_a_script_reads_and_its_job_has(tmp_path: Path, text: str) -> None:
     assert training(tmp_path, {"train.py": text}, channels=("train",), lr="0.1") == []
 
 
+KNOWN = """import argparse
+p = argparse.ArgumentParser()
+p.add_argument("--depth", type=int)
+{} = p.parse_known_args()
+"""
 LR, N = '"--learning-rate", type=float', '"-n", "--rounds", type=int, required=True'
 
 
@@ -151,6 +156,10 @@ LR, N = '"--learning-rate", type=float', '"-n", "--rounds", type=int, required=T
         (parser(LR, N), {"learning_rate": "1e-3", "n": "5"}, []),
         (parser(LR), {"learning": "0.1"}, []),
         (parser(LR, parse="parse_known_args"), {"other": "1"}, []),
+        (KNOWN.format("a, _"), {"max_depth": "5"}, ["train.py passes over --max-depth: its parser has no such option"]),
+        (KNOWN.format("args, _"), {"other": "1"}, []),
+        (KNOWN.format("args, _"), {"depth": "5", "max_depth": "5"}, []),
+        (KNOWN.format("args, rest"), {"max_depth": "5"}, []),
         (parser('*names'), {"other": "1"}, []),
         ("p.add_argument('--a')", {"other": "1"}, []),
         ("import sys\nprint(sys.argv)", {"other": "1"}, []),
@@ -272,6 +281,8 @@ def test_paths_that_are_put_together(tmp_path: Path, text: str, code: str | None
     [
         ('import os\nx = os.environ["REGION_NAME"]', {}, "X928"),
         ('import os\nx = os.environ["STAGE"]', {"STAG": "dev"}, "X928"),
+        ('import os\nx = os.environ["SM_CHANNEL_TRAIN"]', {}, "X928"),
+        ('import os\nx = os.environ.get("SM_CHANNEL_TRAIN")', {}, None),
         ('import os\nx = os.environ["STAGE"]', {"STAGE": "dev"}, None),
         ('import os\nx = os.environ["STAGE"]', {"STAGE": Ref("Parameters.Stage")}, None),
         ('import os\nx = os.environ.get("STAGE", "dev")', {}, None),
@@ -377,6 +388,7 @@ PRINTED = [
     ('print("Final accuracy =", score)', "X927"),
     ('log.info("ACCURACY: %.3f", score)', "X927"),
     ('print("accuracy is {}".format(score))', "X927"),
+    ('print(f"on train, the accuracy is {score}")', "X927"),
     ('print(f"accuracy: {score}")', None),
     ('print("accuracy:", score)', None),
     ('print("accuracy: %f" % score)', None),

@@ -86,7 +86,8 @@ def no_such_metric(subject: Subject) -> Iterator[Fault]:
 @rule("X836", "watches-nothing", Severity.WARNING, source="CloudWatch: a metric of other dimensions is another metric")
 def watches_nothing(subject: Subject) -> Iterator[Fault]:
     """An alarm watches an endpoint, a monitor or, by its rule, an alarm that is not declared, while one of nearly that
-    name is; or an alarm of alarms hangs on itself.
+    name is; so does a monitor an endpoint, and a notebook instance take its lifecycle configuration; or an alarm of
+    alarms hangs on itself.
 
     Bad:  CompositeAlarm("churn", rule="ALARM(churn-eror)"), where churn-errors is declared
     Good: CompositeAlarm("churn", rule="ALARM(churn-errors)")
@@ -105,6 +106,26 @@ def watches_nothing(subject: Subject) -> Iterator[Fault]:
                 message = f"nothing that is declared is called {shown(value)}"
                 yield Fault(f"{watched.at}{where}/Value", message, f"did you mean {guess!r}?", watched.placed)
     yield from _of_alarms(subject)
+    for taker, member, maker, naming in _TAKEN:
+        known = _named(subject, naming, maker)
+        for placed, arguments in subject.of_type(taker) if known else ():
+            name = arguments.get(member)
+            guess = near(name, known) if isinstance(name, str) and name not in known else None
+            if guess is not None:
+                message = f"nothing that is declared is called {shown(name)}"
+                yield Fault(f"{placed.pointer}/Arguments/{member}", message, f"did you mean {guess!r}?", placed)
+
+
+_TAKEN = (
+    ("Monitor", "endpoint", "Endpoint", "EndpointName"),
+    (
+        "NotebookInstance",
+        "LifecycleConfigName",
+        "NotebookInstanceLifecycleConfig",
+        "NotebookInstanceLifecycleConfigName",
+    ),
+)
+"""Who takes what by its name alone, and who makes such things under which member."""
 
 
 def _of_alarms(subject: Subject) -> Iterator[Fault]:

@@ -93,6 +93,8 @@ _OF_THE_MACHINE = re.compile(
     r"MASTER_ADDR|MASTER_PORT|DEBIAN_FRONTEND|DISPLAY"
 )
 """Set by the service, the image or a launcher."""
+_OF_TRAINING = re.compile(r"SM_(CHANNEL|HP)_\w+|SM_(CHANNELS|HPS)")
+"""Set by the training toolkit, which starts no processing job."""
 
 
 @rule(
@@ -103,8 +105,8 @@ _OF_THE_MACHINE = re.compile(
 )
 def variable_not_given(subject: Subject) -> Iterator[Fault]:
     """A script reads a variable that its step's environment does not have, in one of AWS's framework images, which has
-    none of that name: it ends with KeyError. What is read inside of try, with a default or after it was asked for, and
-    scripts that load variables themselves are not looked at.
+    none of that name, or a processing script reads one of training jobs: it ends with KeyError. What is read inside of
+    try, with a default or after it was asked for, and scripts that load variables themselves are not looked at.
 
     Bad:  os.environ["TARGET_REGION"] in a step without "Environment": {"TARGET_REGION": ...}
     Good: os.environ.get("TARGET_REGION", "us-east-1")
@@ -119,8 +121,13 @@ def variable_not_given(subject: Subject) -> Iterator[Fault]:
         for script, reads in python_scripts(subject):
             if script.job is not container.job or reads.fills:
                 continue
+            of_training = script.member is None and _OF_TRAINING.fullmatch
             for name, line in reads.variables:
-                if name not in values and not _OF_THE_MACHINE.fullmatch(name):
+                if of_training and of_training(name) and name not in values:
+                    message = f"{script.name}:{line} reads {name}, which training jobs have, and this is none"
+                    help_text = "read the folder of an input below /opt/ml/processing"
+                    yield Fault(script.at, message, help_text, script.placed)
+                elif name not in values and not _OF_THE_MACHINE.fullmatch(name):
                     message = f"{script.name}:{line} reads the variable {name}, and the step's environment has none"
                     help_text = did_you_mean(name, values) or "add it to Environment, or read it with a default"
                     yield Fault(script.at, message, help_text, script.placed)

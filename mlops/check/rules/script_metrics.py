@@ -60,7 +60,7 @@ def metric_not_printed(subject: Subject) -> Iterator[Fault]:
 
 
 def _near(expression: str, lines: tuple[tuple[str, int], ...]) -> tuple[str, int] | None:
-    """The line that has the expression's words in their order, where the expression fits no line at all."""
+    """The line that has the expression's words, where the expression fits no line at all."""
     try:
         fits = re.compile(expression)
     except (re.error, OverflowError, RecursionError):
@@ -71,12 +71,8 @@ def _near(expression: str, lines: tuple[tuple[str, int], ...]) -> tuple[str, int
     if not words:
         return None
     for text, line in lines:
-        rest, at = text.casefold(), 0
-        for word in words:
-            at = rest.find(word, at) + 1
-            if not at:
-                break
-        else:
+        said = {word.casefold() for word in _WORD.findall(text)}
+        if said.issuperset(words):
             return text, line
     return None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 
 from mlops.check.expressions import literal
@@ -17,6 +18,7 @@ from mlops.check.script_reads import (
 from mlops.check.scripts import Script
 from mlops.check.subject import Subject
 from mlops.ir import Severity, Value
+from mlops.ir.choices import one_edit
 from mlops.ir.members import get
 from mlops.ir.values import pointer
 
@@ -30,8 +32,9 @@ from mlops.ir.values import pointer
 def option_the_script_lacks(subject: Subject) -> Iterator[Fault]:
     """A hyperparameter or an argument that the script's parser does not know or cannot take, or one that it requires
     and nobody gives: argparse ends the script with 2. A flag (store_true) cannot be a hyperparameter, which always has
-    a value, and what takes an integer or one of some words gets no other. Parsers with groups or commands, and of other
-    libraries, are not looked at.
+    a value, and what takes an integer or one of some words gets no other. What a parser drops (parse_known_args) is
+    told where it has an option of nearly that name. Parsers with groups or commands, and of other libraries, are not
+    looked at.
 
     Bad:  "HyperParameters": {"learning-rte": "0.1"} for a script with --learning-rate
     Good: "HyperParameters": {"learning-rate": "0.1"}
@@ -73,10 +76,30 @@ def _told(script: Script, reads: Reads, given: Mapping[str, str], options: tuple
         if name not in taken and not reads.takes_others and name not in ("--help", "-h"):
             help_text = did_you_mean(name, known) or "add it to the script's parser, or leave it out"
             yield Fault(at, f"{script.name} has no option {name}", help_text, script.placed)
+        elif name not in taken and reads.drops_others:
+            meant = _meant(name, [item for item in known if item not in taken.values()])
+            if meant is not None:
+                message = f"{script.name} passes over {name}: its parser has no such option"
+                yield Fault(at, message, f"did you mean {meant!r}?", script.placed)
     for option in options:
         if option.required and not set(option.names) & set(taken.values()):
             message = f"{script.name} requires {option.names[-1]}, and the step does not give it"
             yield Fault(script.at, message, "add it", script.placed)
+
+
+def _meant(name: str, known: list[str]) -> str | None:
+    """An option that is a letter beside the name, or has some of its words: what is dropped may be meant so."""
+    edits = {*one_edit(name)} if len(name) <= _LONGEST else set()
+    words = set(_WORDS.findall(name))
+    for option in known:
+        own = set(_WORDS.findall(option))
+        if option in edits or (own and (own < words or words < own)):
+            return option
+    return None
+
+
+_LONGEST = 64
+_WORDS = re.compile(r"[A-Za-z0-9]{3,}")
 
 
 def _match(name: str, known: list[str]) -> str | None:

@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from mlops.check.tables import finding
-from mlops.ir import Finding
+from mlops.check.tables import FINDINGS, finding
+from mlops.ir import Checked, Finding
+from mlops.ir.members import get
 from mlops.project.environments import Environment
+
+
+def starts_elsewhere(environment: Environment, resources: Sequence[Checked]) -> Iterator[Finding]:
+    """Of declared approvals: a rule starts what is of its own account and region."""
+    for checked in resources if not environment.is_local else ():
+        for step in checked.definition.steps:
+            arn = get(step.arguments, "Starts") if step.type == "Approval" else None
+            parts = arn.split(":") if isinstance(arn, str) else []
+            account = environment.account or environment.role.split(":")[4]
+            if len(parts) > 5 and (parts[3], parts[4]) != (environment.region, account):
+                told = FINDINGS["A053"]
+                message = f"what it starts is of {parts[4]} in {parts[3]}, and {environment.name} of {account}"
+                message += f" in {environment.region}"
+                yield Finding("A053", told.name, told.severity, message, step=step.name, where=step.where)
 
 
 def of_another_account(environment: Environment, root: Path) -> Iterator[Finding]:

@@ -10,8 +10,9 @@ from mlops.check.rules.alarms import Watched, watched_metrics
 from mlops.check.serving import endpoints
 from mlops.check.subject import Subject
 from mlops.check.tables import FINDINGS, finding
-from mlops.ir import Checked, Finding, Ref
+from mlops.ir import Checked, Finding, Ref, Value
 from mlops.ir.choices import instead, near
+from mlops.ir.members import get
 from mlops.ir.resource import NAME
 from mlops.project.environments import Environment
 
@@ -39,6 +40,28 @@ def names_of_nothing(
             yield finding("A052", root, environment.name, inside, message, f"did you mean {guess!r}?")
     yield from _other_groups(environment, root, pipelines)
     yield from _other_variants(environment, resources)
+    yield from _unknown_groups(pipelines, resources)
+
+
+def _unknown_groups(pipelines: Sequence[Checked], resources: Sequence[Checked]) -> Iterator[Finding]:
+    """Of declared models and approvals."""
+    known = sorted({group for checked in pipelines for group in groups_of(checked) or ()})
+    for checked in resources if known else ():
+        for step in checked.definition.steps:
+            group: Value = get(step.arguments, "Group") if step.type == "Approval" else None
+            package = get(step.arguments, "PrimaryContainer", "ModelPackageName") if step.type == "Model" else None
+            if isinstance(package, Ref) and package.expression.startswith(_NEWEST):
+                group = package.expression.removeprefix(_NEWEST).rpartition(".")[0]
+            guess = near(group, known) if isinstance(group, str) and group not in known else None
+            if guess is not None:
+                told = FINDINGS["A052"]
+                message, help_text = f"no pipeline here registers in {group!r}", f"did you mean {guess!r}?"
+                yield Finding(
+                    "A052", told.name, told.severity, message, help=help_text, step=step.name, where=step.where
+                )
+
+
+_NEWEST = "ModelPackageGroups."
 
 
 def _other_variants(environment: Environment, resources: Sequence[Checked]) -> Iterator[Finding]:
