@@ -157,6 +157,9 @@ class Here(Protocol):
     def mounts(self) -> Mapping[str, Path]:
         """Folders by URI."""
 
+    def has_tables(self, database: str) -> bool:
+        """Whether its Glue catalog has a database of that name."""
+
     def declare_datasets(self, places: Mapping[str, Path]) -> None:
         """What stands for the databases of Athena and Redshift from now on, and nothing else does."""
 

@@ -60,13 +60,14 @@ def not_declared(found: Asked) -> str:
     """
     >>> not_declared(Asked("Athena", "web", {}))
     'it asks Athena for the database web, which nothing stands for here: name a folder of its tables (web/visits.csv, \
-.json, .parquet or .orc), which is queried, or a file of the rows, in mlops.toml: [env.local.datasets] web = "data/web"'
+.json, .parquet or .orc), which is queried, or a file of the rows, in mlops.toml: [env.local.datasets] web = \
+"data/web"; or make it in the Glue catalog of the local account'
     """
     name = found.database or "NAME"
     return (
         f"it asks {found.service} for the database {name}, which nothing stands for here: name a folder of its tables "
         f"({name}/visits.csv, .json, .parquet or .orc), which is queried, or a file of the rows, in mlops.toml: "
-        f'[env.local.datasets] {name} = "data/{name}"'
+        f'[env.local.datasets] {name} = "data/{name}"; or make it in the Glue catalog of the local account'
     )
 
 

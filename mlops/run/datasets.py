@@ -15,8 +15,8 @@ from mlops.knowledge.datasets import NEITHER, READ, Asked, asked, missing_here, 
 from mlops.run.outcome import StepFailed
 from mlops.run.ports import ObjectMissing, Objects
 
-StandIn = Callable[[str], Path | None]
-"""The file or folder that stands for a database; None without one."""
+StandIn = Callable[[str, Path], Path | None]
+"""The file or folder that stands for a database; None without one. What has to be brought for it goes into a folder."""
 
 _BLOCK = 1024 * 1024
 _ENDS = {"GZIP": ".gz", "BZIP2": ".bz2", "ZSTD": ".zst"}
@@ -32,7 +32,7 @@ def brought(definition: Mapping[str, Any], stand_in: StandIn | None, objects: Ob
         raise StepFailed(f"{what}: {NEITHER}")
     for _, said in unwritable(found):
         raise StepFailed(f"{what}: {said}")
-    place = stand_in(found.database) if stand_in is not None and found.database else None
+    place = stand_in(found.database, folder) if stand_in is not None and found.database else None
     if place is None:
         raise StepFailed(f"{what}: {not_declared(found)}")
     if (lacking := missing_here()) is not None:

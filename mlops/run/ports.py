@@ -265,5 +265,5 @@ class Ports:
     functions: Functions | None = None
     callbacks: Callbacks | None = None
     secret: Callable[[str], str | None] | None = None
-    dataset: Callable[[str], Path | None] | None = None
+    dataset: Callable[[str, Path], Path | None] | None = None
     images: Images | None = None

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+from mlops.account import Here
 from mlops.ir import UsageError
 from mlops.knowledge.datasets import missing_here
 from mlops.project.environments import Environment
@@ -26,6 +29,10 @@ def placed(connected: Connected) -> None:
     here.declare_datasets(places)
 
 
-def stands(environment: Environment, database: str) -> bool:
-    """Whether something stands for that database, or will when an execution starts."""
-    return database in environment.datasets
+def stands(environment: Environment, here: Callable[[], Here | None], database: str) -> bool:
+    """Whether something stands for that database, or will when an execution starts. ``here`` is asked only for what
+    ``mlops.toml`` does not name."""
+    if database in environment.datasets:
+        return True
+    found = here()
+    return found is not None and found.has_tables(database)

@@ -71,7 +71,7 @@ def need_runnable(
     environment: Environment,
 ) -> None:
     """Raises Refusal where a step that cannot run here is surely reached; nothing was started then."""
-    declared = partial(stands, environment)
+    declared = partial(stands, environment, lambda: here)
     if here is None:
         found = obstacles(checked, only, knows, without, values, stands=declared)
     else:
@@ -105,7 +105,7 @@ def with_obstacles(opened: Opened, *, select: Sequence[str] = (), ignore: Sequen
     def is_built(need: Need) -> bool:
         return environment.state is not None and Shelf(environment.state).find(need) is not None
 
-    declared = partial(stands, environment)
+    declared = partial(stands, environment, lambda: connect_here(LOCAL, opened.project).account.here)
     found = [item for checked in opened.pipelines for item in cannot_run(checked, knows, stands=declared)]
     for checked in opened.pipelines:
         of_packages = packages(checked, is_built)

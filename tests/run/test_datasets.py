@@ -89,7 +89,7 @@ ROWS: list[tuple[dict[str, Any], str, Callable[[bytes], list[Any]], list[Any]]] 
 def test_rows_in_the_form_that_is_asked(
     account: Account, tables: Path, definition: Mapping[str, Any], name: str, read: Any, expected: list[Any]
 ) -> None:
-    uri = brought(definition, lambda _: tables, account.objects, tables.parent / "way", "input in")
+    uri = brought(definition, lambda *_: tables, account.objects, tables.parent / "way", "input in")
     assert uri == f"{OUT}/{name}"
     assert read(account.objects.read(uri)) == expected
 
@@ -97,7 +97,7 @@ def test_rows_in_the_form_that_is_asked(
 def test_a_file_is_the_rows_whatever_is_asked(account: Account, tables: Path) -> None:
     place = tables / "visits.csv"
     account.objects.write(f"{OUT}/rows.json", "of another time")
-    uri = brought(athena("SELECT anything AT ALL"), lambda _: place, account.objects, tables.parent / "way", "in")
+    uri = brought(athena("SELECT anything AT ALL"), lambda *_: place, account.objects, tables.parent / "way", "in")
     assert lines(account.objects.read(uri)) == [[1, "home"], [2, "about"], [3, "home"]]
 
 
@@ -124,4 +124,4 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
 @pytest.mark.parametrize(("definition", "said"), REFUSED)
 def test_what_is_not_answered(account: Account, tables: Path, definition: dict[str, Any], said: str) -> None:
     with pytest.raises(StepFailed, match=said):
-        brought(definition, lambda _: tables, account.objects, tables.parent / "way", "input in")
+        brought(definition, lambda *_: tables, account.objects, tables.parent / "way", "input in")

@@ -168,6 +168,11 @@ class LocalAccount:
 
         return {found.uri: found.folder for found in mounts.mounts(self.state)}
 
+    def has_tables(self, database: str) -> bool:
+        from mlops.account.local.catalog_tables import has_database
+
+        return has_database(self.state, database)
+
     def declare_datasets(self, places: Mapping[str, Path]) -> None:
         from mlops.account.local import datasets
 

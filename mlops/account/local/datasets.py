@@ -28,5 +28,15 @@ def declared(state: State) -> dict[str, Path]:
     return {row["name"]: Path(json.loads(row["body"])["Place"]) for row in rows}
 
 
-def place_of(state: State, database: str) -> Path | None:
-    return declared(state).get(database)
+def place_of(state: State, database: str, folder: Path) -> Path | None:
+    """What ``mlops.toml`` names; else the tables of a database of Glue's catalog, brought into ``folder``. Raises
+    StepFailed for one that cannot be read here."""
+    from mlops.account.local.catalog_tables import as_files  # few jobs ask for any
+
+    return declared(state).get(database) or as_files(state, database, folder / database)
+
+
+def stands(state: State, database: str) -> bool:
+    from mlops.account.local.catalog_tables import has_database
+
+    return database in declared(state) or has_database(state, database)

@@ -131,7 +131,7 @@ def _need_datasets(state: State, request: Mapping[str, Any]) -> None:
         found = datasets.asked(item.get("DatasetDefinition"))
         if found is None or found.database is None or item.get("AppManaged"):
             continue
-        stands = local_datasets.place_of(state, found.database) is not None
+        stands = local_datasets.stands(state, found.database)
         told = datasets.missing_here() if stands else datasets.not_declared(found)
         if told is not None:
             raise invalid(f"This job cannot run in the local account: input {item['InputName']}: {told}")
