@@ -217,7 +217,7 @@ def _roles_of_ci(
         arn = f"{environment.role.partition(':role/')[0]}:role/{name}"
         resources.Role(
             name,
-            trust=bootstrapping.web_trust(host, audience, _subjects(ci, what, environment), around),
+            trust=bootstrapping.web_trust(host, audience, subjects(ci, what, environment.name), around),
             policy=_document(policy, arn),
             description=f"CI, to {what} in {environment.name}",
         )
@@ -225,7 +225,7 @@ def _roles_of_ci(
     return variables
 
 
-def _subjects(ci: Ci, what: str, environment: Environment) -> Iterator[str]:
+def subjects(ci: Ci, what: str, environment: str) -> Iterator[str]:
     """A change that nobody has looked at yet may plan, and nothing else."""
     if ci.github is not None:
         if what == _PLAN:
@@ -233,7 +233,7 @@ def _subjects(ci: Ci, what: str, environment: Environment) -> Iterator[str]:
             # Where somebody starts a promotion by hand.
             yield f"repo:{ci.github}:ref:refs/heads/{ci.branch}"
         else:
-            yield f"repo:{ci.github}:environment:{environment.name}"
+            yield f"repo:{ci.github}:environment:{environment}"
     else:
         yield f"project_path:{ci.gitlab}:ref_type:branch:ref:{'*' if what == _PLAN else ci.branch}"
 
