@@ -70,6 +70,8 @@ class Source:
     bucket: str | None = None
     chosen: str | None = None
     further: str | None = None
+    part: int | None = None
+    """Which of several, from 1 on, of a target that is divided."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,14 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
+class Parts:
+    """An option of a target that may be too large for one: its value is the number of a part."""
+
+    option: str
+    help: str
+
+
+@dataclass(frozen=True, slots=True)
 class Compared:
     """What is there beside what is needed, an action with its place each: what is ``missing``, what is allowed under a
     condition only, and what nothing needs."""
@@ -108,7 +118,8 @@ def nothing(source: Source) -> Iterable[str]:
 class Target:
     """``help`` is what the command line says of it: a sentence about TARGET, the file that is emitted.
 
-    - ``choice``: what else may be chosen; ``further``: what may be asked for in its place.
+    - ``choice``: what else may be chosen; ``further``: what may be asked for in its place; ``parts``: how
+      one of several is.
     - ``of_an_account``: it says what is in an account, so the local environment has none of it.
     - ``of_resources``: it takes a file too that declares what serves, and no pipeline.
     - ``notes``: what is to be known of what it writes, a clause each.
@@ -123,3 +134,4 @@ class Target:
     notes: Callable[[Source], Iterable[str]] = nothing
     compare: Callable[[Source, Any], Compared] | None = None
     further: Further | None = None
+    parts: Parts | None = None

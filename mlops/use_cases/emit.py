@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from mlops.check.programs import compile_program
@@ -38,10 +39,12 @@ def emit(
     listener: Listener,
     chosen: str | None = None,
     further: str | None = None,
+    part: int | None = None,
 ) -> Emitted:
     """TARGET as ``found`` writes it, with what was ``chosen`` of its options. Raises Refusal where it has errors,
     UsageError for a plug-in that fails."""
     writer, opened, source = _opened(found, target, environment, listener, chosen, further)
+    source = source if part is None else replace(source, part=part)
     text = _text(found, writer, source)
     for note in writer.notes(source):
         listener(Said(text=f"note: {note}"))

@@ -13,6 +13,7 @@ from typing import Any
 import boto3
 import pytest
 
+from mlops.emit.stacks.splitting import split
 from tests.emit.foreign import NAMED, asked, wrong
 from tests.emit.stacked import EXAMPLES, ROOT, STACKS, emitted, project
 from tests.emit.templates import read
@@ -149,3 +150,28 @@ def test_what_is_made_is_what_the_template_says(made: tuple[Mapping[str, Any], A
     (target,) = events.list_targets_by_rule(Rule="breast-cancer-new-data")["Targets"]
     assert target["Arn"] == "arn:aws:sagemaker:us-east-1:111122223333:pipeline/breast-cancer"
     assert target["RoleArn"] == trigger["Targets"][0]["RoleArn"]
+
+
+def test_stacks_of_a_divided_template_are_sound_and_hold_together(there: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By fewer resources than CloudFormation takes, since all that it takes take minutes."""
+    from moto import mock_aws
+
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    (there / "serving.py").write_text(SERVED)
+    whole = json.loads(emitted(there / "serving.py", chosen="json"))
+    parts = split(whole, "mlops-serving", json.dumps, {"Resources": 2, "Outputs": 200})
+    assert len(parts) > 1
+    with mock_aws():
+        client = boto3.client("cloudformation", "us-east-1")
+        for number, part in enumerate(parts):
+            assert list(wrong(json.dumps(part))) == []
+            client.create_stack(
+                StackName=f"s{number}", TemplateBody=json.dumps(part), Capabilities=["CAPABILITY_NAMED_IAM"]
+            )
+        sagemaker = boto3.client("sagemaker", "us-east-1")
+        (endpoint,) = sagemaker.list_endpoints()["Endpoints"]
+        config = sagemaker.describe_endpoint(EndpointName=endpoint["EndpointName"])["EndpointConfigName"]
+        (variant,) = sagemaker.describe_endpoint_config(EndpointConfigName=config)["ProductionVariants"]
+        model = sagemaker.describe_model(ModelName=variant["ModelName"])
+    assert model["PrimaryContainer"] == whole["Resources"]["ModelChurn"]["Properties"]["PrimaryContainer"]

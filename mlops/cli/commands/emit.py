@@ -14,7 +14,7 @@ from mlops.cli.group import Group
 from mlops.cli.printing import talk
 from mlops.cli.writing import put
 from mlops.ir.discovery import Found
-from mlops.ir.target import Choice, Compared, Further
+from mlops.ir.target import Choice, Compared, Further, Parts
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -34,11 +34,13 @@ def _command(found: Found) -> click.Command:
     help = found.load().TARGET.help if found.plugin is None else f"TARGET as {found.plugin.package} writes it."
     choice = found.load().TARGET.choice if found.plugin is None else None
     further = found.load().TARGET.further if found.plugin is None else None
+    parts = found.load().TARGET.parts if found.plugin is None else None
     compares = found.plugin is None and found.load().TARGET.compare is not None
 
     @click.command(found.name, help=help)
     @_choosing(choice)
     @_asking(further)
+    @_dividing(parts)
     @click.argument("target")
     @options.environment
     @click.option("-o", "--output", metavar="FILE", help="Where to. Default: standard output.")
@@ -52,6 +54,7 @@ def _command(found: Found) -> click.Command:
         chosen: str | None = None,
         beside: str | None = None,
         further: str | None = None,
+        part: int | None = None,
     ) -> None:
         from mlops.cli.listening import hear
         from mlops.use_cases.emit import compare, emit
@@ -59,7 +62,7 @@ def _command(found: Found) -> click.Command:
         if beside is not None:
             _show(compare(found, target, environment, hear, chosen, Path(beside)), beside)
             return
-        written = emit(found, target, environment, hear, chosen, further)
+        written = emit(found, target, environment, hear, chosen, further, part)
         put(written.text, output, written.name, force=force)
 
     return emitted
@@ -91,6 +94,12 @@ def _asking(further: Further | None) -> Callable[[F], F]:
         metavar=f"[{further.metavar}]",
         help=further.help,
     )
+
+
+def _dividing(parts: Parts | None) -> Callable[[F], F]:
+    if parts is None:
+        return lambda command: command
+    return click.option(parts.option, "part", type=click.IntRange(min=1), metavar="N", help=parts.help)
 
 
 def _comparing(compares: bool) -> Callable[[F], F]:

@@ -16,6 +16,16 @@ MOST: Mapping[str, int] = {"Resources": 500, "Parameters": 200, "Outputs": 200}
 
 def need_room(name: str, template: Mapping[str, Any], text: str) -> None:
     """``name`` is of the pipeline, or of the file. Raises UsageError with everything of which there is too much."""
+    told = too_much(template, text)
+    if told:
+        raise UsageError(
+            f"the template of {name} has more than CloudFormation takes: {'; '.join(told)}",
+            hint="`--split 1` writes the first of several stacks and says how many there are; or divide what is "
+            "declared among several files",
+        )
+
+
+def too_much(template: Mapping[str, Any], text: str) -> list[str]:
     counted = {section: len(template.get(section, ())) for section in MOST}
     told = [
         f"{count} {section}, at most {MOST[section]}" for section, count in counted.items() if count > MOST[section]
@@ -23,9 +33,4 @@ def need_room(name: str, template: Mapping[str, Any], text: str) -> None:
     size = len(text.encode())
     if size > IN_A_BUCKET_BYTES:
         told.append(f"{size:,} bytes, at most {IN_A_BUCKET_BYTES:,}")
-    if told:
-        raise UsageError(
-            f"the template of {name} has more than CloudFormation takes: {'; '.join(told)}",
-            hint="divide what is declared among several files: each is a stack of its own, and names of others are "
-            "given as texts",
-        )
+    return told

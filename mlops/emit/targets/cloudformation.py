@@ -8,15 +8,19 @@ from typing import Any
 
 from mlops.emit.stacks.emitted import MACHINE, notes, template
 from mlops.emit.stacks.limits import INLINE_BYTES, need_room
+from mlops.emit.stacks.splitting import split
 from mlops.emit.stacks.stack import body_text, definition_place
 from mlops.emit.stacks.yaml_text import yaml_text
 from mlops.ir import UsageError
-from mlops.ir.target import Choice, Source, Target
+from mlops.ir.counted import counted
+from mlops.ir.target import Choice, Parts, Source, Target
 
 _DYNAMIC = "{{resolve:"
 
 
 def _write(source: Source) -> str:
+    if source.part is not None:
+        return _spelt(_parts(source)[source.part - 1], source)
     definition = source.checked.definition
     found = _taken(source, inline=True)
     text = _spelt(found, source)
@@ -34,6 +38,23 @@ def _write(source: Source) -> str:
     return text
 
 
+def _parts(source: Source) -> tuple[Mapping[str, Any], ...]:
+    """Of a body that stands in the template, as of one that does not. Raises UsageError for a part that is none."""
+    whole = _taken(source, inline=True)
+    if not _is_inline(_spelt(whole, source), source):
+        whole = _taken(source, inline=False)
+    name = source.checked.definition.name or "file"
+    found = split(whole, f"mlops-{name}-{source.around().environment}", lambda template: _spelt(template, source))
+    if source.part is not None and source.part > len(found):
+        raise UsageError(
+            f"{name} has {counted(len(found), 'stack')}, and no number {source.part}",
+            hint=f"--split 1{f' to --split {len(found)}' if len(found) > 1 else ''}",
+        )
+    for part in found:
+        need_room(name, part, _spelt(part, source))
+    return found
+
+
 def _is_inline(text: str, source: Source) -> bool:
     return len(text.encode()) <= INLINE_BYTES or source.checked.definition.of_resources
 
@@ -45,6 +66,11 @@ def _notes(source: Source) -> Iterator[str]:
         bucket, key = definition_place(definition, around)
         yield f"the stack reads its body at s3://{bucket}/{key}: send there what `mlops compile` writes"
         text = _spelt(_taken(source, inline=False), source)
+    if source.part is not None:
+        parts = _parts(source)
+        text = _spelt(parts[source.part - 1], source)
+        of = f"stack {source.part} of {len(parts)}"
+        yield f"{of}: they are deployed in their order, and removed in the other; exports hold them together"
     size = len(text.encode())
     if size > INLINE_BYTES:
         told = f"the template has {size:,} bytes, and more than {INLINE_BYTES:,} are taken from a bucket alone"
@@ -85,4 +111,5 @@ TARGET = Target(
     of_resources=True,
     notes=_notes,
     further=MACHINE,
+    parts=Parts("--split", "The N-th of the stacks that TARGET takes where it is too large for one."),
 )
