@@ -122,6 +122,9 @@ class Here(Protocol):
     def start(self, request: Mapping[str, Any], options: RunOptions) -> Mapping[str, Any]:
         """StartPipelineExecution. Raises :class:`mlops.account.answers.Refused`."""
 
+    def parameters(self, executions: Sequence[str]) -> Mapping[str, Mapping[str, str]]:
+        """By id, as ListPipelineParametersForExecution tells those of one; all in one look."""
+
     def stubbed(self, execution: str) -> Mapping[str, str]:
         """By step of the execution with that id, what stood for it."""
 

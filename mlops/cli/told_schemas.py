@@ -35,6 +35,15 @@ def told_schema(command: str) -> dict[str, Any]:
     return {"$schema": _DIALECT, "title": f"mlops {command} --format json", **told}
 
 
+def event_schema() -> dict[str, Any]:
+    """Of each line that a command with ``--format json`` writes to standard error while it watches an execution."""
+    return {
+        "$schema": _DIALECT,
+        "title": "what happens while an execution is watched, a line each",
+        **_read("_events.json"),
+    }
+
+
 def _read(name: str) -> dict[str, Any]:
     found: dict[str, Any] = _whole(json.loads(files("mlops.cli").joinpath(_FOLDER, name).read_text(encoding="utf-8")))
     return found

@@ -12,7 +12,7 @@ from typing import Any
 from mlops.account import answers
 from mlops.deploy.executions import browsing
 from mlops.deploy.executions.browsing import Browsed, Place, Wanted
-from mlops.deploy.executions.details import parameters_of
+from mlops.deploy.executions.details import parameters_of_each
 from mlops.deploy.executions.following import describe, find
 from mlops.deploy.models import registry
 from mlops.deploy.models.registry import Version
@@ -73,7 +73,8 @@ def executions(
     found: Browsed = browsing.browsed(connected.account, wanted, after, most)
     rows = [_listed(item) for item in found.summaries]
     if parameters:
-        rows = [_with_parameters(connected, row) for row in rows]
+        each = parameters_of_each(connected.account, [row.arn for row in rows])
+        rows = [replace(row, parameters=hide(values)) for row, values in zip(rows, each, strict=True)]
     return Executions(tuple(rows), found.following, found.looked, found.gave_up)
 
 
@@ -175,11 +176,6 @@ def _listed(item: Mapping[str, Any]) -> Listed:
         failure=item.get("PipelineExecutionFailureReason"),
         display_name=None if name == f"execution-{id}" else name,
     )
-
-
-def _with_parameters(connected: Connected, row: Listed) -> Listed:
-
-    return replace(row, parameters=hide(parameters_of(connected.account, row.arn)))
 
 
 def known_execution(connected: Connected, text: str) -> Listed | None:

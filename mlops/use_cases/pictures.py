@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import lru_cache
 
@@ -22,17 +23,18 @@ def word(step: StepState) -> str:
 
 def graph(connected: Connected, state: ExecutionState, *, whole: bool = False) -> str:
     """Of more than a hundred steps those that belong together are one box, unless ``whole``."""
-    checked = checked_definition(definition_text(connected.account, state.arn))
+    checked = checked_definition(definition_text(connected.account, state.arn), state.pipeline)
     return emit(checked, {step.name: word(step) for step in state.steps}, whole=whole)
 
 
 @lru_cache(maxsize=32)
-def checked_definition(text: str) -> Checked:
-    """Once for all looks at the executions of a version. Raises AccountError where it cannot be read."""
+def checked_definition(text: str, name: str) -> Checked:
+    """Once for all looks at the executions of a version. ``name`` stands in no definition. Raises
+    AccountError where it cannot be read."""
     definition, findings = read(text)
     if definition is None:
         raise AccountError(f"the definition of the execution cannot be read: {findings[0].message}")
-    return check(definition)
+    return check(replace(definition, name=name))
 
 
 def bars(state: ExecutionState) -> str | None:

@@ -10,7 +10,7 @@ import click
 import pytest
 from command_line import in_this_process
 from jsonschema import Draft202012Validator
-from told_json import closed, departures
+from told_json import closed, departures, event_departures
 
 from mlops.cli import cli
 from mlops.cli.told_schemas import names, told_schema
@@ -60,6 +60,21 @@ def test_a_departure_is_seen(out: str, departs: list[str]) -> None:
     assert departures(["endpoints", "delete", "a"], out) == []
 
 
+@pytest.mark.parametrize(
+    ("line", "departs"),
+    [
+        ('{"event": "note", "text": "read again"}', False),
+        ('{"event": "execution", "arn": "a", "status": "Failed", "time": "t", "failure": null}', False),
+        ('{"event": "execution", "arn": "a", "status": "Failed", "time": "t"}', True),
+        ('{"event": "note", "text": "a", "more": 1}', True),
+        ('{"event": "other"}', True),
+    ],
+)
+def test_a_departure_of_an_event_is_seen(line: str, departs: bool) -> None:
+    assert bool(event_departures(["run", "--format", "json"], f"error: no\n{line}\n")) == departs
+    assert event_departures(["run"], line) == []
+
+
 def test_a_member_may_be_added_to_what_is_published() -> None:
     text = json.dumps([told_schema(name) for name in names()])
     assert '"additionalProperties": false' not in text
@@ -70,5 +85,7 @@ def test_the_command_prints_one(capfd: pytest.CaptureFixture[str]) -> None:
     mlops = in_this_process(capfd)
     assert mlops("schema", "executions", "show").json["title"] == "mlops executions show --format json"
     assert mlops("schema").json["title"] == "mlops.toml"
+    assert "watched" in mlops("schema", "--events").json["title"]
+    assert "leave COMMAND out" in mlops("schema", "run", "--events", code=2).err
     told = mlops("schema", "executions", "shw", code=2)
     assert "has no --format json" in told.err and "did you mean executions show?" in told.err

@@ -18,6 +18,7 @@ from serving_here import HOSTILE, OUTPUT, SECRET, Console, need_plain, serving
 from mlops.console.finding import all_pages, navigation
 from mlops.console.live import Live
 from mlops.console.serving import Wanted
+from mlops.deploy.executions.details import parameters_of, parameters_of_each
 from mlops.deploy.monitors.running import find
 from mlops.ir import Event
 from mlops.use_cases.browse import happened
@@ -139,6 +140,13 @@ def test_a_list_goes_on_behind_a_place(console: Console, executions: tuple[str, 
             if place is None:
                 break
         assert tuple(seen) == order
+
+
+def test_parameters_of_many_are_those_of_each(root: Path, executions: tuple[str, str]) -> None:
+    account = connect_here("local", root).account
+    arns = [arn(execution) for execution in executions]
+    assert parameters_of_each(account, arns) == [parameters_of(account, one) for one in arns]
+    assert parameters_of_each(account, [arn("nobody000000")]) == [{}]
 
 
 def test_a_log_is_walked_in_both_directions_and_kept(console: Console, executions: tuple[str, str]) -> None:

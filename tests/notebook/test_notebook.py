@@ -13,8 +13,10 @@ from mlops import Fail, Pipeline, Processing, Training, when
 from mlops.declare.misuse import MisuseError
 from mlops.deploy.executions.following import StepState
 from mlops.ir import Refusal, UsageError, Where
-from mlops.notebook import Ran
+from mlops.notebook import Ran, html
+from mlops.use_cases.connecting import connect_here
 from mlops.use_cases.declared import declared
+from mlops.use_cases.pictures import graph
 
 SCRIPT = """
 import os, pathlib, sys
@@ -150,6 +152,14 @@ def test_it_runs_here(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "Make: Succeeded" in capsys.readouterr().err
     (written,) = (here / ".mlops" / "objects").rglob("days.txt")
     assert written.read_text() == "7"
+    statuses = {step.name: step.status for step in state.steps}
+    assert picture(html(small(), statuses)) == picture(graph(connect_here("local"), state)), (
+        "the console draws the same"
+    )
+
+
+def picture(text: str) -> str:
+    return text[text.index("<svg") : text.rindex("</svg>")]
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from told_json import departures
+from told_json import departures, event_departures
 
 from mlops.cli import main
 
@@ -49,7 +49,7 @@ def mlops(*arguments: str, folder: Path, code: int = 0, **environment: str) -> T
     shown = f"mlops {' '.join(arguments)} ended with {told.code}\n{told.out}\n{told.err}"
     assert f'File "{ROOT / "mlops"}' not in told.err, shown
     assert told.code == code, shown
-    assert departures(arguments, told.out) == [], shown
+    assert departures(arguments, told.out) + event_departures(arguments, told.err) == [], shown
     return told
 
 
@@ -62,7 +62,7 @@ def in_this_process(capfd: pytest.CaptureFixture[str]) -> Callable[..., Told]:
         told = Told(ended, *capfd.readouterr())
         assert ended == code, told
         assert "Traceback" not in told.err, told
-        assert departures(arguments, told.out) == [], told
+        assert departures(arguments, told.out) + event_departures(arguments, told.err) == [], told
         return told
 
     return call

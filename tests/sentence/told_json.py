@@ -12,7 +12,7 @@ import click
 from jsonschema import Draft202012Validator
 
 from mlops.cli import cli
-from mlops.cli.told_schemas import names, told_schema
+from mlops.cli.told_schemas import event_schema, names, told_schema
 
 
 def departures(arguments: Sequence[str], out: str) -> list[str]:
@@ -23,6 +23,15 @@ def departures(arguments: Sequence[str], out: str) -> list[str]:
     if not (asked or "--format=json" in words) or command not in names() or not out.strip():
         return []
     errors = (error for item in documents(out) for error in validator(command).iter_errors(item))
+    return [f"{error.json_path}: {error.message}" for error in errors]
+
+
+def event_departures(arguments: Sequence[str], err: str) -> list[str]:
+    """Of the lines that are told while an execution is watched."""
+    if "json" not in arguments:
+        return []
+    lines = (json.loads(line) for line in err.splitlines() if line.startswith('{"event": '))
+    errors = (error for line in lines for error in events_validator().iter_errors(line))
     return [f"{error.json_path}: {error.message}" for error in errors]
 
 
@@ -47,6 +56,11 @@ def documents(out: str) -> Iterator[Any]:
         yield json.loads(out)
     except ValueError:
         yield from map(json.loads, filter(None, out.split("\n")))
+
+
+@cache
+def events_validator() -> Draft202012Validator:
+    return Draft202012Validator(closed(event_schema()))
 
 
 @cache

@@ -96,6 +96,11 @@ class LocalAccount:
         except Refusal as refusal:
             raise Refused(operation, refusal.code, refusal.message) from None
 
+    def parameters(self, executions: Sequence[str]) -> Mapping[str, Mapping[str, str]]:
+        from mlops.account.local.services.sagemaker.executions import parameters
+
+        return parameters(self.state, executions)
+
     def stubbed(self, execution: str) -> Mapping[str, str]:
         from mlops.account.local import step_records
 

@@ -24,6 +24,15 @@ def parameters_of(account: Account, arn: str) -> dict[str, str]:
         return {str(item["Name"]): str(item["Value"]) for item in listed}
 
 
+def parameters_of_each(account: Account, arns: Sequence[str]) -> list[Mapping[str, str]]:
+    """The same of many, in one look where that can be had."""
+    if account.here is None:
+        return [parameters_of(account, arn) for arn in arns]
+    ids = [arn.rpartition("/")[2] for arn in arns]
+    found = account.here.parameters(ids)
+    return [found.get(id, {}) for id in ids]
+
+
 def definition_text(account: Account, arn: str) -> str:
     """The definition that the execution ran, as JSON."""
     with answers():

@@ -7,7 +7,7 @@ import os
 import secrets
 import sqlite3
 import string
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
@@ -194,9 +194,18 @@ def list_pipeline_execution_steps(state: State, request: Mapping[str, Any]) -> M
 
 
 def list_pipeline_parameters_for_execution(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
-    row = _settled(state, request)
-    values = json.loads(row["body"])["Parameters"]
-    return {"PipelineParameters": [{"Name": name, "Value": _text(value)} for name, value in values.items()]}
+    told = _parameters(_settled(state, request))
+    return {"PipelineParameters": [{"Name": name, "Value": value} for name, value in told.items()]}
+
+
+def parameters(state: State, executions: Sequence[str]) -> Mapping[str, Mapping[str, str]]:
+    """By the ids of those that are there."""
+    asked = "SELECT id, body FROM execution WHERE id IN (SELECT value FROM json_each(?))"
+    return {row["id"]: _parameters(row) for row in state.store.all(asked, json.dumps([*executions]))}
+
+
+def _parameters(row: sqlite3.Row) -> Mapping[str, str]:
+    return {name: _text(value) for name, value in json.loads(row["body"])["Parameters"].items()}
 
 
 def describe_pipeline_definition_for_execution(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
