@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 import os
 import sys
@@ -93,6 +94,8 @@ def _tell_of_system(error: OSError) -> None:
     click.echo(f"error: {error.strerror or error}{f': {place}' if place else ''}", err=True)
     if full_disk.is_full(error):
         click.echo(f"  help: {full_disk.HINT}", err=True)
+    elif error.errno == errno.EROFS:
+        click.echo("  help: what is made here is kept in .mlops/ of the project, which has to be writable", err=True)
     elif isinstance(error, PermissionError) and place is not None:
         from pathlib import Path
 

@@ -10,6 +10,7 @@ import os
 import shutil
 import subprocess
 
+from mlops.ir.image_uri import ecr_image
 from mlops.knowledge.algorithm_images import built_in
 from mlops.knowledge.framework_images import needs_script, serves_itself
 from mlops.knowledge.image_packages import contents
@@ -40,8 +41,32 @@ def is_own(image: object) -> bool:
     """
     if not isinstance(image, str) or image.startswith("-"):  # to an engine that would be an option
         return False
-    of_aws = built_in(image) or contents(image) or program_here(image) or needs_script(image) or serves_itself(image)
+    of_aws = (
+        of_amazon(image)
+        or built_in(image)
+        or contents(image)
+        or program_here(image)
+        or needs_script(image)
+        or serves_itself(image)
+    )
     return not of_aws
+
+
+def of_amazon(image: str) -> str | None:
+    """The title of a container of Amazon's that processes data by a program of its own.
+
+    >>> of_amazon("663277389841.dkr.ecr.us-east-1.amazonaws.com/sagemaker-data-wrangler-container:3.x")
+    'Data Wrangler'
+    >>> of_amazon("663277389841.dkr.ecr.us-east-1.amazonaws.com/churn:1") is None
+    True
+    """
+    found = ecr_image(image)
+    if found is None or not found.repository.startswith("sagemaker-"):
+        return None
+    from mlops.knowledge.containers import contract  # most pipelines have none, and need not wait for TOML's reader
+
+    known = contract(found.repository)
+    return known.title if known is not None and found.account in known.accounts.values() else None
 
 
 def lacking(image: str) -> str | None:

@@ -33,6 +33,10 @@ _OPERATIONS: Mapping[str, tuple[str, str]] = {
         "the Feature Store is not here",
         "read its rows from a file that `mlops local put` brings",
     ),
+    r"glue \w*(Job|Crawler|Trigger|Workflow|Session|Blueprint)\w*": (
+        "Glue's Spark is not here",
+        "a function of yours can stand for a job, of a Lambda step or of who answers a Callback",
+    ),
     r"(athena|redshift|redshift-data|glue) \w+": (
         "there are no tables here",
         "bring the rows by `mlops local put`, and read them as an S3Input",
@@ -63,9 +67,9 @@ def cannot_run(type_: str) -> str:
     >>> cannot_run("EMR")
     'a step of type EMR cannot run on this machine: it runs on an EMR cluster, and there is none here'
     >>> cannot_run("Pass")
-    'a step of type Pass cannot be run on this machine yet'
+    'a step of type Pass is none that is known here, so nobody can say what it does'
     """
     reason = REASONS.get(type_)
     if reason is None:
-        return f"a step of type {type_} cannot be run on this machine yet"
+        return f"a step of type {type_} is none that is known here, so nobody can say what it does"
     return f"a step of type {type_} cannot run on this machine: {reason}"

@@ -19,7 +19,7 @@ from mlops.ir.members import get
 from mlops.ir.script_mode import is_program
 from mlops.knowledge import datasets, distributions, notebook_jobs
 from mlops.knowledge.algorithm_images import built_in
-from mlops.knowledge.container_engine import HELP, is_contained, is_own, lacking
+from mlops.knowledge.container_engine import HELP, is_contained, is_own, lacking, of_amazon
 from mlops.knowledge.elsewhere import cannot_run
 from mlops.knowledge.framework_images import needs_script, serves_itself
 from mlops.knowledge.monitor_images import program_here
@@ -108,12 +108,19 @@ def _processing(request: _Request) -> Iterator[Obstacle]:
         return
     ours = program_here(image)
     if not get(request, *place) and ours is None and not _is_later(request.get("AppSpecification")):
-        message = "the image's own entrypoint cannot run here: give AppSpecification.ContainerEntrypoint"
-        yield Obstacle(place, f"{message}{HELP if is_own(image) else ''}")
+        yield Obstacle(place, _own_entrypoint(image))
     yield from _entrypoint(get(request, *place), place, request.get("Environment"))
     cluster = ("ProcessingResources", "ClusterConfig")
     yield from _hosts(get(request, *cluster), cluster)
     yield from _processed(request)
+
+
+def _own_entrypoint(image: Any) -> str:
+    title = of_amazon(image) if isinstance(image, str) else None
+    if title is not None:
+        return f"{title} works by a program of its image, which is Amazon's and not here"
+    message = "the image's own entrypoint cannot run here: give AppSpecification.ContainerEntrypoint"
+    return f"{message}{HELP if is_own(image) else ''}"
 
 
 def _check(request: _Request) -> Iterator[Obstacle]:
@@ -250,6 +257,12 @@ def _program(request: _Request) -> Iterator[Obstacle]:
         if count > 1 and not found.algorithm.hosts_here:
             message = f"{found.algorithm.title} runs here on one instance, and is to run on {count}"
             yield Obstacle(("ResourceConfig",), message)
+        return
+    if found is not None:
+        message = (
+            f"{found.algorithm.title} is an algorithm of Amazon's image {image}, and nothing here does what it does"
+        )
+        yield Obstacle(("AlgorithmSpecification", "TrainingImage"), message)
         return
     why = (
         "has no algorithm of its own, so nothing runs"

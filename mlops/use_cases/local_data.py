@@ -215,13 +215,23 @@ def placed(
     for name, value in values.items():
         if not names_a_file(value, defaults.get(name)):
             continue
-        source = Path(unquote(urlsplit(value).path)) if value.startswith(_FILE) else path_of(value)
+        source = _named(name, value) if value.startswith(_FILE) else path_of(value)
         folder = connected.environment.uri("data", address(_files(source, f"{name} is {value!r}: ")))
         uri = f"{folder}/{source.name}" if source.is_file() else f"{folder}/"
         found[name] = uri
         _put(connected.account, source, uri)
         listener(Said(text=f"{name}: {value} is {uri} of the local account"))
     return found
+
+
+def _named(parameter: str, url: str) -> Path:
+    """Of a ``file://`` URL. Raises UsageError for one that names another machine, or nothing: ``file://raw.csv`` has no
+    path, and would be this folder."""
+    found = urlsplit(url)
+    if found.netloc not in ("", "localhost") or not found.path:
+        hint = f"write the whole path behind three slashes: {_FILE}{Path(url.removeprefix(_FILE)).absolute()}"
+        raise UsageError(f"{parameter} is {url!r}, which names no file of this machine", hint=hint)
+    return Path(unquote(found.path))
 
 
 def _files(source: Path, about: str = "") -> tuple[tuple[str, Path], ...]:

@@ -113,6 +113,8 @@ def test_data_of_this_machine_for_a_parameter_and_at_a_uri(project: Path, said: 
     [
         ("raww.csv", "there is no raww.csv"),
         ("file:///nowhere/x", "there is no /nowhere/x"),
+        ("file://raw.csv", "names no file of this machine"),
+        ("file://", "names no file of this machine"),
         ("flows/none", "there is no"),
     ],
 )

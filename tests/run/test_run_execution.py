@@ -202,7 +202,7 @@ def test_attempts_and_names(account: Account) -> None:
     ("failing", "reason"),
     [
         (step("EMR", "L", {}), "a step of type EMR cannot run on this machine"),
-        (step("Nothing", "L", {}), "a step of type Nothing cannot be run on this machine yet"),
+        (step("Nothing", "L", {}), "a step of type Nothing is none that is known here"),
         (step("RegisterModel", "L", {"ModelPackageGroupName": "churn"}), "One of InferenceSpecification, "),
         (step("Processing", "L", {"AppSpecification": 5}), "the image's own entrypoint cannot run here"),
         (step("Processing", "L", {"AppSpecification": {"ContainerEntrypoint": 5}}), "TypeError: Value after *"),

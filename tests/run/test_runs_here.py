@@ -249,6 +249,23 @@ def test_an_algorithm_without_its_library(account: Account, monkeypatch: pytest.
     assert account.journal.last("S").failure == message
 
 
+def test_what_is_amazons_own_is_told_by_its_name() -> None:
+    """Neither a script nor an engine helps there."""
+    registry = "382416733822.dkr.ecr.us-east-1.amazonaws.com"
+    image = {"TrainingImage": f"{registry}/factorization-machines:1"}
+    wrangler = "663277389841.dkr.ecr.us-east-1.amazonaws.com/sagemaker-data-wrangler-container:3.x"
+    ours = "111122223333.dkr.ecr.us-east-1.amazonaws.com/sagemaker-data-wrangler-container:3.x"
+    steps = [
+        training(HyperParameters={}, AlgorithmSpecification=image),
+        processing(AppSpecification={"ImageUri": wrangler}),
+        processing(AppSpecification={"ImageUri": ours}),
+    ]
+    algorithm, container, own = (told(one)[0][2] for one in steps)
+    assert algorithm.startswith("Factorization machines is an algorithm of Amazon's image")
+    assert container == "Data Wrangler works by a program of its image, which is Amazon's and not here"
+    assert own.startswith("the image's own entrypoint cannot run here") and "MLOPS_CONTAINER_ENGINE" in own
+
+
 def test_what_is_not_known_yet_is_not_judged() -> None:
     later = get("Parameters.Later")
     assert told(processing(s3(S3Uri=later, S3InputMode=later, LocalPath=later, S3DataType=later))) == []
