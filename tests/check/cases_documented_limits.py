@@ -5,6 +5,7 @@ from __future__ import annotations
 from rule_cases import ATHENA, PREPARE_IN, WARNING, Case
 from sound_definition import GONE
 
+MODEL = "application/x-sagemaker-model"
 PREFERRED = {
     "VolumeSizeInGB": 30,
     "InstancePreferences": [{"InstanceType": "ml.m5.xlarge"}, {"InstanceType": "ml.m5.2xlarge"}],
@@ -200,6 +201,14 @@ CASES = [
         "X930",
         {"Chain:Containers/0/ModelDataSource": {}, "Chain:Containers/0/ModelDataUrl": GONE},
         "Chain:Containers/0/ModelDataSource",
+    ),
+    Case(
+        "a model by Pipe",
+        "X767",
+        {"Train:InputDataConfig/0/InputMode": "Pipe", "Train:InputDataConfig/0/ContentType": MODEL},
+        "Train:InputDataConfig/0/InputMode",
+        {"Train:InputDataConfig/0/InputMode": "File", "Train:InputDataConfig/0/ContentType": MODEL},
+        WARNING,
     ),
 ]
 WORDS = frozenset({"X869", "X940", "X942", "X943"})

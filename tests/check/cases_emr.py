@@ -90,6 +90,10 @@ def watched(logs: dict[str, list[str]]) -> dict[str, Any]:
     return cluster({"InstanceGroups": GROUPS}, MonitoringConfiguration=kept)
 
 
+def begun(path: str) -> dict[str, Any]:
+    return {"Name": "setup", "ScriptBootstrapAction": {"Path": path}}
+
+
 def exactly(number: int) -> dict[str, Any]:
     action = {"AdjustmentType": "EXACT_CAPACITY", "ScalingAdjustment": number}
     return {**RULE, "Action": {"SimpleScalingPolicyConfiguration": action}}
@@ -98,6 +102,8 @@ def exactly(number: int) -> dict[str, Any]:
 PLACED = f"{CLUSTER}/PlacementGroupConfigs/0"
 UPLOADS = f"{CLUSTER}/MonitoringConfiguration/S3LoggingConfiguration/LogTypeUploadPolicy/persistent-ui-logs"
 WATCHED = f"{CLUSTER}/MonitoringConfiguration/CloudWatchLogConfiguration/LogTypes"
+TASKS = [{**GROUP, "InstanceRole": "TASK"}]
+UNITS = {"UnitType": "Instances", "MinimumCapacityUnits": 2, "MaximumCapacityUnits": 10}
 SCALES = {"AutoScalingRole": "EMR_AutoScaling_DefaultRole"}
 FLEET = f"{INSTANCES}/InstanceFleets/0"
 VOLUME = f"{INSTANCES}/InstanceGroups/0/EbsConfiguration/EbsBlockDeviceConfigs/0/VolumeSpecification"
@@ -430,6 +436,73 @@ CASES += [
         fleets(InstanceTypeConfigs=[{"InstanceType": "m5.xlarge", "WeightedCapacity": 2}]),
         f"{FLEET}/InstanceTypeConfigs/0/WeightedCapacity",
         fleets(InstanceTypeConfigs=[{"InstanceType": "m5.xlarge", "WeightedCapacity": 1}]),
+    ),
+    Case(
+        "two fleets of cores",
+        "X945",
+        cluster({"InstanceFleets": [fleet(), *[fleet(InstanceFleetType="CORE")] * 2]}),
+        f"{INSTANCES}/InstanceFleets/2/InstanceFleetType",
+        cluster({"InstanceFleets": [fleet(), fleet(InstanceFleetType="CORE"), fleet(InstanceFleetType="TASK")]}),
+    ),
+    Case("a fleet of no types", "X945", fleets(InstanceTypeConfigs=[]), f"{FLEET}/InstanceTypeConfigs", fleets()),
+    Case(
+        "a fleet of SageMaker's types",
+        "X735",
+        fleets(InstanceTypeConfigs=[{"InstanceType": "ml.m5.xlarge"}]),
+        f"{FLEET}/InstanceTypeConfigs/0/InstanceType",
+        fleets(),
+    ),
+    Case(
+        "two groups of cores",
+        "X897",
+        cluster({"InstanceGroups": [*GROUPS, GROUPS[1]]}),
+        f"{INSTANCES}/InstanceGroups/2/InstanceRole",
+        cluster({"InstanceGroups": [*GROUPS, *TASKS, *TASKS]}),
+    ),
+    Case(
+        "tasks without a core",
+        "X897",
+        cluster({"InstanceGroups": [GROUP, *TASKS]}),
+        f"{INSTANCES}/InstanceGroups/1/InstanceRole",
+        cluster({"InstanceGroups": [*GROUPS, *TASKS]}),
+        WARNING,
+    ),
+    Case(
+        "a bootstrap at home",
+        "X896",
+        cluster({"InstanceGroups": GROUPS}, BootstrapActions=[begun("./setup.sh")]),
+        f"{CLUSTER}/BootstrapActions/0/ScriptBootstrapAction/Path",
+        cluster({"InstanceGroups": GROUPS}, BootstrapActions=[begun("s3://acme/setup.sh")]),
+        WARNING,
+    ),
+    Case(
+        "properties of nothing",
+        "X919",
+        cluster({"InstanceGroups": GROUPS}, Configurations=[{"Properties": {"a": "b"}}]),
+        f"{CLUSTER}/Configurations/0/Classification",
+        cluster({"InstanceGroups": GROUPS}, Configurations=[{"Classification": "spark", "Properties": {"a": "b"}}]),
+        WARNING,
+    ),
+    Case(
+        "scaled in both ways",
+        "X948",
+        scaled(2, 10, ManagedScalingPolicy={"ComputeLimits": UNITS}, **SCALES),
+        SCALER,
+        severity=WARNING,
+    ),
+    Case(
+        "a worker's disk of 500 GB",
+        "X949",
+        worker(disk="500GB"),
+        f"{APPLICATION}/initialCapacity/Driver/workerConfiguration/disk",
+        worker(disk="500GB", diskType="SHUFFLE_OPTIMIZED"),
+    ),
+    Case(
+        "more at first than at most",
+        "X949",
+        {**worker(), f"{APPLICATION}/maximumCapacity": {"cpu": "2vCPU", "memory": "100GB"}},
+        f"{APPLICATION}/maximumCapacity/cpu",
+        {**worker(), f"{APPLICATION}/maximumCapacity": {"cpu": "4vCPU", "memory": "100GB"}},
     ),
 ]
 WORDS = frozenset({"X918", "X919", "X945", "X946", "X947", "X948", "X949"})

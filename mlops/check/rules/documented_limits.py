@@ -24,6 +24,7 @@ _LIMITS: Mapping[str, Mapping[str, tuple[int, int | None]]] = {
     "schedulerConfiguration": {"queueTimeoutMinutes": (15, 720), "maxConcurrentRuns": (1, 1000)},
 }
 """By the member that has the object, or whose list has it; then by the object's own member."""
+_NAMES = frozenset({"SequenceLength", *(name for limits in _LIMITS.values() for name in limits)})
 _LONGEST = 1024
 _TOKENS = re.compile(r"(\d+)K")
 
@@ -36,6 +37,8 @@ def documented_limit(subject: Subject) -> Iterator[Fault]:
     Good: "PlacementSpecifications": [{"InstanceCount": 1}]
     """
     for at, value, placed in subject.objects:
+        if _NAMES.isdisjoint(value):
+            continue
         for name, (low, high) in _LIMITS.get(_holder(at), {}).items():
             number = literal(subject, value.get(name))
             if not isinstance(number, int | float) or isinstance(number, bool):

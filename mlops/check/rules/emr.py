@@ -171,6 +171,11 @@ def emr_cluster_parts(subject: Subject) -> Iterator[Fault]:
                 if isinstance(kind, str) and kind.startswith("ml."):
                     place = f"{at}/ClusterConfig{where}/InstanceType"
                     yield Fault(place, f"{kind} is an instance type of SageMaker", f"write {kind[3:]}", placed)
+                for inner, typed in entries(item, "InstanceTypeConfigs"):
+                    kind = typed.get("InstanceType")
+                    if isinstance(kind, str) and kind.startswith("ml."):
+                        place = f"{at}/ClusterConfig{where}{inner}/InstanceType"
+                        yield Fault(place, f"{kind} is an instance type of SageMaker", f"write {kind[3:]}", placed)
             kinds = [item.get(role) for _, item in entries(config, "Instances", member)]
             if kinds and all(isinstance(kind, str) for kind in kinds) and "MASTER" not in kinds:
                 where = f"{at}/ClusterConfig/Instances/{member}"

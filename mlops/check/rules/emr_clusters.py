@@ -30,13 +30,15 @@ def _clusters(subject: Subject) -> Iterator[tuple[str, Mapping[str, Value], Plac
 
 @rule("X945", "emr-fleet", Severity.ERROR, source="EMR API: InstanceFleetConfig, InstanceTypeConfig")
 def emr_fleet(subject: Subject) -> Iterator[Fault]:
-    """A fleet asks for no capacity, a fleet of masters for another than one unit of one market, or a fleet lists more
-    instance types than it may: 30 with an allocation strategy, five without.
+    """A fleet asks for no capacity, a fleet of masters for another than one unit of one market; a cluster has two
+    fleets of one kind; or a fleet lists no instance types or more than it may: 30 with an allocation strategy, five
+    without.
 
     Bad:  {"InstanceFleetType": "MASTER", "TargetOnDemandCapacity": 2}
     Good: {"InstanceFleetType": "MASTER", "TargetOnDemandCapacity": 1}
     """
     for at, config, placed in _clusters(subject):
+        seen = set[str]()
         for where, fleet in entries(config, "Instances", "InstanceFleets"):
             given = {name: literal(subject, fleet.get(name, 0)) for name in _TARGETS}
             numbers = [value for value in given.values() if isinstance(value, int)]
@@ -50,7 +52,15 @@ def emr_fleet(subject: Subject) -> Iterator[Fault]:
                     name = next(name for name in reversed(_TARGETS) if given[name])
                     message = "a fleet of masters has one unit, on demand or spot"
                     yield Fault(f"{here}/{name}", message, "write 1 in one of both", placed)
+            kind = fleet.get("InstanceFleetType")
+            if isinstance(kind, str) and kind in seen:
+                message = f"the cluster has two fleets of {kind}"
+                yield Fault(f"{here}/InstanceFleetType", message, "make one of them", placed)
+            seen.add(str(kind))
             types = list(entries(fleet, "InstanceTypeConfigs"))
+            if fleet.get("InstanceTypeConfigs") in (None, ()):
+                message = "the fleet has no instance types to choose from"
+                yield Fault(f"{here}/InstanceTypeConfigs", message, 'e.g. [{"InstanceType": "m5.xlarge"}]', placed)
             for inner, item in types if fleet.get("InstanceFleetType") == "MASTER" else ():
                 if item.get("WeightedCapacity") not in (None, 1):
                     message = "a master counts for one unit"
@@ -171,6 +181,10 @@ def emr_scaling(subject: Subject) -> Iterator[Fault]:
             help_text = "write Instances" if counts_fleets else "write InstanceFleetUnits"
             yield Fault(f"{where}/UnitType", message, help_text, placed)
         for group, item in entries(instances, "InstanceGroups"):
+            if limits is not None and item.get("AutoScalingPolicy") is not None:
+                message = "EMR scales the whole cluster, and the group scales by itself"
+                scaler = f"{at}/Instances{group}/AutoScalingPolicy"
+                yield Fault(scaler, message, "keep one of them", placed, severity=Severity.WARNING)
             here = f"{at}/Instances{group}/AutoScalingPolicy/Constraints"
             constraints = get(item, "AutoScalingPolicy", "Constraints")
             yield from _above(subject, here, constraints, placed, "MinCapacity", "MaxCapacity")

@@ -52,6 +52,11 @@ def emr_program(subject: Subject) -> Iterator[Fault]:
         for index, word in enumerate(listed):
             if isinstance(word, str) and _is_at_home(word):
                 yield Fault(f"{at}/Args/{index}", f"{shown(word)} is not on the cluster", "upload it", placed)
+        for where, action in entries(arguments, "ClusterConfig", "BootstrapActions"):
+            script = get(action, "ScriptBootstrapAction", "Path")
+            if isinstance(script, str) and not script.startswith(("s3://", "file:/", "/")):
+                here = f"{placed.pointer}/Arguments{where}/ScriptBootstrapAction/Path"
+                yield Fault(here, f"{shown(script)} is not on the cluster", "upload it, give its S3 URI", placed)
         applications = list(entries(arguments, "ClusterConfig", "Applications"))
         names = [item.get("Name") for _, item in applications]
         known = [name for name in names if isinstance(name, str)]
@@ -68,8 +73,8 @@ def _is_at_home(word: str) -> bool:
 
 @rule("X897", "emr-cluster-form", Severity.ERROR, source="EMR API: RunJobFlow, InstanceGroupConfig, cluster ids")
 def emr_cluster_form(subject: Subject) -> Iterator[Fault]:
-    """A cluster id of another form than EMR's; a cluster of its own with several masters or without instances; or (a
-    warning) an application that EMR does not have.
+    """A cluster id of another form than EMR's; a cluster of its own with several groups of masters or of core instances
+    or without instances; or (a warning) tasks without a core, or an application that EMR does not have.
 
     Bad:  "ClusterId": "j-2axxxxxxgaplf"
     Good: "ClusterId": "j-2AXXXXXXGAPLF"
@@ -80,9 +85,16 @@ def emr_cluster_form(subject: Subject) -> Iterator[Fault]:
             message = f"{shown(cluster)} is no cluster id"
             yield Fault(f"{at}/ClusterId", message, "j- and capital letters and digits", placed)
         groups = list(entries(arguments, "ClusterConfig", "Instances", "InstanceGroups"))
-        masters = [where for where, item in groups if item.get("InstanceRole") == "MASTER"]
-        if len(masters) > 1:
-            yield Fault(f"{at}{masters[1]}/InstanceRole", "the cluster has two groups of masters", "keep one", placed)
+        for role in ("MASTER", "CORE"):
+            same = [where for where, item in groups if item.get("InstanceRole") == role]
+            if len(same) > 1:
+                message = f"the cluster has two groups of {'masters' if role == 'MASTER' else 'core instances'}"
+                yield Fault(f"{at}{same[1]}/InstanceRole", message, "keep one", placed)
+        roles = [item.get("InstanceRole") for _, item in groups]
+        if "TASK" in roles and all(isinstance(role, str) for role in roles) and "CORE" not in roles:
+            where = f"{at}{groups[roles.index('TASK')][0]}/InstanceRole"
+            message = "the cluster has task instances, and no core instances that keep its data"
+            yield Fault(where, message, "add a group of CORE", placed, severity=Severity.WARNING)
         for where, item in groups:
             count = item.get("InstanceCount")
             if isinstance(count, int) and not isinstance(count, bool):

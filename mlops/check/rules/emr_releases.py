@@ -90,6 +90,11 @@ def _settings(at: str, config: Mapping[str, Value], placed: Placed) -> Iterator[
     if get(policy, "UtilizationPerformanceIndex") is not None and get(policy, "ScalingStrategy") != "ADVANCED":
         where = f"{at}/ManagedScalingPolicy/UtilizationPerformanceIndex"
         yield Fault(where, "the index is of the strategy ADVANCED", 'add "ScalingStrategy": "ADVANCED"', placed)
+    for where, item in entries(config, "Configurations"):
+        if item.get("Classification") is None:
+            message = "nothing says what these properties are of"
+            here = f"{at}{where}/Classification"
+            yield Fault(here, message, 'e.g. "spark-defaults"', placed, severity=Severity.WARNING)
     files = get(config, "MonitoringConfiguration", "CloudWatchLogConfiguration", "LogTypes")
     for name, listed in files.items() if isinstance(files, Mapping) else ():
         where = f"{at}/MonitoringConfiguration/CloudWatchLogConfiguration/LogTypes{pointer(name)}"

@@ -23,6 +23,7 @@ _CAPACITY: Mapping[str, tuple[str, ...]] = {
 """Of the keys, in capitals and without the underscores that some write."""
 _MEMORY: Mapping[int, tuple[int, int]] = {1: (2, 8), 2: (4, 16), 4: (8, 30), 8: (16, 60), 16: (32, 120)}
 """GB of memory that a worker of so many vCPUs may have."""
+_DISK = (20, 200)
 _LOGGED = ("SPARK_DRIVER", "SPARK_EXECUTOR", "HIVE_DRIVER", "TEZ_TASK")
 _FILES = ("STDOUT", "STDERR", "HIVE_LOG", "TEZ_AM", "SYSTEM_LOGS")
 _WEEK = 10_080
@@ -35,7 +36,8 @@ _WEEK = 10_080
     source="EMR Serverless API: CreateApplication; EMR Serverless guide: worker configurations",
 )
 def serverless_application(subject: Subject) -> Iterator[Fault]:
-    """An application of EMR Serverless with workers of another engine or of a size that there is not, with images both
+    """An application of EMR Serverless with workers of another engine or of a size that there is not, that begins with
+    more than it may have, with images both
     for all workers and for each or for some of them alone, or with a queue of its own before release 7.0.
 
     Bad:  "initialCapacity": {"Driver": {"workerConfiguration": {"cpu": "4vCPU", "memory": "64GB"}}}
@@ -74,6 +76,16 @@ def _workers(at: str, config: Mapping[str, Value], kind: str | None, placed: Pla
             least, most = _MEMORY[cpu]
             message = f"a worker of {cpu} vCPU has {least} to {most} GB, not {shown(get(size, 'memory'))}"
             yield Fault(f"{where}/workerConfiguration/memory", message, "change one of them", placed)
+        disk = _amount(get(size, "disk"))
+        if disk is not None and get(size, "diskType") in (None, "STANDARD") and not _DISK[0] <= disk <= _DISK[1]:
+            message = f"a worker has a disk of {_DISK[0]} to {_DISK[1]} GB, not {shown(get(size, 'disk'))}"
+            help_text = "change it, or choose SHUFFLE_OPTIMIZED"
+            yield Fault(f"{where}/workerConfiguration/disk", message, help_text, placed)
+    for unit in ("cpu", "memory"):
+        begun, allowed = _together(capacity, unit), _amount(get(config, "maximumCapacity", unit))
+        if begun is not None and allowed is not None and begun > allowed:
+            message = f"the application begins with {begun} of {unit}, and may have {allowed}"
+            yield Fault(f"{at}/maximumCapacity/{unit}", message, "raise it, or begin with less", placed)
     if isinstance(specified, Mapping) and specified:
         where, wanted = f"{at}/workerTypeSpecifications", _WORKERS.get(kind or "", ())
         names = {name.replace("_", "").lower() for name in specified}
@@ -84,6 +96,16 @@ def _workers(at: str, config: Mapping[str, Value], kind: str | None, placed: Pla
         if get(config, "imageConfiguration", "imageUri") is not None:
             message = "imageConfiguration is for all workers, and workerTypeSpecifications has one for each"
             yield Fault(where, message, "keep one of them", placed)
+
+
+def _together(capacity: Value, unit: str) -> int | None:
+    total = 0
+    for item in capacity.values() if isinstance(capacity, Mapping) else ():
+        each, count = _amount(get(item, "workerConfiguration", unit)), get(item, "workerCount")
+        if each is None or not isinstance(count, int):
+            return None
+        total += each * count
+    return total
 
 
 def _one_of(kind: str | None) -> str:

@@ -474,6 +474,9 @@ def channel_needs_pipe(subject: Subject) -> Iterator[Fault]:
             if mode == "Pipe" and channel.get("RecordWrapperType") == "RecordIO" and _is_wrapped(channel):
                 message = f"the records are {shown(channel['ContentType'])} already, and are wrapped again"
                 yield Fault(f"{here}/RecordWrapperType", message, "remove it", placed)
+            if mode == "Pipe" and channel.get("ContentType") == _MODEL:
+                message = "a model to train on is read as a file"
+                yield Fault(f"{here}/InputMode", message, "write File", placed)
             if mode not in ("File", "FastFile"):
                 continue
             for name, value in (("CompressionType", "Gzip"), ("RecordWrapperType", "RecordIO")):
@@ -489,6 +492,9 @@ def channel_needs_pipe(subject: Subject) -> Iterator[Fault]:
                 message = f"an augmented manifest can be read in Pipe mode only, this channel is read by {mode}"
                 place = f"{here}/DataSource/S3DataSource/S3DataType"
                 yield Fault(place, message, 'set "InputMode": "Pipe"', placed, severity=Severity.ERROR)
+
+
+_MODEL = "application/x-sagemaker-model"
 
 
 def _is_wrapped(channel: Mapping[str, Value]) -> bool:
