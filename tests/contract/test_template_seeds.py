@@ -56,3 +56,25 @@ def test_the_script_behind_base64_is_right() -> None:
     found = judge((SEEDS / "lifecycle.yaml").read_bytes(), "lifecycle.yaml")
     assert not [finding for finding in found if finding.code in ("T060", "T061")]
     assert [finding.severity for finding in found if finding.code == "T068"] == [Severity.WARNING]
+
+
+TWINS = {
+    "notebook.yaml": ("notebook_corrected.yaml", "Git and packages"),
+    "lifecycle.yaml": ("notebook_corrected.yaml", "set -e\n            source activate python3"),
+    "environments.yaml": ("environments_corrected.yaml", "FindInMap [InstanceTypeMap"),
+    "conditional.yaml": ("environments_corrected.yaml", "Condition: IsProductionEnvironment"),
+    "model.yaml": ("model_corrected.yaml", "SAGEMAKER_MODEL_SERVER_TIMEOUT"),
+    "network.yaml": ("model_corrected.yaml", "Subnets:\n          - !Ref Subnet"),
+    "versions.yaml": ("model_corrected.yaml", "- IsVersionTwo\n          - !Sub s3://${Bucket}/v2"),
+    "line.yaml": ("line_corrected.yaml", "@sha256:"),
+    "many_models.yaml": ("many_models_corrected.yaml", "SAGEMAKER_MULTI_MODEL_UNIVERSAL_BUCKET"),
+    "encryption.yaml": ("encryption_corrected.yaml", "aws:SecureTransport"),
+    "pipeline.yaml": ("pipeline_corrected.yaml", '"Type": "Condition"'),
+}
+"""What is wrong as it stands, the corrected one, and the words there that correct it."""
+
+
+def test_each_that_is_wrong_is_corrected_somewhere() -> None:
+    assert set(TWINS) == {name for name, codes in TOLD.items() if codes != FRAGMENT}
+    lacking = [name for name, (twin, words) in TWINS.items() if words not in (SEEDS / twin).read_text()]
+    assert lacking == []

@@ -87,6 +87,10 @@ MISTAKES = [
     ),
     ('resources.Role("ml", trust={"Version": "2012-10-18"})', "there is no version '2012-10-18'"),
     (
+        'resources.Role("ml", trust={}, policy={"Statement": {"Resource": "arn:aws:s3:::" + "x" * 10_300}})',
+        "characters, and 10,240 may be",
+    ),
+    (
         'resources.Role("ml", trust={}, policy={"Statement": {"Condition": {"StringEqual": {}}}})',
         "there is no operator StringEqual",
     ),

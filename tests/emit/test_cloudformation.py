@@ -97,6 +97,7 @@ def needed(places: int, *, apart: bool) -> Policy:
 def test_what_is_too_long_for_a_role_is_managed_policies(apart: bool) -> None:
     role = {"Ref": "Role"}
     short = needed(20, apart=apart)
+    assert short.characters <= 10_240 / 2, "two of them share a role"
     assert [told["Type"] for _, told in role_policies("P", short, role, "small")] == ["AWS::IAM::Policy"]
 
     whole = needed(180, apart=apart)

@@ -140,9 +140,11 @@ def test_what_is_made_is_what_the_template_says(made: tuple[Mapping[str, Any], A
     role = iam.get_role(RoleName="pipelines")["Role"]
     assert role["AssumeRolePolicyDocument"] == properties("serving.Role")["AssumeRolePolicyDocument"]
     assert role["Path"] == properties("serving.Role")["Path"]
-    for part, name in (("serving", "mlops-serving"), ("pipeline", "mlops-breast-cancer")):
-        policy = iam.get_role_policy(RoleName="pipelines", PolicyName=name)["PolicyDocument"]
-        assert policy == properties(f"{part}.RolePolicy")["PolicyDocument"]
+    policy = iam.get_role_policy(RoleName="pipelines", PolicyName="mlops-serving")["PolicyDocument"]
+    assert policy == properties("serving.RolePolicy")["PolicyDocument"]
+    (attached,) = iam.list_attached_role_policies(RoleName="pipelines")["AttachedPolicies"]
+    version = iam.get_policy_version(PolicyArn=attached["PolicyArn"], VersionId="v1")["PolicyVersion"]
+    assert version["Document"] == properties("pipeline.RolePolicyPart1")["PolicyDocument"]
     trigger = properties("pipeline.TriggerBreastCancerNewData")
     rule = events.describe_rule(Name="breast-cancer-new-data")
     assert json.loads(rule["EventPattern"]) == trigger["EventPattern"]

@@ -8,8 +8,9 @@ from mlops.check.rule import Fault, rule
 from mlops.check.subject import Subject
 from mlops.ir import Severity
 from mlops.ir.values import pointer
-from mlops.knowledge.policies.grammar import Kind, faults
+from mlops.knowledge.policies.grammar import Kind, faults, length
 
+_MOST = 10_240
 _DOCUMENTS = (("AssumeRolePolicyDocument", Kind.TRUST), ("Policy", Kind.PERMISSIONS))
 
 
@@ -27,3 +28,18 @@ def policy_that_is_refused(subject: Subject) -> Iterator[Fault]:
             for fault in faults(document, kind) if isinstance(document, Mapping) else ():
                 at = f"{placed.pointer}/Arguments{pointer(member)}{pointer(*fault.at)}"
                 yield Fault(at, f"{placed.step.name}: {fault.said}", fault.mend, placed)
+
+
+@rule("X969", "policy-too-long", Severity.ERROR, source="IAM guide: quotas, role policy characters")
+def policy_too_long(subject: Subject) -> Iterator[Fault]:
+    """A role's own policy has more characters than IAM takes, blanks aside.
+
+    Bad:  policy= with a statement for each of 200 prefixes
+    Good: patterns for prefixes that are alike, or managed=[...]
+    """
+    for placed, arguments in subject.of_type("Role"):
+        document = arguments.get("Policy")
+        size = length(document) if isinstance(document, Mapping) else 0
+        if size > _MOST:
+            said = f"{placed.step.name}: its policy has {size:,} characters, and {_MOST:,} may be"
+            yield Fault(f"{placed.pointer}/Arguments/Policy", said, "write patterns, or managed=[…]", placed)

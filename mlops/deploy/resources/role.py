@@ -136,7 +136,7 @@ def _templated(name: str, properties: Mapping[str, Any]) -> Mapping[str, Any]:
     return {**_named(name), "Path": _path(name), **trust, **own, **told}
 
 
-_BESIDE = ("AWS::IAM::Policy", "AWS::IAM::RolePolicy")
+_BESIDE = {"AWS::IAM::Policy": "Roles", "AWS::IAM::ManagedPolicy": "Roles", "AWS::IAM::RolePolicy": "RoleName"}
 _READ = ("AssumeRolePolicyDocument", "ManagedPolicyArns", "Description", "MaxSessionDuration", "PermissionsBoundary")
 
 
@@ -144,18 +144,18 @@ def _from_template(properties: Mapping[str, Value], others: Others, region: str)
     """All policies of its own become one."""
     inline = properties.get("Policies", ())
     beside = [item for kind in _BESIDE for item in others.get(kind, ())]
-    documents = {
-        str(item.get("PolicyName", "?")): document
+    found = [
+        (str(item.get("PolicyName", item.get("ManagedPolicyName", "a managed one"))), document)
         for item in (*(inline if isinstance(inline, tuple) else ()), *beside)
         if isinstance(item, Mapping) and isinstance(document := item.get("PolicyDocument"), Mapping)
-    }
+    ]
     told = {**_FILLED, **{member: properties[member] for member in (*_READ, "Tags") if member in properties}}
-    if documents:
-        listed = list(documents.values())
-        told["Policy"] = listed[0] if len(listed) == 1 else _together(listed)
+    if found:
+        documents = [document for _, document in found]
+        told["Policy"] = documents[0] if len(documents) == 1 else _together(documents)
     name, path = properties.get("RoleName"), str(properties.get("Path", "/")).removeprefix("/")
-    names = ", ".join(documents)
-    left = (f"PolicyName: what {names} says is its policy {POLICY}",) if documents and names != POLICY else ()
+    names = ", ".join(dict.fromkeys(name for name, _ in found))
+    left = (f"PolicyName: what {names} says is its policy {POLICY}",) if found and names != POLICY else ()
     more = tuple(f"{member}: it is not declared" for member in properties if member not in (*_READ, *_TAKEN))
     return Declarable(name if isinstance(name, str) else None, told, (*left, *more), path)
 
@@ -194,7 +194,7 @@ RESOURCE_TYPE = ResourceType(
     ),
     delete=_delete,
     templated=_templated,
-    from_template=FromTemplate(_from_template, {"AWS::IAM::Policy": "Roles", "AWS::IAM::RolePolicy": "RoleName"}),
+    from_template=FromTemplate(_from_template, _BESIDE),
     retained=True,
     kept=Kept(
         called=r"([\w+=,.@\-]+/)*[\w+=,.@\-]{1,64}",

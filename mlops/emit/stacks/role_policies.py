@@ -1,4 +1,5 @@
-"""What a role may, as resources: a policy of its own, or as many managed ones as it takes where that is too long."""
+"""What a role may, as resources: a policy of its own, or as many managed ones as it takes where that is too long for a
+role that another pipeline shares."""
 
 from __future__ import annotations
 
@@ -10,6 +11,9 @@ from mlops.ir import UsageError
 
 ROLE_CHARACTERS = 10_240
 """All inline policies of a role together, white space not counted (guide: IAM quotas)."""
+OWN_CHARACTERS = ROLE_CHARACTERS // 2
+"""Of one of ours, so that a role has room for two: pipelines of an environment have one role, and the stack of one does
+not know the others."""
 MANAGED_CHARACTERS = 6_144
 MANAGED_POLICIES = 10
 """On one role, before a quota is raised (guide: IAM quotas)."""
@@ -20,7 +24,7 @@ def role_policies(logical_id: str, allowed: Policy, role: Mapping[str, Any], nam
     UsageError where no role takes it."""
     if not allowed.statements:
         return
-    if allowed.characters <= ROLE_CHARACTERS:
+    if allowed.characters <= OWN_CHARACTERS:
         yield logical_id, _resource("AWS::IAM::Policy", allowed, role, {"PolicyName": f"mlops-{name}"[:128]})
         return
     parts = divided(allowed, MANAGED_CHARACTERS)
@@ -31,7 +35,8 @@ def role_policies(logical_id: str, allowed: Policy, role: Mapping[str, Any], nam
             hint="let steps read and write below fewer prefixes, or divide the pipeline",
         )
     for number, part in enumerate(parts, 1):
-        told = {"Description": f"{number} of {len(parts)} of what {name} needs"[:1000]}
+        which = f"{number} of {len(parts)} of w" if len(parts) > 1 else "W"
+        told = {"Description": f"{which}hat {name} needs"[:1000]}
         yield f"{logical_id}Part{number}", _resource("AWS::IAM::ManagedPolicy", part, role, told)
 
 

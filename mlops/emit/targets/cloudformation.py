@@ -8,14 +8,18 @@ from typing import Any
 
 from mlops.emit.stacks.emitted import MACHINE, notes, template
 from mlops.emit.stacks.limits import INLINE_BYTES, need_room
+from mlops.emit.stacks.role_policies import ROLE_CHARACTERS
 from mlops.emit.stacks.splitting import split
 from mlops.emit.stacks.stack import body_text, definition_place
 from mlops.emit.stacks.yaml_text import yaml_text
 from mlops.ir import UsageError
 from mlops.ir.counted import counted
 from mlops.ir.target import Choice, Parts, Source, Target
+from mlops.knowledge.policies.grammar import length
 
 _DYNAMIC = "{{resolve:"
+_SHARED = 3
+"""So many policies of one size share a role at least, before anybody is told."""
 
 
 def _write(source: Source) -> str:
@@ -75,12 +79,24 @@ def _notes(source: Source) -> Iterator[str]:
     if size > INLINE_BYTES:
         told = f"the template has {size:,} bytes, and more than {INLINE_BYTES:,} are taken from a bucket alone"
         yield f"{told}: `aws cloudformation deploy --s3-bucket` sends it there"
+    yield from _room_of_roles(source)
     beside = source.beside()
     for resource in beside.declared:
         for member in sorted(beside.types[resource.type].lacking & resource.properties.keys()):
             what = f"the {resource.type} {resource.name}"
             yield f"{what} is made without {member}, which CloudFormation has no form for: `mlops upsert` sets it"
     yield from notes(source)
+
+
+def _room_of_roles(source: Source) -> Iterator[str]:
+    """Where stacks of a few more like it would find no room."""
+    for its in _taken(source, inline=True)["Resources"].values():
+        if its["Type"] != "AWS::IAM::Policy":
+            continue
+        size = length(its["Properties"]["PolicyDocument"])
+        if size > ROLE_CHARACTERS // _SHARED:
+            told = f"{its['Properties']['PolicyName']} has {size:,} of the {ROLE_CHARACTERS:,} characters that all"
+            yield f"{told} policies of the role's own have together: stacks of many pipelines need several roles"
 
 
 def _taken(source: Source, *, inline: bool) -> Mapping[str, Any]:
