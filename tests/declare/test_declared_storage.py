@@ -85,6 +85,10 @@ MISTAKES = [
         'resources.Role("ml", trust={}, policy={"Statement": {"Action": ["s3:*", 5]}})',
         "policy has a statement that is none of a policy",
     ),
+    (
+        'resources.Bucket("acme-data", access=[{"Effect": "Allow", "Action": "s3:*", "Resource": "acme-data"}])',
+        "says not who may",
+    ),
     ('resources.Role("ml", trust={"Version": "2012-10-18"})', "there is no version '2012-10-18'"),
     (
         'resources.Role("ml", trust={}, policy={"Statement": {"Resource": "arn:aws:s3:::" + "x" * 10_300}})',

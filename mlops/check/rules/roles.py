@@ -1,4 +1,5 @@
-"""Policies of roles that are declared beside pipelines: by the grammar that templates are judged by, too."""
+"""Policies of roles, buckets and keys that are declared beside pipelines: by the grammar that templates are judged by,
+too."""
 
 from __future__ import annotations
 
@@ -11,23 +12,29 @@ from mlops.ir.values import pointer
 from mlops.knowledge.policies.grammar import Kind, faults, length
 
 _MOST = 10_240
-_DOCUMENTS = (("AssumeRolePolicyDocument", Kind.TRUST), ("Policy", Kind.PERMISSIONS))
+_DOCUMENTS = {
+    "Role": (("AssumeRolePolicyDocument", Kind.TRUST), ("Policy", Kind.PERMISSIONS)),
+    "Bucket": (("Policy", Kind.RESOURCE),),
+    "Key": (("Policy", Kind.RESOURCE),),
+}
 
 
 @rule("X968", "policy-that-is-refused", Severity.ERROR, source="IAM guide: grammar of the JSON policy language")
 def policy_that_is_refused(subject: Subject) -> Iterator[Fault]:
-    """A role's policy says what IAM's grammar does not know: a version, a condition's operator, a principal or an
-    action that there is not, an Action beside a NotAction, a principal among permissions, two statements of one Sid.
+    """The policy of a role, a bucket or a key says what IAM's grammar does not know: a version, a condition's operator,
+    a principal or an action that there is not, an Action beside a NotAction, a principal among permissions, two
+    statements of one Sid.
 
     Bad:  policy={"Version": "2012-10-18", "Statement": [...]}
     Good: policy={"Version": "2012-10-17", "Statement": [...]}
     """
-    for placed, arguments in subject.of_type("Role"):
-        for member, kind in _DOCUMENTS:
-            document = arguments.get(member)
-            for fault in faults(document, kind) if isinstance(document, Mapping) else ():
-                at = f"{placed.pointer}/Arguments{pointer(member)}{pointer(*fault.at)}"
-                yield Fault(at, f"{placed.step.name}: {fault.said}", fault.mend, placed)
+    for type_, documents in _DOCUMENTS.items():
+        for placed, arguments in subject.of_type(type_):
+            for member, kind in documents:
+                document = arguments.get(member)
+                for fault in faults(document, kind) if isinstance(document, Mapping) else ():
+                    at = f"{placed.pointer}/Arguments{pointer(member)}{pointer(*fault.at)}"
+                    yield Fault(at, f"{placed.step.name}: {fault.said}", fault.mend, placed)
 
 
 @rule("X969", "policy-too-long", Severity.ERROR, source="IAM guide: quotas, role policy characters")
