@@ -92,8 +92,8 @@ def set_up(environment: str, keeping: Keeping, consent: Consent, *, dry: bool = 
     if actions and not dry:
         holds = ", ".join(each.index.holds for each in seen)
         need_consent(connected, f"set up {place.url} for {holds} ({len(labels)} changes)", consent)
-        for action in actions:
-            setting_up.apply(ask, action)
+        for each in seen:
+            setting_up.apply_all(ask, each, lambda it: _decided(it, keeping))
     return SetUp(place.url, labels, seen[0].managed, dry)
 
 
@@ -275,8 +275,7 @@ def _need_set_up(ask: Ask, environment: str, index: Index) -> None:
 
 def _filled(ask: Ask, connected: Connected, what: Searched, since: datetime | None) -> None:
     """An embedded one, from nothing."""
-    for action in _decided(setting_up.see(ask, what.index), Keeping(replicas=0)):
-        setting_up.apply(ask, action)
+    setting_up.apply_all(ask, setting_up.see(ask, what.index), lambda it: _decided(it, Keeping(replicas=0)))
     write(ask, connected, what, since)
 
 

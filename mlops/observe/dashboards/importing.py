@@ -13,7 +13,7 @@ from typing import Any
 
 from mlops.ir import AccountError
 from mlops.ir.dataclass import dataclass
-from mlops.observe.search.asking import Ask, Typed
+from mlops.observe.search.asking import Ask, Typed, understood
 
 HEADERS: Mapping[str, str] = {"osd-xsrf": "true"}
 """Without it every change is refused."""
@@ -56,12 +56,13 @@ def objects(ndjson: str) -> tuple[Object, ...]:
 
 def changes(ask: Ask, wanted: Sequence[Object]) -> tuple[Change, ...]:
     """What is not there as it is wanted. Raises AccountError."""
-    there = _there(ask, wanted)
-    return tuple(
-        Change(item, (item.type, item.id) not in there)
-        for item in wanted
-        if not _is(there.get((item.type, item.id)), item)
-    )
+    with understood("POST /api/saved_objects/_bulk_get"):
+        there = _there(ask, wanted)
+        return tuple(
+            Change(item, (item.type, item.id) not in there)
+            for item in wanted
+            if not _is(there.get((item.type, item.id)), item)
+        )
 
 
 def bring(ask: Ask, wanted: Sequence[Object]) -> None:
@@ -79,7 +80,8 @@ def bring(ask: Ask, wanted: Sequence[Object]) -> None:
     answer = ask(
         "POST", "/api/saved_objects/_import?overwrite=true", Typed(f"multipart/form-data; boundary={boundary}", form)
     )
-    failed = [_failure(error) for error in answer.get("errors") or ()]
+    with understood("POST /api/saved_objects/_import"):
+        failed = [_failure(error) for error in answer.get("errors") or ()]
     if failed or not answer.get("success"):
         counted = f"{answer.get('successCount', 0)} of {len(wanted)} objects were taken"
         raise AccountError(f"{counted}: {'; '.join(failed) or 'no reason is told'}")

@@ -15,7 +15,7 @@ import numpy as np
 
 from mlops.ir import AccountError, UsageError
 from mlops.observe.forecast.series import Numbers
-from mlops.observe.search.asking import Ask
+from mlops.observe.search.asking import Ask, understood
 
 MOST_ROWS = 1000
 """Training takes the square of them."""
@@ -76,8 +76,9 @@ class MlCommons:
             )
         finally:
             self._ask("DELETE", f"/_plugins/_ml/models/{model}", None)
-        rows = answer["prediction_result"]["rows"]
-        found = np.array([float(row["values"][0]["value"]) for row in rows])
+        with understood("POST /_plugins/_ml/_predict"):
+            rows = answer["prediction_result"]["rows"]
+            found = np.array([float(row["values"][0]["value"]) for row in rows])
         if not np.isfinite(found).all():
             raise AccountError(
                 "what ML Commons learned is no number: its descent went astray", hint="fit here, or take fewer seasons"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import importlib.util
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Literal, Protocol, TypeAlias
 
 from mlops.ir import AccountError, ConfigurationError
@@ -122,6 +123,17 @@ def asking(
         return _Answer(answer, f"{method} {path}: what {place.url} answers")
 
     return ask
+
+
+@contextmanager
+def understood(what: str) -> Iterator[None]:
+    """Around what reads an answer to ``what``, and nothing else. Raises AccountError where it has another form:
+    whatever answers in JSON may be no OpenSearch, or half of one."""
+    try:
+        yield
+    except (TypeError, ValueError, LookupError, AttributeError) as error:
+        said = f"{what}: the answer has not the form of OpenSearch's ({type(error).__name__}: {error})"
+        raise AccountError(said, hint=_HINT) from error
 
 
 class _Answer(dict[str, Any]):

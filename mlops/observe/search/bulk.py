@@ -15,13 +15,15 @@ from typing import Any
 
 from mlops.ir import AccountError
 from mlops.ir.dataclass import dataclass
-from mlops.observe.search.asking import Answered, Ask, Unreached
+from mlops.observe.search.asking import Answered, Ask, Unreached, understood
 from mlops.observe.search.documents import Document
 
 MOST_DOCUMENTS, LARGEST_REQUEST = 1_000, 4 * 1024 * 1024
 _ATTEMPTS = 8
 _FIRST_SECONDS, _LONGEST_SECONDS = 0.1, 10.0
 _THERE = 409
+_LONGEST_REASON = 500
+"""Characters: a server may quote the whole document."""
 _TOO_LARGE = 413
 _PASSING = frozenset({429, 500, 502, 503, 504})
 """Statuses after which the same may be taken."""
@@ -94,7 +96,8 @@ class Writer:
         ids = [document.id for document in batch]
         query = {"size": len(ids), "_source": False, "query": {"ids": {"values": ids}}}
         found = self._asked("POST", f"/{self._index}/_search", query)
-        return frozenset(str(hit["_id"]) for hit in found["hits"]["hits"])
+        with understood(f"POST /{self._index}/_search"):
+            return frozenset(str(hit["_id"]) for hit in found["hits"]["hits"])
 
     def _put(self, documents: Sequence[Document]) -> None:
         left, attempt, why = list(documents), 0, ""
@@ -117,6 +120,9 @@ class Writer:
                     self._put(left[:middle])
                     self._put(left[middle:])
                     return
+                if refused.status == _TOO_LARGE:
+                    self._rejected += [Rejected(document, _TOO_LARGE, refused.message) for document in left]
+                    return
                 if refused.status not in _PASSING:
                     raise
                 why = refused.message
@@ -131,18 +137,20 @@ class Writer:
         """What is to be sent again, and why."""
         left: list[Document] = []
         why = ""
-        for document, item in zip(sent, answer["items"], strict=True):
-            (told,) = item.values()
-            status = int(told["status"])
+        with understood(f"POST /{self._index}/_bulk"):
+            items = [_item(told) for told in answer["items"]]
+            if len(items) != len(sent):
+                raise ValueError(f"{len(items)} items for {len(sent)} documents")
+        for document, (status, reason) in zip(sent, items, strict=True):
             if status < 300:
                 self._created += 1
             elif status == _THERE:
                 self._there += 1
             elif status in _PASSING:
                 left.append(document)
-                why = _reason(told)
+                why = reason
             else:
-                self._rejected.append(Rejected(document, status, _reason(told)))
+                self._rejected.append(Rejected(document, status, reason))
         return left, why
 
     def _asked(self, method: str, path: str, body: Mapping[str, Any] | None) -> Mapping[str, Any]:
@@ -184,6 +192,11 @@ def _lines(documents: Sequence[Document]) -> str:
 def _line(document: Document) -> str:
     action = json.dumps({"create": {"_id": document.id}})
     return f"{action}\n{json.dumps(document.body, ensure_ascii=True, separators=(',', ':'))}\n"
+
+
+def _item(told: Mapping[str, Any]) -> tuple[int, str]:
+    (its,) = told.values()
+    return int(its["status"]), _reason(its)[:_LONGEST_REASON]
 
 
 def _reason(told: Mapping[str, Any]) -> str:

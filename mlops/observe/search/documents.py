@@ -16,8 +16,8 @@ from mlops.ir.events import Event
 from mlops.ir.hiding import hide_text
 from mlops.ir.index import TIME, Kind
 
-LONGEST = 8_000
-"""Characters of one value; the rest of a sentence is in the account."""
+LONGEST, MOST = 8_000, 100
+"""Characters of one value, and values of one field; the rest is in the account."""
 _NO_LONG = 2**63
 
 
@@ -91,7 +91,7 @@ def _value(kind: Kind | None, value: Any) -> Any:
             is_number = isinstance(value, int | float) and not isinstance(value, bool)
             return value if is_number and math.isfinite(value) and abs(value) < _NO_LONG else None
         case _ if isinstance(value, list | tuple):
-            return [_text(str(item)) for item in value if isinstance(item, str | int | float)]
+            return [_text(str(item)) for item in value[:MOST] if isinstance(item, str | int | float)]
         case _ if isinstance(value, str | int | float):
             return _text(str(value))
     return None

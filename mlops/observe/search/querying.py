@@ -11,7 +11,7 @@ from mlops.ir.choices import near
 from mlops.ir.dataclass import dataclass
 from mlops.ir.event_fields import EVENTS
 from mlops.ir.index import TIME, Index
-from mlops.observe.search.asking import Answered, Ask
+from mlops.observe.search.asking import Answered, Ask, understood
 
 MOST = 10_000
 _EXISTS = "_exists_"
@@ -127,10 +127,11 @@ def ask_for(ask: Ask, question: Question) -> Found:
                 hint="write it as FIELD:VALUE AND FIELD:VALUE, words with a colon or a slash in quotes",
             ) from None
         raise
-    hits = answer["hits"]
-    counts: Sequence[Mapping[str, Any]] = answer.get("aggregations", {}).get("by", {}).get("buckets", ())
-    return Found(
-        int(hits["total"]["value"]),
-        tuple(hit["_source"] for hit in hits["hits"]),
-        {str(bucket.get("key_as_string", bucket["key"])): int(bucket["doc_count"]) for bucket in counts},
-    )
+    with understood(f"POST /{question.index.name}/_search"):
+        hits = answer["hits"]
+        counts: Sequence[Mapping[str, Any]] = answer.get("aggregations", {}).get("by", {}).get("buckets", ())
+        return Found(
+            int(hits["total"]["value"]),
+            tuple(dict(hit["_source"]) for hit in hits["hits"]),
+            {str(bucket.get("key_as_string", bucket["key"])): int(bucket["doc_count"]) for bucket in counts},
+        )

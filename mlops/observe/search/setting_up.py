@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 from mlops.ir import AccountError, UsageError
 from mlops.ir.dataclass import dataclass
 from mlops.ir.index import Index
 from mlops.observe.search import template
-from mlops.observe.search.asking import Answered, Ask
+from mlops.observe.search.asking import Answered, Ask, understood
 
 ROLLOVER_DAYS, KEEP_DAYS = 30, 365
 _NOT_FOUND = 404
@@ -49,6 +49,11 @@ def see(ask: Ask, index: Index) -> Seen:
     Raises:
         AccountError: it does not answer, or does not let us look.
     """
+    with understood(f"looking at {index.name}"):
+        return _seen(ask, index)
+
+
+def _seen(ask: Ask, index: Index) -> Seen:
     found = _found(ask, f"/_index_template/{index.name}")
     listed = found["index_templates"] if found is not None else ()
     managed, policy, version = _policy(ask, index.name)
@@ -164,6 +169,16 @@ def apply(ask: Ask, action: Action) -> None:
     if answer.get("failures"):  # of Index State Management, which answers 200 then too
         why = "; ".join(str(item.get("reason")) for item in answer.get("failed_indices") or ())
         raise AccountError(f"{action.method} {action.path}: {why}")
+
+
+def apply_all(ask: Ask, seen: Seen, decided: Callable[[Seen], Sequence[Action]]) -> None:
+    """What is refused because somebody else has done it meanwhile is done. Raises AccountError."""
+    for action in decided(seen):
+        try:
+            apply(ask, action)
+        except Answered:
+            if action.label in [other.label for other in decided(see(ask, seen.index))]:
+                raise
 
 
 def _holds(there: Any, wanted: Any) -> bool:

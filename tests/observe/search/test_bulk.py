@@ -85,10 +85,39 @@ def test_one_that_is_too_large_goes_in_halves() -> None:
     assert told.created == 5
 
 
+def test_one_alone_that_is_too_large_keeps_the_others_from_nothing() -> None:
+    index = Index(*[Answered("too large", 413)] * 4)
+    told, _ = written(index, 3)
+    assert told.created + len(told.rejected) == 3
+    assert {item.status for item in told.rejected} == {413} and told.created
+
+
+ODD: list[Any] = [
+    {"items": [{"create": {"status": 201}}]},
+    {"items": [{"create": {"status": "x"}}] * 3},
+    {"items": [[]] * 3},
+    {"items": None},
+    {"items": [{}] * 3},
+]
+
+
+@pytest.mark.parametrize("answer", ODD)
+def test_an_answer_of_another_form_is_no_fault_of_ours(answer: Any) -> None:
+    def ask(method: str, path: str, body: Any) -> Any:
+        return answer if "_bulk" in path else {"hits": {"hits": []}}
+
+    with pytest.raises(AccountError, match="POST /events/_bulk: the answer has not the form of OpenSearch's"):
+        written(ask)  # type: ignore[arg-type]
+
+
+def test_a_reason_is_bounded() -> None:
+    told, _ = written(Index({"d0": (400, {"reason": "x" * 100_000})}))
+    assert len(told.rejected[0].reason) == 500
+
+
 @pytest.mark.parametrize(("turns", "said"), [
     ([{"d0": (429, FULL)}] * 8, "did not take 1 of 3 documents in 8 attempts: no room"),
     ([Answered("forbidden", 403)], "forbidden"),
-    ([Answered("one alone is too large", 413)] * 8, "one alone is too large"),
 ])  # fmt: skip
 def test_what_cannot_be_done_is_told(turns: list[Any], said: str) -> None:
     with pytest.raises(AccountError, match=said):

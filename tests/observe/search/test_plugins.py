@@ -16,6 +16,7 @@ from mlops.ir.captured_fields import captured
 from mlops.ir.event_fields import EVENTS, INDEX
 from mlops.ir.log_fields import LINES
 from mlops.observe.search import setting_up, template
+from mlops.observe.search.asking import Answered
 from tests.emit.declaring import ALL, CAPTURED
 from tests.observe.search import plugin_judge
 from tests.observe.search.ism_door import Door
@@ -163,6 +164,29 @@ def test_a_policy_that_was_changed_holds_for_what_is_there() -> None:
         f"keep the index {FIRST} by the policy {INDEX} as it is now",
     ]
     assert set_up(door, keep_days=30) == []
+
+
+@pytest.mark.parametrize("really", [True, False])
+def test_who_comes_second_finds_it_done(really: bool) -> None:
+    """Each change is refused once: somebody else has made it, or nobody has."""
+    door = Door()
+
+    def beaten(method: str, path: str, body: Any) -> Any:
+        if method == "GET":
+            return door.ask(method, path, body)
+        if really:
+            door.ask(method, path, body)
+        raise Answered("it already exists", 400)
+
+    def decided(seen: setting_up.Seen) -> Any:
+        return setting_up.decide(seen, rollover_days=30, keep_days=365, replicas=0)
+
+    if really:
+        setting_up.apply_all(beaten, setting_up.see(beaten, EVENTS), decided)
+        assert set_up(door) == []
+    else:
+        with pytest.raises(AccountError, match="it already exists"):
+            setting_up.apply_all(beaten, setting_up.see(beaten, EVENTS), decided)
 
 
 def test_an_index_of_another_policy_is_left_alone() -> None:
