@@ -106,8 +106,21 @@ def hide_lines(lines: Iterable[str]) -> str:
     return "\n".join(map(hide_text, text.split("\n")))
 
 
+def beginning(text: str, most: int) -> str:
+    """The first ``most`` characters of what may be of any length, without its secrets. What is looked through is
+    bounded too, and ends where a word does: the first half of a secret is recognised by nobody.
+
+    >>> beginning("DB_PASSWORD=hunter2-hunter2 is out", 24)
+    'DB_PASSWORD=(hidden) is'
+    """
+    looked = text[: 2 * most]
+    if len(looked) < len(text) and (end := looked.rfind(" ")) > most:
+        looked = looked[:end]
+    return hide_text(looked)[:most].rstrip()
+
+
 class KeyHiding:
-    """Lines that come one by one: those of a key stand in several.
+    """Lines that come one by one: those of a key stand in several. ``most`` characters are told of each.
 
     >>> hidden = KeyHiding()
     >>> key = ["a -----BEGIN RSA PRIVATE KEY-----", "MIIEpAIBAAKCAQEA", "-----END RSA PRIVATE KEY-----", "after"]
@@ -115,8 +128,9 @@ class KeyHiding:
     ['a (hidden)', '(hidden)', '(hidden)', 'after']
     """
 
-    def __init__(self) -> None:
+    def __init__(self, most: int = 8_000) -> None:
         self._inside = False
+        self._most = most
 
     def line(self, text: str) -> str:
         if self._inside:
@@ -125,9 +139,9 @@ class KeyHiding:
                 return HIDDEN
             if _OF_KEY.fullmatch(text):
                 return HIDDEN
-        found = _KEY.search(text)
-        self._inside = found is not None and _LAST_OF_KEY.search(found[0]) is None
-        return hide_text(_KEY.sub(HIDDEN, text))
+        last = text.rfind("-----BEGIN ")
+        self._inside = last >= 0 and _KEY.search(text, last) is not None and _LAST_OF_KEY.search(text, last) is None
+        return beginning(_KEY.sub(HIDDEN, text), self._most)
 
 
 _SHORTEST = 8

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from mlops.ir.captured_fields import FEATURE, FeatureKind
-from mlops.ir.hiding import hide_text
+from mlops.ir.hiding import beginning
 from mlops.ir.index import TIME
 from mlops.observe.search.documents import LONGEST, Document, Origin
 
@@ -42,7 +42,7 @@ def captured_document(row: Row, kinds: Mapping[str, FeatureKind], origin: Origin
         TIME: at,
         "endpoint": row.endpoint,
         "variant": row.variant,
-        "inference": hide_text(row.inference)[:LONGEST],
+        "inference": beginning(row.inference, LONGEST),
         "row": row.row,
         "environment": origin.environment,
         "account": origin.account,
@@ -58,7 +58,7 @@ def _value(kind: FeatureKind, value: Any) -> Any:
         case "geo_point":
             return place(value)
         case "keyword":
-            return hide_text(str(value))[:LONGEST] if isinstance(value, str | int | float) else None
+            return beginning(str(value), LONGEST) if isinstance(value, str | int | float) else None
     number = _number(value)
     if number is None or abs(number) >= _NO_LONG:
         return None

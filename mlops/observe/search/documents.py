@@ -13,7 +13,7 @@ from typing import Any
 from mlops.ir.dataclass import dataclass
 from mlops.ir.event_fields import DETAIL, IDS, LEFT_OUT
 from mlops.ir.events import Event
-from mlops.ir.hiding import hide_text
+from mlops.ir.hiding import beginning
 from mlops.ir.index import TIME, Kind
 
 LONGEST, MOST = 8_000, 100
@@ -98,4 +98,4 @@ def _value(kind: Kind | None, value: Any) -> Any:
 
 
 def _text(value: str) -> str:
-    return hide_text(value)[:LONGEST]
+    return beginning(value, LONGEST)

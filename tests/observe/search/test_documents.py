@@ -8,9 +8,12 @@ import re
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
+
 from mlops.ir.captured_fields import captured
 from mlops.ir.event_fields import DETAIL, HEAD, IDS, LEFT_OUT
 from mlops.ir.events import Event
+from mlops.ir.hiding import KeyHiding
 from mlops.ir.log_fields import LINES
 from mlops.observe.search.documents import Origin, document
 
@@ -36,6 +39,24 @@ def test_it_has_fields_that_are_declared_and_no_others() -> None:
     assert (told.body["noun"], told.body["happened"], told.body["sequence"]) == ("endpoint", "failed", 7)
     assert told.body.keys() - {"ids", "detail"} <= HEAD.keys()
     assert "ghp_" not in str(told.body)
+
+
+ENDLESS = {
+    "names everywhere": "a:" * 200_000,
+    "one word": "x" * 10_000_000,
+    "beyond the plane": "\U0001f600" * 100_000,
+    "keys that begin": "-----BEGIN PRIVATE KEY-----" * 2_000,
+}
+
+
+@pytest.mark.parametrize("which", ENDLESS)
+def test_what_has_no_end_is_looked_through_as_far_as_it_is_told(which: str) -> None:
+    """All of the first would take minutes."""
+    text = ENDLESS[which]
+    assert len(KeyHiding().line(text)) <= 8_000
+    told = document(Event("endpoint.failed", AT, text, {"endpoint": text}, {}), ORIGIN)
+    assert len(told.body["about"]) <= 8_000 >= len(told.body["ids"]["endpoint"])
+    assert len(document(Event("a.b", AT, "", {}, {"what": ["a"] * 1_000}), ORIGIN).body["detail"]["what"]) == 100
 
 
 def test_its_id_follows_from_what_it_says() -> None:
