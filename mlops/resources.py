@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     )
     from mlops.declare.resources.notebook_instance import NotebookInstance
     from mlops.declare.resources.notebook_instance_lifecycle_config import NotebookInstanceLifecycleConfig
+    from mlops.declare.resources.replica import Replica
     from mlops.declare.resources.role import Role
     from mlops.declare.resources.scaling import At, Scaling
     from mlops.declare.resources.space import Space
@@ -99,6 +100,7 @@ __all__ = [
     "OpenSearch",
     "Query",
     "Redshift",
+    "Replica",
     "Role",
     "Scaling",
     "Serverless",

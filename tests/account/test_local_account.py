@@ -311,6 +311,7 @@ EXPIRING = {"Rules": [{"ID": "a", "Status": "Enabled", "Filter": {"Prefix": ""},
 FILTER = {"logGroupName": "/aws/sagemaker/ProcessingJobs", "filterName": "f"}
 FED = "arn:aws:firehose:us-east-1:000000000000:deliverystream/d"
 LOG_GROUP = "arn:aws:logs:us-east-1:000000000000:log-group:/aws/sagemaker/ProcessingJobs"
+COPIED = {"Role": ROLE, "Rules": [{"Status": "Enabled", "Destination": {"Bucket": "arn:aws:s3:::other-bucket"}}]}
 EVERY_REPLY: list[tuple[str, str, dict[str, Any]]] = [
     ("sts", "GetCallerIdentity", {}),
     (
@@ -408,6 +409,9 @@ EVERY_REPLY: list[tuple[str, str, dict[str, Any]]] = [
     ("s3", "GetBucketEncryption", {"Bucket": "some-bucket"}),
     ("s3", "PutBucketVersioning", {"Bucket": "some-bucket", "VersioningConfiguration": {"Status": "Enabled"}}),
     ("s3", "GetBucketVersioning", {"Bucket": "some-bucket"}),
+    ("s3", "PutBucketReplication", {"Bucket": "some-bucket", "ReplicationConfiguration": COPIED}),
+    ("s3", "GetBucketReplication", {"Bucket": "some-bucket"}),
+    ("s3", "DeleteBucketReplication", {"Bucket": "some-bucket"}),
     ("s3", "PutBucketLifecycleConfiguration", {"Bucket": "some-bucket", "LifecycleConfiguration": EXPIRING}),
     ("s3", "GetBucketLifecycleConfiguration", {"Bucket": "some-bucket"}),
     ("s3", "PutBucketPolicy", {"Bucket": "some-bucket", "Policy": "{}"}),

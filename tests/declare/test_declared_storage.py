@@ -149,3 +149,41 @@ def test_a_template_keeps_them_and_has_policy_and_alias_beside_them(tmp_path: Pa
     for kind in ("AWS::S3::Bucket", "AWS::KMS::Key", "AWS::S3::BucketPolicy"):
         assert kinds[kind][1]["DeletionPolicy"] == kinds[kind][1]["UpdateReplacePolicy"] == "Retain"
     assert not [finding for finding in judge(text.encode(), "t.json") if finding.severity.name == "ERROR"]
+
+
+FAR = "arn:aws:kms:us-east-1:123456789012:key/far"
+REPLICA = f'replica=resources.Replica("acme-far", kms_key="{FAR}", prefix="raw/")'
+
+
+def test_a_replica_has_a_role_that_copies_this_bucket_into_that_one_alone(tmp_path: Path) -> None:
+    assert not opened(tmp_path, f'resources.Bucket("acme-data", kms_key="alias/ml", {REPLICA})').findings
+    source = str(tmp_path / "storage.py")
+    text = emit(modules(targets)["cloudformation"], source, "production", unheard, "json").text
+    resources = json.loads(text)["Resources"]
+    (bucket,) = [item["Properties"] for item in resources.values() if item["Type"] == "AWS::S3::Bucket"]
+    (rule,) = bucket["ReplicationConfiguration"]["Rules"]
+    assert (rule["Id"], rule["Filter"], rule["SourceSelectionCriteria"]) == (
+        "mlops", {"Prefix": "raw/"}, {"SseKmsEncryptedObjects": {"Status": "Enabled"}}
+    )  # fmt: skip
+    statements = {item["Sid"]: item for item in resources["RolePolicy"]["Properties"]["PolicyDocument"]["Statement"]}
+    assert statements["CopyObjects"]["Resource"] == ["arn:aws:s3:::acme-far/*"]
+    assert statements["ReadVersionsToCopy"]["Resource"] == ["arn:aws:s3:::acme-data/*"]
+    assert statements["EncryptCopies"]["Resource"] == [FAR]
+    assert statements["DecryptWhatIsCopied"]["Condition"] == {
+        "ForAnyValue:StringEquals": {"kms:ResourceAliases": "alias/ml"}
+    }
+    trusted = resources["Role"]["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+    assert "s3.amazonaws.com" in [item["Principal"]["Service"] for item in trusted]
+    assert judge(text.encode(), "template.json") == ()
+
+
+@pytest.mark.parametrize(
+    ("more", "says"),
+    [
+        ('versions=False, replica=resources.Replica("acme-far")', "keeps none"),
+        ('kms_key="alias/ml", replica=resources.Replica("acme-far")', "the replica has none"),
+    ],
+)
+def test_a_replica_of_what_is_never_copied_is_told(tmp_path: Path, more: str, says: str) -> None:
+    (finding,) = opened(tmp_path, f'resources.Bucket("acme-data", {more})').findings
+    assert finding.code == "D064" and says in finding.message

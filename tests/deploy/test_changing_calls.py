@@ -198,6 +198,8 @@ CHANGES = {
         "PutBucketLifecycleConfiguration": "upsert: a declared bucket",
         "PutBucketPolicy": "upsert: a declared bucket",
         "DeleteBucketPolicy": "upsert: a declared bucket",
+        "PutBucketReplication": "upsert: a declared bucket",
+        "DeleteBucketReplication": "upsert: a declared bucket",
         "PutBucketTagging": "upsert: a declared bucket",
         "DeleteBucket": "destroy --resources, of one that is empty",
     },
@@ -306,6 +308,10 @@ CHANGES = {
         "UpdateFunctionCode": "run: functions that the project names, in the local account",
         "UpdateFunctionConfiguration": "run: functions that the project names, in the local account",
     },
+    "use_cases/stream_measuring.py": {
+        "CreateDeliveryStream": "streams tune --measure: in a local account of its own",
+        "PutRecordBatch": "streams tune --measure: in a local account of its own",
+    },
     "testing/execution.py": {"DeleteEndpoint": "a test's own local account"},
     "observe/experiments.py": {"CreateExperiment": "MLflow's, where mlops.toml or the pipeline asks for it"},
 }
@@ -393,6 +399,7 @@ def test_no_bucket_is_made_in_an_account_and_composing_changes_nothing() -> None
     assert [module for module in CHANGES if module.startswith(others)] == [
         "use_cases/local_data.py",
         "use_cases/local_functions.py",
+        "use_cases/stream_measuring.py",
     ]
 
 

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from mlops.deploy.declared.destroy import destroy, plan_removal
 from mlops.deploy.declared.wanting import CONTENT, RESOURCE
@@ -60,6 +61,37 @@ def test_they_are_made_changed_and_a_second_upsert_has_nothing_to_do(world: Worl
     )
     with pytest.raises(Refusal, match="changed by somebody else"):
         upserted(world, OTHER, a="2")
+
+
+COPIED = """
+from mlops import resources
+resources.Bucket("acme-data", {a})
+"""
+
+
+def test_its_replica_is_made_changed_and_no_more(world: World) -> None:
+    if world.account.here is None:
+        world.account.client("s3").create_bucket(Bucket="acme-far")
+        versions = {"Status": "Enabled"}
+        world.account.client("s3").put_bucket_versioning(Bucket="acme-far", VersioningConfiguration=versions)
+    key = "arn:aws:kms:eu-west-1:123456789012:key/far"
+    rows: list[tuple[str, Any]] = [('replica=resources.Replica("acme-far")', None)]
+    if world.account.here is not None:  # moto forgets prefixes, and what is encrypted
+        rows += [
+            ('replica=resources.Replica("acme-far", prefix="raw/")', None),
+            (f'replica=resources.Replica("acme-far", kms_key="{key}")', {"ReplicaKmsKeyID": key}),
+        ]
+    for more, encrypted in rows:
+        upserted(world, COPIED, a=more)
+        assert not planned(world, COPIED, a=more).actions
+        told = world.account.client("s3").get_bucket_replication(Bucket="acme-data")["ReplicationConfiguration"]
+        (rule,) = told["Rules"]
+        assert (told["Role"], rule["Destination"]["Bucket"]) == (world.environment.role, "arn:aws:s3:::acme-far")
+        assert rule["Destination"].get("EncryptionConfiguration") == encrypted
+    upserted(world, COPIED, a="")
+    assert not planned(world, COPIED, a="").actions
+    with pytest.raises(ClientError, match="ReplicationConfigurationNotFound"):
+        world.account.client("s3").get_bucket_replication(Bucket="acme-data")
 
 
 WHOLE = {"Effect": "Allow", "Action": "kms:*", "Resource": "*"}

@@ -157,6 +157,10 @@ SAMPLES: dict[str, dict[str, Any]] = {
         "OwnershipControls": {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]},
         "VersioningConfiguration": {"Status": "Enabled"},
         "LifecycleConfiguration": {"Rules": [{"ID": "a", "Status": "Enabled", "Expiration": {"Days": 7}}]},
+        "ReplicationConfiguration": {
+            "Role": TARGET["RoleArn"],
+            "Rules": [{"Status": "Enabled", "Destination": {"Bucket": "arn:aws:s3:::other"}}],
+        },
         "Policy": {"Version": "2012-10-17", "Statement": []},
         "Tags": [{"Key": "a", "Value": "b"}],
     },

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     )
     from mlops.declare.resources.notebook_instance import NotebookInstance
     from mlops.declare.resources.notebook_instance_lifecycle_config import NotebookInstanceLifecycleConfig
+    from mlops.declare.resources.replica import Replica
     from mlops.declare.resources.role import Role
     from mlops.declare.resources.scaling import At, Scaling
     from mlops.declare.resources.space import Space
@@ -105,6 +106,7 @@ __all__ = [
     "OpenSearch",
     "Query",
     "Redshift",
+    "Replica",
     "Role",
     "Scaling",
     "Serverless",
@@ -165,6 +167,7 @@ _HOMES = {
     "OpenSearch": "mlops.declare.resources.stream",
     "Query": "mlops.declare.resources.alarm",
     "Redshift": "mlops.declare.resources.stream",
+    "Replica": "mlops.declare.resources.replica",
     "Role": "mlops.declare.resources.role",
     "Scaling": "mlops.declare.resources.scaling",
     "Serverless": "mlops.declare.resources.endpoint_config",

@@ -6,8 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from mlops.declare.references import StringProperty, lower
+from mlops.declare.resources import replica
 from mlops.declare.resources.base import DeclaredResource
 from mlops.declare.resources.policy_documents import statement
+from mlops.declare.resources.replica import Replica
 from mlops.declare.steps.shared_arguments import Count, Flag, Text
 from mlops.ir import StepType, Value
 from mlops.ir.fields import (
@@ -23,6 +25,7 @@ from mlops.ir.fields import (
     Said,
     Spoken,
     Yielded,
+    made,
     objects,
 )
 from mlops.ir.shape_notation import ANY_SHAPE, STRING_SHAPE, structure
@@ -45,6 +48,7 @@ STEP_TYPE = StepType(
         OwnershipControls={"shape": "OwnershipControls", "service": "s3"},
         VersioningConfiguration={"shape": "VersioningConfiguration", "service": "s3"},
         LifecycleConfiguration={"shape": "BucketLifecycleConfiguration", "service": "s3"},
+        ReplicationConfiguration={"shape": "ReplicationConfiguration", "service": "s3"},
         Policy=ANY_SHAPE,
         Tags={"shape": "TagList"},
     ),
@@ -129,6 +133,13 @@ def _lifecycle(bucket: Bucket, *_: object) -> Value:
     return {"Rules": tuple(rules)}
 
 
+def _replication(bucket: Bucket, lowering: Lowering, *_: object) -> Value:
+    if bucket.replica is None:
+        return None
+    encrypted = _key(bucket, lowering) is not None
+    return replica.replication(bucket.replica, lowering, versions=bool(lower(bucket.versions)), encrypted=encrypted)
+
+
 def _said_key(given: Given) -> Spoken | None:
     match given.at("ServerSideEncryptionConfiguration.Rules.0.ApplyServerSideEncryptionByDefault"):
         case {"KMSMasterKeyID": key}:
@@ -164,8 +175,8 @@ class Bucket(DeclaredResource):
     S3's own where there is none.
 
     With ``versions`` nothing that is overwritten or deleted is lost, unless ``old_versions`` says after how many days.
-    ``expire`` says so of objects, by prefix. ``access`` are further statements of its policy. It is removed only while
-    it is empty.
+    ``expire`` says so of objects, by prefix. ``access`` are further statements of its policy. A ``replica`` is where S3
+    copies what is put from then on. It is removed only while it is empty.
     """
 
     named_by: ClassVar[str | None] = "Bucket"
@@ -191,6 +202,7 @@ class Bucket(DeclaredResource):
             ),
             Field("expire", "LifecycleConfiguration", PLAIN, to=_lifecycle, said=_said_expire),
             Field("old_versions", "LifecycleConfiguration", COUNT, to=lambda *_: None, said=_said_old_versions),
+            Field("replica", "ReplicationConfiguration", made(replica.RECORD), to=_replication),
             Field("access", "Policy", PLAIN, (), to=_policy, said=_said_access),
         ),
         yields={"Bucket": Yielded("bucket_name", STRING), "BucketArn": Yielded("bucket_arn", STRING)},
@@ -205,12 +217,13 @@ class Bucket(DeclaredResource):
         expire: Mapping[str, Count] | None = None,
         old_versions: Count | None = None,
         access: Sequence[Mapping[str, Any]] = (),
+        replica: Replica | None = None,
         tags: Mapping[str, str] | None = None,
         arguments: Mapping[str, Any] | None = None,
     ) -> None:
         self.known(name, tags, arguments)
         self.kms_key, self.versions, self.old_versions = kms_key, versions, old_versions
-        self.expire, self.access = dict(expire or {}), tuple(access)
+        self.expire, self.access, self.replica = dict(expire or {}), tuple(access), replica
 
     @property
     def bucket_name(self) -> StringProperty:

@@ -12,12 +12,14 @@ from mlops.ir.values import Value
 
 _FIRST_REGION = "us-east-1"
 """Which nobody may name as the place of a bucket."""
+_COPIED = "ReplicationConfiguration"
 _PARTS = {
     "PublicAccessBlockConfiguration": "PutPublicAccessBlock",
     "OwnershipControls": "PutBucketOwnershipControls",
     "ServerSideEncryptionConfiguration": "PutBucketEncryption",
     "VersioningConfiguration": "PutBucketVersioning",
     "LifecycleConfiguration": "PutBucketLifecycleConfiguration",
+    _COPIED: "PutBucketReplication",
 }
 """Requests' members, in the order in which a bucket gets them: before anything else it is closed."""
 _KEPT_OF_ENCRYPTION = ("ApplyServerSideEncryptionByDefault", "BucketKeyEnabled")
@@ -28,6 +30,7 @@ _ASKED = {
     "GetBucketVersioning": (),
     "GetBucketLifecycleConfiguration": ("NoSuchLifecycleConfiguration",),
     "GetBucketPolicy": ("NoSuchBucketPolicy",),
+    "GetBucketReplication": ("ReplicationConfigurationNotFoundError",),
 }
 """With what S3 says where a bucket has none."""
 
@@ -87,6 +90,8 @@ def _changes(name: str, was: Mapping[str, Any], properties: Mapping[str, Any]) -
     for member, operation in _PARTS.items():
         if was.get(member) != now.get(member) and properties.get(member):
             yield Call(operation, {"Bucket": name, member: properties[member]})
+    if was.get(_COPIED) and not properties.get(_COPIED):
+        yield Call("DeleteBucketReplication", {"Bucket": name})
     if was.get("Policy") != now.get("Policy"):
         policy = properties.get("Policy")
         if policy:
@@ -116,6 +121,12 @@ def _templated(name: str, properties: Mapping[str, Any]) -> Mapping[str, Any]:
     told |= {member: properties[member] for member in _ALIKE if member in properties}
     if "LifecycleConfiguration" in properties:
         told["LifecycleConfiguration"] = {"Rules": [*map(_rule, properties["LifecycleConfiguration"]["Rules"])]}
+    if _COPIED in properties:
+        copied = properties[_COPIED]
+        rules = [
+            {"Id" if member == "ID" else member: value for member, value in rule.items()} for rule in copied["Rules"]
+        ]
+        told[_COPIED] = {**copied, "Rules": rules}
     return {**told, **({"Tags": properties["Tags"]} if properties.get("Tags") else {})}
 
 
@@ -193,7 +204,7 @@ RESOURCE_TYPE = ResourceType(
     update=None,
     inside=lambda name: (Call("ListObjectVersions", {"Bucket": name, "MaxKeys": 1}),),
     delete=lambda name, inside: (Call("DeleteBucket", {"Bucket": name}),),
-    permissions=("s3:TagResource",),
+    permissions=("iam:PassRole", "s3:TagResource"),
     templated=_templated,
     from_template=FromTemplate(_from_template, {_BESIDE: "Bucket"}),
     accompanied=_beside,
@@ -206,6 +217,9 @@ RESOURCE_TYPE = ResourceType(
         "PutBucketEncryption": "PutEncryptionConfiguration",
         "GetBucketLifecycleConfiguration": "GetLifecycleConfiguration",
         "PutBucketLifecycleConfiguration": "PutLifecycleConfiguration",
+        "GetBucketReplication": f"Get{_COPIED}",
+        "PutBucketReplication": f"Put{_COPIED}",
+        "DeleteBucketReplication": f"Put{_COPIED}",
         "ListObjectVersions": "ListBucketVersions",
     },
     kept=Kept(

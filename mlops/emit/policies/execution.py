@@ -15,6 +15,7 @@ from mlops.emit.policies.elsewhere import elsewhere_needs
 from mlops.emit.policies.feedback import feedback_needs
 from mlops.emit.policies.feeding import feeding_needs
 from mlops.emit.policies.places import STAR, Place, members, pattern, places, unknown_places
+from mlops.emit.policies.replicating import replicating_needs
 from mlops.emit.policies.statements import Need, passing
 from mlops.emit.policies.watching import is_anothers, unknown_capture, watching_needs
 from mlops.ir import Checked, Definition, Step, StepType, Value
@@ -96,6 +97,8 @@ def execution_needs(checked: Checked, around: Surroundings) -> Iterator[Need]:
         known = checked.type_of(placed.step)
         if known is None:
             continue
+        if definition.of_resources:
+            yield from replicating_needs(placed.step, around)
         if definition.of_resources and placed.step.type in _RUNS_NOTHING:
             continue
         if definition.of_resources and placed.step.type == STREAM:

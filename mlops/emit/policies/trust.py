@@ -10,6 +10,7 @@ from mlops.emit.policies.arns import account_of
 from mlops.emit.policies.batches import starts_batches
 from mlops.emit.policies.delivery import STREAM, roles_of
 from mlops.emit.policies.feeding import fed_by
+from mlops.emit.policies.replicating import is_copied_as
 from mlops.emit.policies.watching import is_scheduled, is_watched_as
 from mlops.ir import Checked
 from mlops.ir.surroundings import Start, Surroundings
@@ -43,6 +44,8 @@ def _trust(
     if any(starts_promotions(step, around.role) for step in steps):
         services.add("events")
     services |= {service for step in steps if (service := fed_by(step, around.role)) is not None}
+    if any(is_copied_as(step, around.role) for step in steps):
+        services.add("s3")
     found: list[dict[str, Any]] = [_statement("SageMaker", "sagemaker")]
     for service in sorted(services):
         found.append(

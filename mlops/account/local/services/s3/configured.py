@@ -1,5 +1,5 @@
 """What a bucket is configured with, kept as it is put. Nothing here acts on it: there is one version of an object, all
-lie on this disk in clear, nobody is kept from any, and no rule expires one."""
+lie on this disk in clear, nobody is kept from any, and no rule expires or copies one."""
 
 from __future__ import annotations
 
@@ -25,6 +25,10 @@ _NONE = {
     ),
     "LifecycleConfiguration": ("NoSuchLifecycleConfiguration", "The lifecycle configuration does not exist"),
     "Policy": ("NoSuchBucketPolicy", "The bucket policy does not exist"),
+    "ReplicationConfiguration": (
+        "ReplicationConfigurationNotFoundError",
+        "The replication configuration was not found",
+    ),
     "Tagging": ("NoSuchTagSet", "The TagSet does not exist"),
 }
 
@@ -97,6 +101,7 @@ _NAMES = {
     "BucketEncryption": "ServerSideEncryptionConfiguration",
     "BucketTagging": "Tagging",
     "PublicAccessBlock": "PublicAccessBlockConfiguration",
+    "BucketReplication": "ReplicationConfiguration",
 }
 
 
@@ -108,6 +113,7 @@ OPERATIONS: Mapping[str, Operation] = {
     **{f"Put{name}": _put(member) for name, member in _NAMES.items()},
     **{f"Get{name}": _get(member, _of(member)) for name, member in _NAMES.items() if member != "Tagging"},
     "DeleteBucketPolicy": _delete("Policy"),
+    "DeleteBucketReplication": _delete("ReplicationConfiguration"),
     "GetBucketLifecycleConfiguration": _get("LifecycleConfiguration", dict),
     "GetBucketPolicy": _get("Policy", _of("Policy")),
     "GetBucketTagging": _get("Tagging", dict),
