@@ -50,10 +50,10 @@ def make(
     for call in calls:
         client = account.client(call.service or kind.service)
         request = {member: _known(call, value, told) for member, value in call.request.items()}
-        if call.pages is not None:
-            told[call.pages] = list(items(client, method(call.operation), call.pages, **request))
-            continue
         try:
+            if call.pages is not None:
+                told[call.pages] = list(items(client, method(call.operation), call.pages, **request))
+                continue
             reply = getattr(client, method(call.operation))(**request)
         except Exception as error:
             if error_code(error) in call.nothing:

@@ -9,6 +9,8 @@ from typing import Any
 from mlops.ir.resource import BESIDE, ITSELF, Call, Kept, ResourceType, Told
 
 _OF = {"ServiceNamespace": "sagemaker", "ScalableDimension": "sagemaker:inference-component:DesiredCopyCount"}
+_UNKNOWN = ("ValidationException",)
+"""Where components are not known there is none that is scaled."""
 _BOUNDS = ("MinCapacity", "MaxCapacity")
 _ALARMS = "cloudwatch"
 _STEPS = "StepScaling"
@@ -92,9 +94,9 @@ def _read(reply: Mapping[str, Any]) -> dict[str, Any]:
 def _describe(name: str) -> tuple[Call, ...]:
     target = _target(name)
     return (
-        Call("DescribeScalableTargets", {**_OF, "ResourceIds": [target["ResourceId"]]}),
-        Call("DescribeScalingPolicies", target, pages="ScalingPolicies"),
-        Call("DescribeScheduledActions", target, pages="ScheduledActions"),
+        Call("DescribeScalableTargets", {**_OF, "ResourceIds": [target["ResourceId"]]}, nothing=_UNKNOWN),
+        Call("DescribeScalingPolicies", target, pages="ScalingPolicies", nothing=_UNKNOWN),
+        Call("DescribeScheduledActions", target, pages="ScheduledActions", nothing=_UNKNOWN),
         Call("DescribeAlarms", {"AlarmNames": [_alarm_name(name)]}, service=_ALARMS),
     )
 
