@@ -137,6 +137,8 @@ def test_a_document_that_is_too_large_is_split_and_whole_again() -> None:
     with pytest.raises(LackingParts, match="of large") as caught:
         list(joined([record for record in records if record["id"] != "large/2-4"][:-1]))
     assert caught.value.of == ("large",)
+    theirs = [{"mlops_part": 1}, {"mlops_part": {"of": "large"}}]
+    assert list(joined(theirs)) == theirs
     whole, _ = publisher(service)
     with pytest.raises(UsageError) as told:
         whole.put(large)

@@ -78,6 +78,20 @@ def test_lines_that_are_written_come_whole_and_once(account: LocalAccount, tmp_p
     assert sorted(written(stream).splitlines()) == [b"first", b"second", b"third"]
 
 
+def test_a_log_that_grows_faster_than_it_is_read_keeps_the_clock_from_nothing(
+    account: LocalAccount, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(subscriptions, "_PAGES", 2)
+    monkeypatch.setattr(subscriptions, "_LINES", 10)
+    stream = opened(account, **s3(**MESSAGES))
+    log = job(account, tmp_path)
+    subscribe(account)
+    write(log, "".join(f"{number}\n" for number in range(45)))
+    account.state.store.write("UPDATE step SET ended = '2026-01-01T00:00:01.000000+00:00'")
+    assert [turn(account) is not None for _ in range(3)] == [True, True, False]
+    assert written(stream).split() == [b"%d" % number for number in range(45)]
+
+
 def envelopes(content: bytes) -> list[dict[str, Any]]:
     """Members of GZIP stand behind one another, as what was put."""
     return [json.loads(line) for line in gzip.decompress(content).replace(b"}{", b"}\n{").splitlines()]

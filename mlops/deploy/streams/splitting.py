@@ -38,18 +38,17 @@ def joined(documents: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]
     held: dict[str, dict[int, str]] = {}
     whole: set[str] = set()
     for document in documents:
-        part = document.get(PART)
-        if not isinstance(part, Mapping):
-            yield document
-            continue
-        of = str(part["of"])
-        if of in whole:
-            continue
-        found = held.setdefault(of, {})
-        found[int(part["number"])] = str(part["text"])
-        if len(found) == int(part["count"]):
-            whole.add(of)
-            del held[of]
-            yield json.loads("".join(found[number] for number in sorted(found)))
+        match document.get(PART):
+            case {"of": of, "number": int(number), "count": int(count), "text": str(text)}:
+                if str(of) in whole:
+                    continue
+                found = held.setdefault(str(of), {})
+                found[number] = text
+                if len(found) == count:
+                    whole.add(str(of))
+                    del held[str(of)]
+                    yield json.loads("".join(found[number] for number in sorted(found)))
+            case _:
+                yield document
     if held:
         raise LackingParts(tuple(sorted(held)))

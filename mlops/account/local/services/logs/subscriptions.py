@@ -28,6 +28,8 @@ _MOST = 2
 """Of one group."""
 _LINES, _BYTES = 1000, 512 * 1024
 """Of one envelope, before it is compressed: noise does not become smaller, and a record is 1,000 KiB at most."""
+_PAGES = 100
+"""Of one stream of a group at one look: alarms and schedules have their turn, however much is written."""
 _LONGEST = 256 * 1024
 """Of a line: what the service took for one event for most of its life."""
 _FIREHOSE = ":firehose:"
@@ -126,8 +128,11 @@ def deliver_logs(state: State) -> bool:
         try:
             for stream in found:
                 again = again or not stream.ended
-                for place in _taken(state, body, stream, places[stream.name]):
+                for pages, place in enumerate(_taken(state, body, stream, places[stream.name]), 1):
                     places[stream.name] = place
+                    if pages == _PAGES:
+                        again = True
+                        break
         except Refusal as refusal:
             again, refused = True, f"{refusal.code}: {refusal.message}"
         if places != body[_PLACES] or refused != body.get(_REFUSED):
