@@ -13,6 +13,7 @@ from account_parts import Environment
 from botocore.exceptions import ClientError
 
 from mlops.account import Account, connect
+from mlops.account.local import LocalAccount
 
 BUCKET = "mlops-tests"
 
@@ -163,6 +164,25 @@ def test_copies(s3: Any) -> None:
         s3.copy_object(Bucket=BUCKET, Key="to/there", CopySource={"Bucket": BUCKET, "Key": "absent"})
 
 
+def test_tags_of_an_object(s3: Any) -> None:
+    def tags(key: str = "key") -> dict[str, str]:
+        told = s3.get_object_tagging(Bucket=BUCKET, Key=key)["TagSet"]
+        return {tag["Key"]: tag["Value"] for tag in told}
+
+    s3.put_object(Bucket=BUCKET, Key="key", Body=b"1", Tagging="team=a%3Db&empty=", Metadata={"who": "me"})
+    assert tags() == {"team": "a=b", "empty": ""}
+    s3.put_object_tagging(Bucket=BUCKET, Key="key", Tagging={"TagSet": [{"Key": "k:1", "Value": "x y"}]})
+    s3.copy_object(Bucket=BUCKET, Key="copy", CopySource={"Bucket": BUCKET, "Key": "key"})
+    assert tags() == tags("copy") == {"k:1": "x y"}
+    s3.delete_object_tagging(Bucket=BUCKET, Key="key")
+    assert tags() == {}
+    assert s3.head_object(Bucket=BUCKET, Key="key")["Metadata"] == {"who": "me"}
+    with refused("InvalidTag"):
+        s3.put_object_tagging(Bucket=BUCKET, Key="key", Tagging={"TagSet": [{"Key": "k", "Value": "a&b"}]})
+    with refused("NoSuchKey"):
+        s3.get_object_tagging(Bucket=BUCKET, Key="absent")
+
+
 def test_deletes(s3: Any) -> None:
     for key in ("a/1", "a/2", "b"):
         s3.put_object(Bucket=BUCKET, Key=key, Body=b"")
@@ -232,3 +252,19 @@ def test_buckets(s3: Any) -> None:
     s3.delete_bucket(Bucket="another-bucket")
     with refused("404"):
         s3.head_bucket(Bucket="another-bucket")
+
+
+@pytest.mark.parametrize(
+    ("tags", "code"),
+    [([("k", "1"), ("k", "2")], "InvalidTag"), ([(f"k{number}", "") for number in range(11)], "BadRequest")],
+    ids=["twice", "eleven"],
+)
+def test_tags_that_no_object_has(tmp_path: Path, tags: list[tuple[str, str]], code: str) -> None:
+    """moto takes them; the guide does not."""
+    s3 = LocalAccount(tmp_path, "us-east-1").client("s3")
+    s3.create_bucket(Bucket=BUCKET)
+    s3.put_object(Bucket=BUCKET, Key="key", Body=b"1")
+    with refused(code):
+        s3.put_object_tagging(
+            Bucket=BUCKET, Key="key", Tagging={"TagSet": [{"Key": key, "Value": value} for key, value in tags]}
+        )

@@ -424,6 +424,13 @@ EVERY_REPLY: list[tuple[str, str, dict[str, Any]]] = [
     ("s3", "GetObject", {"Bucket": "some-bucket", "Key": "key"}),
     ("s3", "HeadObject", {"Bucket": "some-bucket", "Key": "key"}),
     ("s3", "GetObjectAttributes", {"Bucket": "some-bucket", "Key": "key", "ObjectAttributes": ["ETag", "ObjectSize"]}),
+    (
+        "s3",
+        "PutObjectTagging",
+        {"Bucket": "some-bucket", "Key": "key", "Tagging": {"TagSet": [{"Key": "k", "Value": "v"}]}},
+    ),
+    ("s3", "GetObjectTagging", {"Bucket": "some-bucket", "Key": "key"}),
+    ("s3", "DeleteObjectTagging", {"Bucket": "some-bucket", "Key": "key"}),
     ("s3", "CopyObject", {"Bucket": "some-bucket", "Key": "copy", "CopySource": "some-bucket/key"}),
     ("s3", "ListObjects", {"Bucket": "some-bucket"}),
     ("s3", "ListObjectsV2", {"Bucket": "some-bucket"}),
