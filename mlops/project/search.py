@@ -12,6 +12,8 @@ from mlops.ir.log_fields import Source
 
 _HERE = re.compile(r"http://(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?(/|$)")
 
+_MOST_FEATURES = 500
+"""An index has 1,000 fields at most (index.mapping.total_fields.limit), others of ours among them."""
 _FEATURE = r"^[A-Za-z0-9_][A-Za-z0-9_-]{0,63}$"
 
 
@@ -46,6 +48,8 @@ class Search(BaseModel):
                     raise ValueError(
                         f"{name} of {endpoint} is {kind}, and {kinds[name]} of another endpoint: a field has one kind"
                     )
+        if len(kinds) > _MOST_FEATURES:
+            raise ValueError(f"captured names {len(kinds)} features: {_MOST_FEATURES} are the most that an index takes")
         bare = (url for url in (self.url, self.dashboards or "") if url.startswith("http://") and not _HERE.match(url))
         if self.auth != "none" and any(bare):
             raise ValueError(f'auth = "{self.auth}" over http:// shows to anybody on the way who asks: take https://')

@@ -177,10 +177,11 @@ MISTAKES: list[tuple[str, str]] = [
     ('captured = { a = { x = "long" }, b = { x = "double" } }\n', "x of b is double, and long of another endpoint"),
     ('captured = { a = { x = "text" } }\n', "'keyword', 'long', 'double' or 'geo_point'"),
     ('captured = { a = { "x.y" = "long" } }\n', "x.y"),
+    ("captured = { a = { " + ", ".join(f'f{number} = "long"' for number in range(501)) + " } }\n", "501 features: 500"),
 ]
 
 
-@pytest.mark.parametrize(("more", "said"), MISTAKES)
+@pytest.mark.parametrize(("more", "said"), MISTAKES, ids=[said for _, said in MISTAKES])
 def test_mistakes_in_the_table_are_told(project: Path, osmem: str, more: str, said: str) -> None:
     declared(project, osmem, more)
     assert said in refused("search", "setup", "--dry-run")
