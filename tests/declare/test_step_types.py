@@ -52,7 +52,7 @@ def test_the_service_has_the_operations_and_members_of_a_kind(kind: JobKind) -> 
     client = boto3.client("sagemaker", region_name="us-east-1")
     model = client.meta.service_model
     assert client.meta.method_to_api_mapping[kind.describe_method] == kind.describe
-    assert kind.name_member in model.operation_model(kind.describe).input_shape.members
+    assert model.operation_model(kind.describe).input_shape.members[kind.name_member].metadata["max"] == kind.name_limit
     assert {kind.arn_member, kind.status_member} <= set(model.operation_model(kind.describe).output_shape.members)
     assert kind.member in model.shape_for("PipelineExecutionStepMetadata").members
 

@@ -79,7 +79,9 @@ STEP_TYPE = StepType(
         "InputDataConfig",
         "ProblemType",
     ),
-    job=JobKind("AutoMLJob", "automl-job", describe="DescribeAutoMLJobV2", destination="OutputDataConfig"),
+    job=JobKind(
+        "AutoMLJob", "automl-job", describe="DescribeAutoMLJobV2", destination="OutputDataConfig", name_limit=32
+    ),
     permissions=(
         "sagemaker:AddTags",
         "sagemaker:CreateAutoMLJobV2",
