@@ -164,6 +164,14 @@ CASES = [
         boosted(objective="rank:pairwise", eval_metric="ndcg"),
     ),
     Case(
+        "a rate by both of its names",
+        "X858",
+        boosted(eta="0.1", learning_rate="0.2"),
+        f"{VALUES}/learning_rate",
+        boosted(learning_rate="0.2"),
+        WARNING,
+    ),
+    Case(
         "a depth of linear models",
         "X858",
         boosted(booster="gblinear", max_depth="5"),

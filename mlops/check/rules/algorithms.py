@@ -118,8 +118,8 @@ def unknown_hyperparameter(subject: Subject) -> Iterator[Fault]:
 @rule("X858", "idle-hyperparameter", Severity.WARNING, source=SOURCE)
 def idle_hyperparameter(subject: Subject) -> Iterator[Fault]:
     """Hyperparameters that the built-in algorithm reads only where another one has a certain value, which it has not,
-    or only with a channel that is not there. What has its default is not told; what Amazon's own examples do all the
-    same is a note, what the container refuses then an error.
+    or only with a channel that is not there, or that stand there by both of their names. What has its default is not
+    told; what Amazon's own examples do all the same is a note, what the container refuses then an error.
 
     Bad:  "word_ngrams": "3" for BlazingText with "mode": "skipgram"
     Good: "word_ngrams": "3" with "mode": "supervised"
@@ -143,6 +143,12 @@ def idle_hyperparameter(subject: Subject) -> Iterator[Fault]:
                 severity = Severity.ERROR if condition.refused else Severity.INFO if condition.usual else None
                 help_text = f"remove {'it' if len(idle) == 1 else 'them'}"
                 yield Fault(where, message, help_text, found.job.placed, severity=severity)
+        for name, other in found.algorithm.aliases:
+            if name in values and other in values and values[name] != values[other]:
+                where = f"{found.job.at}/{found.member}{pointer(other)}"
+                yield Fault(
+                    where, f"{other} is another name of {name}, which has a value", "keep one", found.job.placed
+                )
         channels = [item.get("ChannelName") for _, item in entries(found.job.request, "InputDataConfig")]
         known_channels = channels and all(isinstance(channel, str) for channel in channels)
         for name, channel in found.algorithm.only_with.items() if known_channels and "_kfold" not in values else ():

@@ -4,12 +4,12 @@ A file has ``title``, ``images`` (names of repositories), ``source``, ``input_mo
 ``max_instances`` where it is one host only, ``channels``, ``hyperparameters``, ``required_if``, ``only_if``,
 ``narrowed`` (what is left of values, machines or input modes where hyperparameters have some values), ``ascending``
 (hyperparameters of which none is above the next), ``only_with`` (channel without which a hyperparameter has no effect,
-by hyperparameter), ``answers`` (content types of requests that its model takes), ``tunable`` (kind of range by
-hyperparameter) and ``metrics`` (Maximize or Minimize by name). One that runs on a
-machine of one's own has ``here``: the modules that it needs, each with the distribution that brings it; how it runs is
-in a module or package of its name in ``mlops/run/algorithms/``; ``hosts_here``: on several hosts too. ``metric_line``
-is the regex by which the service finds a metric in its log, with ``{channel}`` and ``{metric}`` for the two parts of
-the metric's name.
+by hyperparameter), ``aliases`` (a hyperparameter and its other name), ``answers`` (content types of requests that its
+model takes), ``tunable`` (kind of range by hyperparameter) and ``metrics`` (Maximize or Minimize by name). One that
+runs on a machine of one's own has ``here``: the modules that it needs, each with the distribution that brings it; how
+it runs is in a module or package of its name in ``mlops/run/algorithms/``; ``hosts_here``: on several hosts too.
+``metric_line`` is the regex by which the service finds a metric in its log, with ``{channel}`` and ``{metric}`` for the
+two parts of the metric's name.
 """
 
 from __future__ import annotations
@@ -234,6 +234,7 @@ class Algorithm:
     metric_line: str | None = None
     only_with: Mapping[str, str] = field(default_factory=dict)
     answers: tuple[str, ...] = ()
+    aliases: tuple[tuple[str, str], ...] = ()
 
     @property
     def metric_definitions(self) -> list[dict[str, str]]:
@@ -307,6 +308,7 @@ def _read(name: str) -> Algorithm:
         written.get("metric_line"),
         written.get("only_with", {}),
         tuple(written.get("answers", ())),
+        tuple((name, other) for name, other in written.get("aliases", ())),
     )
 
 
