@@ -6,7 +6,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from functools import cache
-from itertools import takewhile
 from typing import NamedTuple, TypeAlias
 
 from mlops.check.codes import SURROUNDINGS
@@ -76,17 +75,25 @@ def _expected(subject: Subject) -> Iterator[_Written]:
 
 
 def _written(value: Value, writer: str) -> _Written:
+    beginning, following = _beginning(value)
+    is_id = isinstance(following, Ref) and following.expression == "Execution.PipelineExecutionId"
+    return _Written(beginning, writer, by_execution=is_id and beginning.endswith("/"))
+
+
+def _beginning(value: Value) -> tuple[str, Value]:
+    """How a place begins as far as that is known, and what follows: nothing, where all of it is."""
     match value:
         case str():
-            return _Written(value, writer)
+            return value, None
         case Join(on=on, values=parts):
-            known = [*takewhile(lambda part: isinstance(part, str), parts)]
-            beginning = on.join(map(str, known)) + on if known else ""
-            following = parts[len(known)] if len(known) < len(parts) else None
-            is_id = isinstance(following, Ref) and following.expression == "Execution.PipelineExecutionId"
-            is_folder = on == "/" and beginning.endswith("/")
-            return _Written(beginning, writer, by_execution=is_id and is_folder)
-    return _Written("", writer)
+            known = ""
+            for number, part in enumerate(parts):
+                beginning, following = _beginning(part)
+                known += (on if number else "") + beginning
+                if following is not None:
+                    return known, following
+            return known, None
+    return "", value
 
 
 def _may_be_written(
