@@ -87,6 +87,13 @@ def wrong_starts(environment: Environment, definitions: Sequence[Definition]) ->
             continue
         later = {name for name, value in feedback.parameters.items() if feedback.is_filled(value)}
         plain = {name: value for name, value in feedback.parameters.items() if name not in later}
+        texts = {parameter.name for parameter in definition.parameters if parameter.type not in (None, "String")}
+        for parameter in sorted(later & texts):
+            value = feedback.parameters[parameter]
+            said = (
+                f"{feedback.said(environment.name, name)} of {feedback.pipeline}: {parameter} takes no text, as {value}"
+            )
+            yield ("feedback", name, "parameters"), said
         try:
             judge(definition, plain, elsewhere=later)
         except UsageError as error:

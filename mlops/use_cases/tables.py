@@ -36,7 +36,7 @@ def with_tables(
     for found in project.environments.values():
         is_asked = found.name == environment and bool(opened.resources)
         tables = (found.promote, found.schedules, found.triggers, found.feedback, found.parameters, found.notify)
-        if is_asked or any(tables):
+        if is_asked or any(tables) or any((found.subnets, found.security_groups, found.assume_role)):
             for finding in _found(found, project, opened, whole, found.name == environment):
                 told.setdefault((finding.code, finding.message, finding.where.line), finding)
     if not told:
@@ -61,10 +61,21 @@ def _found(
         yield from names_of_nothing(environment, opened.root, opened.pipelines, opened.resources if is_asked else ())
     if environment.schedules or environment.triggers or environment.feedback:
         yield from _starts(environment, opened)
+    if environment.triggers:
+        from mlops.check.tables.events import judge_triggers
+
+        yield from judge_triggers(environment, opened.root, opened.pipelines)
+    for name, feedback in environment.feedback.items() if not environment.is_local else ():
+        from mlops.check.tables import finding
+
+        for said in feedback.beyond_a_machine(environment):
+            yield finding("A058", opened.root, environment.name, ("feedback", name), said)
     if environment.promote:
         from mlops.check.tables.gates import gates_that_never_pass
 
         yield from _promotion(environment, project)
+        if is_asked:
+            yield from _served_otherwise(environment, project, opened)
         yield from gates_that_never_pass(environment, project, opened.pipelines if whole else ())
 
 
@@ -103,6 +114,48 @@ def _promotion(environment: Environment, project: Project) -> Iterator[Finding]:
         if program.startswith("./") and not (project.root / program).is_file():
             message = f"hooks.{hook.moment}: there is no {program} in the project's folder"
             yield finding("A050", project.root, environment.name, ("promote", "hooks", hook.moment), message)
+
+
+def _served_otherwise(environment: Environment, project: Project, opened: Opened) -> Iterator[Finding]:
+    """Declared endpoints of the promotion that cannot go along its strategy."""
+    from mlops.check.serving import endpoints
+    from mlops.check.subject import Subject
+    from mlops.check.tables import finding
+    from mlops.deploy.shifting.engines import Engine, Situation, pick
+    from mlops.deploy.shifting.settings import read
+    from mlops.ir.shift import Serving, Variant
+    from mlops.ir.values import to_json
+
+    try:
+        settings = read(environment, project.root)
+    except ConfigurationError:
+        return
+    for checked in opened.resources:
+        for endpoint in endpoints(Subject(checked.definition, checked.step_types)):
+            name, configuration = endpoint.settings.get("EndpointName"), endpoint.configuration
+            if name != settings.endpoint or configuration is None or not configuration.production:
+                continue
+            requests = [to_json(item.settings) for item in configuration.production]
+            counts = [item.get("InitialInstanceCount") for item in requests]
+            variants = tuple(
+                Variant(str(item.get("VariantName")), item, 1.0, count if isinstance(count, int) else None)
+                for item, count in zip(requests, counts, strict=True)
+            )
+            course = settings.course(variants[0].count)
+            looks = len(course.stages) > 1 or bool(course.stages[0].bake)
+            situation = Situation(
+                course,
+                Serving("", variants),
+                variants[0],
+                settings.alarms,
+                shadows=len(configuration.variants) > len(configuration.production),
+                own_verdicts=bool(settings.rules) and looks,
+                hooks_within=bool(settings.moments & {"stage", "before-last"}) and looks,
+            )
+            engine, why = pick(situation, settings.engine)
+            if engine is Engine.NONE:
+                message = f"the endpoint {name} cannot go by {settings.strategy.name}: {why}"
+                yield finding("A050", project.root, environment.name, ("promote", "strategy"), message)
 
 
 _MANY = 10

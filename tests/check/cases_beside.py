@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 from rule_cases import WARNING, Case
-from sound_definition import GONE, REGISTRY, get, processing_output
+from sound_definition import GONE, REGISTRY, call, get, processing_output
 
 TRAIN, REPORT = (
     get(f"Steps.Prepare.ProcessingOutputConfig.Outputs['{name}'].S3Output.S3Uri") for name in ("train", "report")
@@ -26,11 +26,33 @@ GROUPED = {
     "/Parameters/-": {"Name": "Group", "Type": "String", "DefaultValue": "churn"},
 }
 OPERATOR, LEFT = "Gate:Conditions/1/Type", "Gate:Conditions/1/LeftValue"
+FAILED = {"Step": "Prepare", "Trigger": "Failed"}
+KEPT = {"Train:CheckpointConfig": {"S3Uri": "s3://acme/kept"}}
+CACHED = {"Enabled": True, "ExpireAfter": "P7D"}
+UNCACHED = {"Prepare.CacheConfig": GONE, "Train.CacheConfig": CACHED}
+PLACE = "Prepare:ProcessingOutputConfig/Outputs/0/S3Output/S3Uri"
 IMAGE = "Model:PrimaryContainer/Image"
 
 
 def metric(path: str) -> dict[str, Any]:
     return {LEFT: {"Std:JsonGet": {"PropertyFile": get("Steps.Prepare.PropertyFiles.quality"), "Path": path}}}
+
+
+def inner(kind: str) -> dict[str, Any]:
+    """A Condition inside of the branch that a score above a floor leads into."""
+    floor = get("Parameters.Floor")
+    condition = {"Type": kind, "LeftValue": get("Steps.Score.OutputParameters['score']"), "RightValue": floor}
+    step = {
+        "Name": "Inner",
+        "Type": "Condition",
+        "Arguments": {"Conditions": [condition], "IfSteps": [call("Never")], "ElseSteps": []},
+    }
+    return {
+        "Gate:IfSteps/-": step,
+        "Gate:Conditions/1/Type": "GreaterThanOrEqualTo",
+        "Gate:Conditions/1/RightValue": floor,
+        "/Parameters/-": {"Name": "Floor", "Type": "Float", "DefaultValue": 0.8},
+    }
 
 
 def again(**more: Any) -> dict[str, Any]:
@@ -75,11 +97,20 @@ CASES = [
     Case("a training as a tuning's parent", "R334",
          {"Tune:WarmStartConfig": {"WarmStartType": "TransferLearning", "ParentHyperParameterTuningJobs": [{"HyperParameterTuningJobName": get("Steps.Train.TrainingJobName")}]}},
          "Tune:WarmStartConfig/ParentHyperParameterTuningJobs/0/HyperParameterTuningJobName/Get"),
+    Case("one checkpoint for two", "X845", {**KEPT, "Segments:CheckpointConfig": {"S3Uri": "s3://acme/kept/"}}, "Segments:CheckpointConfig/S3Uri",
+         {**KEPT, "Segments:CheckpointConfig": {"S3Uri": "s3://acme/kept-too"}}, WARNING),
+    Case("a cache of what changes", "X846", {**UNCACHED, PLACE: "s3://acme/train"}, f"{CHANNEL}/Get", UNCACHED, WARNING),
+    Case("a cache behind a cache", "X846", {**UNCACHED, PLACE: "s3://acme/train"}, f"{CHANNEL}/Get", {**UNCACHED, PLACE: "s3://acme/train", "Prepare.CacheConfig": CACHED}, WARNING),
+    Case("two texts for one value", "C610", {"Gate:Conditions/-": {"Type": "Equals", "LeftValue": get("Parameters.Stage"), "RightValue": "dev"}}, "Gate:Conditions/3",
+         {"Gate:Conditions/-": {"Type": "Equals", "LeftValue": get("Parameters.Skip"), "RightValue": False}}, WARNING),
+    Case("the opposite inside", "C610", inner("LessThan"), "Gate:IfSteps/2/Arguments/Conditions/0", inner("LessThanOrEqualTo"), WARNING),
+    Case("after a failure and what follows success", "G115", {"Announce.DependsOn": [FAILED, "Segments"], "Segments.DependsOn": ["Prepare"]},
+         "Announce.DependsOn/1", {"Announce.DependsOn": [FAILED, "Auto"]}, WARNING),
     Case("an outcome that is none", "C605", {"Gate:Conditions/-": {"Type": "Equals", "LeftValue": get("Steps.Train.TrainingJobStatus"), "RightValue": "Complete"}},
          "Gate:Conditions/3/RightValue",
          {"Gate:Conditions/-": {"Type": "Equals", "LeftValue": get("Steps.Train.TrainingJobStatus"), "RightValue": "Completed"}}, WARNING),
     Case("asks an endpoint too early", "G113", {**ASKED, "Score:endpoint": get("Parameters.Live")}, "Score:endpoint/Get",
          {**ASKED, "Score:endpoint": get("Parameters.Live"), "Live.DependsOn": ["Score"]}, WARNING),
 ]  # fmt: skip
-WORDS = frozenset({"C609", "G114", "R335", "X833", "X834"})
+WORDS = frozenset({"C609", "C610", "G114", "G115", "X845", "X846", "R335", "X833", "X834"})
 FOLLOW = {"X729": {"G114"}, "X834": {"X719"}}

@@ -69,6 +69,10 @@ class Row(NamedTuple):
 STRATEGY, GATES, JUDGE = "[env.{0}.promote]\nstrategy = ", "[env.{0}.promote.gates]\n", "[env.{0}.promote.judge]\n"
 SCHEDULE = '[env.{0}.schedules.daily]\nexpression = "rate(1 day)"\n'
 FEEDBACK = '[env.{0}.feedback.drift]\npipeline = "churn"\n'
+TRIGGER = '[env.{0}.triggers.new]\npipeline = "churn"\nevent = '
+SAGEMAKER = '{{{{ source = ["aws.sagemaker"], detail-type = ["SageMaker {}"], detail = {{{{ {} }}}} }}}}'
+OBJECTS = '{{{{ source = ["aws.s3"], detail-type = ["Object Created"], detail = {{{{ bucket = {{{{ name = ["{}"] }}}} }}}} }}}}'
+EXECUTION = "Model Building Pipeline Execution Status Change"
 PROMOTE = "[env.{0}.promote]\n"
 TABLES = [
     Row("a-canary-of-nothing", STRATEGY + "{{ canary = {{ share = 0 }} }}", "A050", "share = 0"),
@@ -104,6 +108,25 @@ TABLES = [
     Row("a-role", SCHEDULE + 'pipeline = "churn"\nrole = "arn:aws:iam::111122223333:role/start"'),
     Row("a-topic-elsewhere", '[env.{0}.notify]\nsns = "arn:aws:sns:us-east-1:111122223333:on-call"', "A053", "us-east-1"),
     Row("a-group-of-others", FEEDBACK + 'alarm = "drift"\ngroup = "churn-eu"', "A052", "registers in churn"),
+    Row("no-such-source", TRIGGER + '{{ source = ["s3"] }}', "A055", "write aws.s3"),
+    Row("a-kind-of-another", TRIGGER + '{{ source = ["aws.s3"], detail-type = ["SageMaker Model Package State Change"] }}', "A055", "is of aws.sagemaker"),
+    Row("a-misspelt-kind", TRIGGER + '{{ source = ["aws.s3"], detail-type = ["Object Craeted"] }}', "A055", "did you mean 'Object Created'?"),
+    Row("a-status-that-is-none", TRIGGER + SAGEMAKER.format("Endpoint State Change", 'EndpointStatus = ["InService"]'), "A055", "IN_SERVICE"),
+    Row("a-status", TRIGGER + SAGEMAKER.format("Endpoint State Change", 'EndpointStatus = ["FAILED"]')),
+    Row("a-member-in-another-case", TRIGGER + SAGEMAKER.format(EXECUTION, 'CurrentPipelineExecutionStatus = ["Stopped"]'), "A055", "did you mean 'currentPipelineExecutionStatus'?"),
+    Row("its-own-end", TRIGGER + SAGEMAKER.format(EXECUTION, 'currentPipelineExecutionStatus = ["Succeeded"]'), "A056", "an execution of churn"),
+    Row("anothers-end", TRIGGER + SAGEMAKER.format(EXECUTION, 'pipelineArn = ["arn:aws:sagemaker:eu-west-1:111122223333:pipeline/features"]')),
+    Row("its-own-version", TRIGGER + SAGEMAKER.format("Model Package State Change", 'ModelPackageGroupName = ["churn"]'), "A056", "a version of churn"),
+    Row("an-approved-version", TRIGGER + SAGEMAKER.format("Model Package State Change", 'ModelPackageGroupName = ["churn"], ModelApprovalStatus = ["Approved"]')),
+    Row("its-own-objects", TRIGGER + OBJECTS.format("acme-ml"), "A056", "what it writes of churn"),
+    Row("objects-of-others", TRIGGER + OBJECTS.format("acme-raw")),
+    Row("nothing-of-the-object", TRIGGER + '{{ source = ["aws.s3"], detail-type = ["Object Created"] }}\nparameters = {{ Depth = "$.detail.object.name" }}', "A055", "no 'name'"),
+    Row("something-of-the-object", TRIGGER + '{{ source = ["aws.s3"], detail-type = ["Object Created"] }}\nparameters = {{ Depth = "$.detail.object.size" }}'),
+    Row("groups-without-subnets", 'security_groups = ["sg-0a1b2c3d"]', "A057", "no subnets"),
+    Row("a-network", 'security_groups = ["sg-0a1b2c3d"]\nsubnets = ["subnet-0a1b2c3d"]'),
+    Row("a-deployer-of-others", 'assume_role = "arn:aws:iam::444455556666:role/deploy"\nparallelism = 2', "A053", "444455556666"),
+    Row("nobody-to-ask", FEEDBACK + 'alarm = "drift"\ngroup = "churn"\napproval = ["promote"]', "A058", "asks by SNS alone"),
+    Row("a-text-for-a-number", FEEDBACK + 'alarm = "drift"\nendpoint = "churn"\nparameters = {{ Depth = "{{captures}}" }}', "A051", "Depth takes no text"),
     Row("a-group", FEEDBACK + 'alarm = "drift"\ngroup = "churn"'),
     Row("what-feedback-does-not-give", FEEDBACK + 'alarm = "drift"\nparameters = {{ Since = "{{since}}" }}', "A051", "Since"),
 ]  # fmt: skip
@@ -111,9 +134,11 @@ ASKED = """
 [env.asked]
 inherits = "base"
 [env.asked.promote]
+strategy = "rolling"
 alarms = ["erors"]
 endpoint = "chrun"
 [env.asked.feedback.drift]
+pipeline = "churn"
 alarm = "drfit"
 endpoint = "churm"
 """

@@ -59,6 +59,40 @@ its registration does not bring, or, an error, that an environment was passed wh
 Bad:  gates.metrics = { acuracy = { at_least = 0.9 } }, where evaluation.json has accuracy
 Good: gates.metrics = { accuracy = { at_least = 0.9 } }""",
     ),
+    "A055": Told(
+        "event-that-never-comes",
+        Severity.WARNING,
+        """A trigger waits for an event that no service sends: of a source or a detail-type that there is not, with a
+member or a value that it never has; or a parameter is read from where such an event has nothing.
+
+Bad:  detail = { EndpointStatus = ["InService"] }
+Good: detail = { EndpointStatus = ["IN_SERVICE"] }""",
+    ),
+    "A056": Told(
+        "starts-itself",
+        Severity.WARNING,
+        """A trigger starts a pipeline by an event that this pipeline makes: it starts itself again and again, and each
+execution is paid for.
+
+Bad:  source = ["aws.sagemaker"] with the end of any execution
+Good: the same with detail = { pipelineArn = ["arn:aws:sagemaker:eu-west-1:111122223333:pipeline/features"] }""",
+    ),
+    "A057": Told(
+        "half-a-network",
+        Severity.WARNING,
+        """An environment has security groups and no subnets, or subnets and no security groups: a job wants both.
+
+Bad:  security_groups = ["sg-0a1b2c3d"]
+Good: security_groups = ["sg-0a1b2c3d"] and subnets = ["subnet-0a1b2c3d"]""",
+    ),
+    "A058": Told(
+        "feedback-nobody-does",
+        Severity.ERROR,
+        """Feedback declares for an account what neither a rule nor a state machine does there while the laptop is off.
+
+Bad:  approval = ["promote"] without `[env.NAME.notify] sns`
+Good: the same with a topic, by which people are asked""",
+    ),
 }
 
 

@@ -36,6 +36,16 @@ def of_another_account(environment: Environment, root: Path) -> Iterator[Finding
                 message = f"the role is of account {owner}, and {environment.name} is {account}"
                 help_text = f"name a role of {account}, or leave it out for the environment's"
                 yield finding("A053", root, environment.name, (kind, name, "role"), message, help_text)
+    if environment.assume_role is not None and environment.assume_role.split(":")[4] != account:
+        message = (
+            f"assume_role is of account {environment.assume_role.split(':')[4]}, and {environment.name} is {account}"
+        )
+        help_text = f"name a role of {account}"
+        yield finding("A053", root, environment.name, ("assume_role",), message, help_text)
+    if bool(environment.subnets) != bool(environment.security_groups):
+        has, lacks = ("subnets", "security_groups") if environment.subnets else ("security_groups", "subnets")
+        message = f"there are {has} and no {lacks}, and a job wants both"
+        yield finding("A057", root, environment.name, (has,), message, f"give {lacks} too, or leave {has} out")
     topic = environment.notify.sns if environment.notify is not None else None
     told = environment.promote.get("notify")
     topics: tuple[tuple[tuple[str, ...], object], ...] = (

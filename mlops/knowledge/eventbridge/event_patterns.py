@@ -28,7 +28,7 @@ _OPERATOR_NAMES = (
     *("date-after", "date-on-or-after", "date-before", "date-on-or-before", "in-date-range"),
 )
 """Those that are and those that may come; none of them is a member's name within $or."""
-_DETAIL_TYPES = {
+DETAIL_TYPES = {
     "aws.sagemaker": (
         "SageMaker Model State Change",
         "SageMaker Model Package State Change",
@@ -254,9 +254,9 @@ def _other_case(pattern: Mapping[str, Any]) -> Iterator[str]:
     sources, types = pattern.get("source"), pattern.get("detail-type")
     if not isinstance(sources, list) or not isinstance(types, list):
         return
-    if not all(isinstance(item, str) and item in _DETAIL_TYPES for item in sources):
+    if not all(isinstance(item, str) and item in DETAIL_TYPES for item in sources):
         return
-    known = {name.casefold(): name for source in sources for name in _DETAIL_TYPES[source]}
+    known = {name.casefold(): name for source in sources for name in DETAIL_TYPES[source]}
     for item in types:
         right = known.get(item.casefold()) if isinstance(item, str) else None
         if right is not None and right != item:
