@@ -28,6 +28,7 @@ TYPES = (
     "AWS::S3::Bucket",
     "AWS::S3::BucketPolicy",
     "AWS::Scheduler::Schedule",
+    "AWS::Scheduler::ScheduleGroup",
 )
 KEPT = frozenset(
     {

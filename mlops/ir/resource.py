@@ -341,6 +341,8 @@ class ResourceType:
     - ``permissions``: of who does all that, beside the calls' own (``<service>:<operation>``). ``policies_say``:
       actions by operations that policies call by another name.
     - ``kept``: of one that is declared beside pipelines by its own name.
+    - ``in_text``: what it says stands inside of a text in a template, where no function is resolved: others are named
+      by texts, too.
     - ``from_template``: how one of somebody's template is declared, where that can be taken.
     """
 
@@ -363,6 +365,7 @@ class ResourceType:
     policies_say: Mapping[str, str] = field(default_factory=dict)
     lacking: frozenset[str] = frozenset()
     from_template: FromTemplate | None = None
+    in_text: bool = False
 
     def action(self, call: Call) -> str:
         """What has to be allowed for it."""

@@ -249,7 +249,7 @@ def test_in_a_template_it_is_a_schedule_by_its_name() -> None:
     told = RESOURCE_TYPE.in_template(
         "watch", {"endpoint": "churn", "code": "s3://b/assets/1", "schedule": "rate(1 hour)"}
     )
-    assert told.keys() == {"Name", "ScheduleExpression", "State", "FlexibleTimeWindow", "Target"}
+    assert told.keys() == {"Name", "GroupName", "ScheduleExpression", "State", "FlexibleTimeWindow", "Target"}
     assert (told["Name"], told["State"]) == ("watch", "ENABLED")
 
 

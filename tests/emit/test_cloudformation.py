@@ -130,6 +130,9 @@ def test_a_template_with_too_much_is_refused(resources: int, outputs: int, size:
         need_room("small", template, "x" * size)
 
 
+IMAGE = "111122223333.dkr.ecr.us-east-1.amazonaws.com/ours:1"
+
+
 def test_what_nobody_knows_before_is_told(there: Path) -> None:
     (there / "asks.py").write_text(
         "from mlops import Pipeline, Processing\n"
@@ -161,6 +164,31 @@ def test_parameters_and_resources_of_any_kind_have_names_of_their_own(there: Pat
     kinds = [item["Type"].rpartition(":")[2] for item in template["Resources"].values()]
     assert (kinds.count("Model"), kinds.count("ModelPackageGroup")) == (3, 1)
     assert [item for item in judge(emitted(there / "clash.py").encode(), "t.yaml") if item.code == "T010"] == []
+
+
+def test_a_monitor_is_in_a_group_with_its_tags_and_names_its_endpoint_by_text(there: Path) -> None:
+    """Its declaration is a text in the template, where a function would stand as it is."""
+    (there / "watched.py").write_text(
+        "from mlops import resources\n"
+        f'model = resources.Model("churn", image="{IMAGE}", model="s3://acme-ml-production/m.tar.gz")\n'
+        'config = resources.EndpointConfig("churn", model=model.model_name, instance="ml.m5.large", count=4,\n'
+        '    capture=resources.Capture("s3://acme-ml-production/captured"))\n'
+        'endpoint = resources.Endpoint("churn", config=config.config_name)\n'
+        'resources.Monitor("watch", endpoint=endpoint.endpoint_name, drift=resources.Drift(),\n'
+        '    schedule="rate(1 hour)", tags={"owner": "ann"})\n'
+    )
+    template = read(emitted(there / "watched.py"))["Resources"]
+    monitor, group = template["MonitorWatch"], template["MonitorWatchGroup"]
+    assert monitor["Properties"]["GroupName"] == {"Ref": "MonitorWatchGroup"}
+    assert monitor["DependsOn"] == ["EndpointChurn"]
+    job = json.loads(monitor["Properties"]["Target"]["Input"])
+    _, *pieces = job["AppSpecification"]["ContainerArguments"]
+    assert json.loads("".join(pieces))["endpoint"] == "churn"
+    assert group["Type"] == "AWS::Scheduler::ScheduleGroup"
+    assert group["Properties"] == {
+        "Name": "mlops-monitor-watch",
+        "Tags": [{"Key": "owner", "Value": "ann"}, {"Key": "team", "Value": "growth"}],
+    }
 
 
 def test_what_cloudformation_would_replace_is_refused(there: Path) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mlops.deploy.tag_lists import told_tags
-from mlops.ir.resource import BATCH_NAME, Call, Kept, ResourceType, fingerprint
+from mlops.ir.resource import BATCH_NAME, BESIDE, Call, Kept, ResourceType, fingerprint
 from mlops.ir.surroundings import partition_of
 
 _TARGET = "arn:{partition}:scheduler:::aws-sdk:sagemaker:createTransformJob"
@@ -72,7 +72,8 @@ def _templated(name: str, properties: Mapping[str, Any]) -> Mapping[str, Any]:
     told = {member: properties[member] for member in _PLAIN if properties.get(member)}
     written = text[0] if len(text) == 1 else {"Fn::Join": ["", text]}
     window = {"FlexibleTimeWindow": {"Mode": "OFF"}}
-    return {"Name": name, **told, **window, "Target": _target(name, properties, written)}
+    group = {"GroupName": {"Ref": f"{BESIDE}Group"}}
+    return {"Name": name, **group, **told, **window, "Target": _target(name, properties, written)}
 
 
 def _pieces(job: Mapping[str, Any]) -> Iterator[Any]:
@@ -103,6 +104,9 @@ RESOURCE_TYPE = ResourceType(
     delete=lambda name, inside: (Call("DeleteScheduleGroup", {"Name": _group(name)}),),
     permissions=("iam:PassRole",),
     templated=_templated,
+    accompanied=lambda name, properties: {
+        "Group": ("AWS::Scheduler::ScheduleGroup", {"Name": _group(name), "Tags": list(properties.get("Tags") or ())})
+    },
     kept=Kept(
         called=BATCH_NAME,
         named="Name",

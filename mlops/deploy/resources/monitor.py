@@ -12,7 +12,7 @@ from typing import Any
 
 from mlops.deploy.tag_lists import told_tags
 from mlops.ir import UsageError
-from mlops.ir.resource import SHORT_NAME, Call, Kept, ResourceType, fingerprint
+from mlops.ir.resource import BESIDE, SHORT_NAME, Call, Kept, ResourceType, fingerprint
 from mlops.ir.surroundings import partition_of
 
 TARGET = "arn:{partition}:scheduler:::aws-sdk:sagemaker:createProcessingJob"
@@ -148,8 +148,10 @@ RESOURCE_TYPE = ResourceType(
     update=lambda name, properties: (Call("UpdateSchedule", _schedule(name, properties)),),
     delete=lambda name, inside: (Call("DeleteScheduleGroup", {"Name": group(name)}),),
     permissions=("iam:PassRole",),
-    templated=lambda name, properties: {
-        member: value for member, value in _schedule(name, properties).items() if member != "GroupName"
+    templated=lambda name, properties: {**_schedule(name, properties), "GroupName": {"Ref": f"{BESIDE}Group"}},
+    in_text=True,
+    accompanied=lambda name, properties: {
+        "Group": ("AWS::Scheduler::ScheduleGroup", {"Name": group(name), "Tags": list(properties.get("Tags") or ())})
     },
     kept=Kept(
         called=SHORT_NAME,

@@ -8,18 +8,21 @@ from typing import Any
 from mlops.emit.stacks.logical_ids import short_hash
 from mlops.ir.resource import BESIDE, ITSELF, ITSELF_NAMED
 
+Further = Mapping[str, tuple[str, Mapping[str, Any]]]
+
+
+def ids_beside(named: str, further: Further, taken: Collection[str]) -> Mapping[str, str]:
+    """Logical ids by what is added to ``named``, the resource's own; none of those that are ``taken``."""
+    return {suffix: _free(named, suffix, taken) for suffix in further}
+
 
 def accompanied(
-    named: str,
-    called: Mapping[str, Any],
-    further: Mapping[str, tuple[str, Mapping[str, Any]]],
-    taken: Collection[str],
+    named: str, called: Mapping[str, Any], further: Further, ids: Mapping[str, str]
 ) -> Iterator[tuple[str, str, Any]]:
-    """The logical id, the type and the properties of each. ``named`` is the resource's own logical id, ``called`` what
-    gives its name in the account; of the ids that are ``taken`` none is given again."""
-    ids = {suffix: _free(named, suffix, taken) for suffix in further}
+    """The logical id, the type and the properties of each. ``called`` is what gives the resource's name in the
+    account."""
     for suffix, (type_, properties) in further.items():
-        yield ids[suffix], type_, _of(named, called, ids, properties)
+        yield ids[suffix], type_, placed(named, called, ids, properties)
 
 
 def _free(named: str, suffix: str, taken: Collection[str]) -> str:
@@ -27,7 +30,7 @@ def _free(named: str, suffix: str, taken: Collection[str]) -> str:
     return f"{plain}{short_hash(named, suffix)}" if plain in taken else plain
 
 
-def _of(named: str, called: Mapping[str, Any], ids: Mapping[str, str], value: Any) -> Any:
+def placed(named: str, called: Mapping[str, Any], ids: Mapping[str, str], value: Any) -> Any:
     """With the resource itself in the place of :data:`~mlops.ir.resource.ITSELF` and of its likes."""
     match value:
         case Mapping() if value == ITSELF:
@@ -37,7 +40,7 @@ def _of(named: str, called: Mapping[str, Any], ids: Mapping[str, str], value: An
         case {"Ref": str(other)} if other.startswith(BESIDE):
             return {"Ref": ids[other.removeprefix(BESIDE)]}
         case Mapping():
-            return {member: _of(named, called, ids, inner) for member, inner in value.items()}
+            return {member: placed(named, called, ids, inner) for member, inner in value.items()}
         case list():
-            return [_of(named, called, ids, inner) for inner in value]
+            return [placed(named, called, ids, inner) for inner in value]
     return value

@@ -8,11 +8,12 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from mlops.emit.policies.arns import account_of
 from mlops.emit.policies.delivery import delivery_needs, own_roles, roles_in, streams_of
 from mlops.emit.policies.execution import execution_needs
 from mlops.emit.policies.statements import policy
 from mlops.emit.policies.trust import delivery_trust, trust
-from mlops.emit.stacks.accompanying import accompanied
+from mlops.emit.stacks.accompanying import accompanied, ids_beside, placed
 from mlops.emit.stacks.logical_ids import logical_ids
 from mlops.emit.stacks.role_policies import role_policies
 from mlops.ir import Checked, Definition, Ref, Step, UsageError
@@ -31,6 +32,8 @@ _RETENTION = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 109
 _GROUP, _VERSION = "ModelPackageGroup", "ModelPackage"
 _PIPELINES = "arn:${AWS::Partition}:sagemaker:${AWS::Region}:${AWS::AccountId}:pipeline"
 _KEPT = {"DeletionPolicy": "Retain", "UpdateReplacePolicy": "Retain"}
+
+_NONE: Mapping[tuple[str, bool], str] = {}
 
 Template = Mapping[str, Any]
 
@@ -247,7 +250,8 @@ class Stack:
         names = {label: (ids[item.type, item.name], self._cloudformation(item)) for label, item in by_label.items()}
         found: dict[str, Any] = {}
         for resource in resources:
-            properties = {member: self._told(value, ids, names) for member, value in resource.properties.items()}
+            texts = self._texts(by_label) if self.beside.types[resource.type].in_text else {}
+            properties = {member: self._told(value, ids, names, texts) for member, value in resource.properties.items()}
             written = self._written(resource, properties)
             if resource.type == "endpoint":
                 guarded = self.beside.guarded(self._configuration(resource, by_label))
@@ -261,21 +265,43 @@ class Stack:
             # What names others by text is told of them; what refers to one waits for it anyhow.
             referred = {*_referred(written)}
             behind = [ids[item.type, item.name] for item in resources if kept and item.type in kept.behind]
-            before += [one for one in behind if one not in referred]
+            behind += [names[path.name][0] for value in resource.properties.values() for path in _paths(value) if texts]
+            before += [one for one in dict.fromkeys(behind) if one not in referred]
             waits = {"DependsOn": before} if before else {}
             kind, named = self.beside.types[resource.type], ids[resource.type, resource.name]
             retained = _KEPT if kind.retained else {}
+            own = _told_by(named, self._cloudformation(resource), arn=False)
+            further = kind.accompanied(resource.name, properties)
+            beside = ids_beside(named, further, {*ids.values(), *found})
             found[named] = {
                 "Type": self._cloudformation(resource),
                 **waits,
                 **retained,
-                "Properties": written,
+                "Properties": placed(named, own, beside, written),
             }
-            own = _told_by(named, self._cloudformation(resource), arn=False)
-            further = kind.accompanied(resource.name, properties)
-            for id_, type_, its in accompanied(named, own, further, {*ids.values(), *found}):
-                found[id_] = {"Type": type_, **retained, "Properties": its}
+            for id_, type_, its in accompanied(named, own, further, beside):
+                found[id_] = {"Type": type_, **retained, "Properties": self._tagged(type_, its)}
         return found
+
+    def _texts(self, declared: Mapping[str, Resource]) -> Mapping[tuple[str, bool], str]:
+        """What the account calls those that have the name that their author gives, by label; and their ARNs."""
+        facts = {"partition": self.around.partition, "region": self.around.region, "account": account_of(self.around)}
+        found: dict[tuple[str, bool], str] = {}
+        for label, item in declared.items():
+            kept = self.beside.types[item.type].kept
+            if kept is not None or item.type == "endpoint":
+                found[label, False] = item.name
+            if kept is not None:
+                found[label, True] = kept.arn.format(name=item.name, lower=item.name.lower(), **facts)
+        return found
+
+    def _tagged(self, kind: str, properties: Mapping[str, Any]) -> Mapping[str, Any]:
+        """What has the tags of the resource that it comes beside has those of the environment, too."""
+        if "Tags" not in properties:
+            return properties
+        tags = {**self.around.tags, **{item["Key"]: item["Value"] for item in properties["Tags"]}}
+        rest = {member: value for member, value in properties.items() if member != "Tags"}
+        return {**rest, "Tags": _listed(tags)} if tags and _takes_tags(kind) else rest
 
     def _written(self, resource: Resource, properties: Mapping[str, Any]) -> dict[str, Any]:
         """Raises UsageError for what a template has no form for, with the place where it is declared."""
@@ -305,9 +331,15 @@ class Stack:
         config = known.get(path.name) if path is not None and path.root == ROOT else None
         return {} if config is None else config.plain
 
-    def _told(self, value: Value, ids: Mapping[tuple[str, str], str], names: Mapping[str, tuple[str, str]]) -> Any:
-        """As JSON, with functions of CloudFormation for what another resource is called. ``names`` are logical ids and
-        types by label."""
+    def _told(
+        self,
+        value: Value,
+        ids: Mapping[tuple[str, str], str],
+        names: Mapping[str, tuple[str, str]],
+        texts: Mapping[tuple[str, bool], str] = _NONE,
+    ) -> Any:
+        """As JSON, with functions of CloudFormation for what another resource is called, but for those whose names, or
+        ARNs, are ``texts``. ``names`` are logical ids and types by label."""
 
         def known(expression: Expression) -> Value:
             path = expression.path if isinstance(expression, Ref) else None
@@ -319,7 +351,8 @@ class Stack:
                 return expression
             if path.name not in names:
                 return {"Fn::Sub": f"{_PIPELINES}/{path.name.lower()}"}
-            found: Value = from_json(_told_by(*names[path.name], path.segments == ("Arn",)))
+            by_arn = path.segments == ("Arn",)
+            found: Value = texts.get((path.name, by_arn)) or from_json(_told_by(*names[path.name], by_arn))
             return found
 
         return to_json(transform(value, known))
