@@ -707,6 +707,7 @@ COMPONENTS = (
 # Told by tests that have an endpoint or an execution to ask.
 ELSEWHERE = {
     "ChangeMessageVisibility",
+    "CreateLogGroup",
     "SendPipelineExecutionStepFailure",
     "SendPipelineExecutionStepSuccess",
     "DeleteEndpointConfig",

@@ -178,6 +178,7 @@ CHANGES = {
         "DeleteRule": "destroy --resources",
     },
     "deploy/resources/log_subscription.py": {
+        "CreateLogGroup": "upsert: a declared subscription whose group has no lines yet",
         "PutSubscriptionFilter": "upsert: a declared subscription",
         "TagResource": "upsert: a declared subscription",
         "UntagResource": "destroy --resources",

@@ -62,8 +62,6 @@ def test_it_is_planned_made_changed_and_removed(world: World, kind: str) -> None
         if world.account.here is not None:
             assert "the local account has no messages of IoT" in plan.obstacles[0]
         return
-    if world.account.here is None and kind == "log-subscription":
-        world.account.client("logs").create_log_group(logGroupName=GROUP)
     upserted(world, declared(kind), a="id")
     assert not planned(world, declared(kind), a="id").actions
     assert [action.label for action in planned(world, declared(kind), a="detail").actions] == [

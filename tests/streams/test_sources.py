@@ -166,6 +166,19 @@ def test_a_subscription_is_judged_when_it_is_made_and_gone_when_it_is_removed(
     assert len(envelopes(written(stream))) == 3
 
 
+def test_a_group_may_be_subscribed_to_before_what_writes_it_is_there(account: LocalAccount) -> None:
+    """As an upsert makes both, and another group is none."""
+    opened(account)
+    client, group = account.client("logs"), "/aws/sagemaker/Endpoints/later"
+    for name, code in ((group, "ResourceAlreadyExists"), ("/acme/app", "ResourceNotFound")):
+        with pytest.raises(ClientError, match=code):
+            client.create_log_group(logGroupName=name)
+    client.put_subscription_filter(
+        logGroupName=group, filterName="a", filterPattern="", destinationArn=f"{ARN}/events", roleArn=ROLE
+    )
+    assert turn(account) is None and len(client.describe_subscription_filters(logGroupName=group)) > 0
+
+
 def test_what_a_rule_matches_becomes_a_record(account: LocalAccount) -> None:
     stream, client = opened(account), account.client("events")
     client.put_rule(

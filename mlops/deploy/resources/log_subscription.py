@@ -29,6 +29,12 @@ def _put(name: str, properties: Mapping[str, Any]) -> tuple[Call, ...]:
     return (Call("PutSubscriptionFilter", _filter(name, properties)),)
 
 
+def _create(name: str, properties: Mapping[str, Any]) -> tuple[Call, ...]:
+    """SageMaker makes a group with the first line that it writes, and none can be subscribed to before."""
+    made = Call("CreateLogGroup", {"logGroupName": name}, nothing=("ResourceAlreadyExistsException",))
+    return (made, *_put(name, properties))
+
+
 def _found(reply: Mapping[str, Any]) -> Mapping[str, Any] | None:
     return next((item for item in reply.get(_FILTERS) or () if item["filterName"] == FILTER), None)
 
@@ -74,7 +80,7 @@ RESOURCE_TYPE = ResourceType(
     cloudformation="AWS::Logs::SubscriptionFilter",
     describe=lambda name: (_listed(name),),
     read=_read,
-    create=_put,
+    create=_create,
     update=None,
     inside=lambda name: (_group(name), Call("ListTagsForResource", {"resourceArn": _arn_of(name)})),
     delete=_delete,

@@ -36,6 +36,12 @@ _FIREHOSE = ":firehose:"
 _PLACES, _REFUSED = "Places", "Refused"
 
 
+def create_log_group(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Groups are of what runs, and there before it does; nobody writes to another."""
+    streams.group_of(request)
+    raise Refusal("ResourceAlreadyExistsException", "The specified log group already exists")
+
+
 def put_subscription_filter(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
     """Made when the stream took a message to see whether it does."""
     group, name = streams.group_of(request), request["filterName"]
@@ -220,11 +226,12 @@ def _need_room(state: State, group: str, name: str) -> None:
 
 
 def _ends(state: State, group: str) -> dict[str, int]:
-    """Where the streams of a group end: what was written before is not put."""
-    return {
-        stream.name: backward(stream.file, None, 0, ended=stream.ended).end
-        for stream in streams.streams_of(state, group)
-    }
+    """Where the streams of a group end: what was written before is not put. Whose group it is may not be there yet."""
+    try:
+        found = [*streams.streams_of(state, group)]
+    except Refusal:
+        return {}
+    return {stream.name: backward(stream.file, None, 0, ended=stream.ended).end for stream in found}
 
 
 def _note(state: State, key: str, places: Mapping[str, int], refused: str | None) -> None:
@@ -251,6 +258,7 @@ def _invalid(message: str) -> Refusal:
 
 
 OPERATIONS = {
+    "CreateLogGroup": create_log_group,
     "DeleteSubscriptionFilter": delete_subscription_filter,
     "DescribeSubscriptionFilters": describe_subscription_filters,
     "ListTagsForResource": list_tags_for_resource,
