@@ -19,7 +19,7 @@ from mlops.ir.duration import seconds_of
 from mlops.ir.event_fields import EVENTS, INDEX
 from mlops.ir.index import Index
 from mlops.observe.search import querying, setting_up
-from mlops.observe.search.asking import Answered, Ask, Place, asking
+from mlops.observe.search.asking import TIMEOUT, Answered, Ask, Place, asking
 from mlops.observe.search.bulk import Rejected, Written
 from mlops.observe.search.embedded import embedded
 from mlops.observe.search.querying import Found, Question
@@ -35,6 +35,8 @@ from mlops.use_cases.searched import Searched, chosen, of_events, searched, writ
 REJECTED = "rejected.ndjson"
 _FOLDER = "search"
 _LOOK_SECONDS = 1.0
+_ANSWER_SECONDS, _ATTEMPTS_BESIDE = 5.0, 2
+"""Beside a run, which begins and ends without an OpenSearch that does not answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +172,7 @@ def beside(connected: Connected, listener: Listener) -> Iterator[None]:
     with ExitStack() as opened:
         try:
             place, own = opened.enter_context(_place(connected))
-            ask = _asking(connected, place)
+            ask = _asking(connected, place, _ANSWER_SECONDS)
             if own:
                 last = _last(connected)
                 _filled(ask, connected, chosen(connected, "events"), None)
@@ -249,8 +251,8 @@ def _place(connected: Connected) -> Iterator[tuple[Place, bool]]:
         yield _named(connected), False
 
 
-def _asking(connected: Connected, place: Place) -> Ask:
-    return asking(place, connected.account.region, connected.account.credentials)
+def _asking(connected: Connected, place: Place, timeout: float = TIMEOUT) -> Ask:
+    return asking(place, connected.account.region, connected.account.credentials, timeout=timeout)
 
 
 def _decided(seen: setting_up.Seen, keeping: Keeping) -> tuple[setting_up.Action, ...]:
@@ -284,7 +286,7 @@ def _put_after(ask: Ask, connected: Connected, after: int) -> int:
     if kept is None:
         return after
     while page := kept.read(after, limit=PAGE):
-        written(ask, EVENTS, of_events(connected, iter(page)))
+        written(ask, EVENTS, of_events(connected, iter(page)), _ATTEMPTS_BESIDE)
         after = page[-1].sequence or after
     return after
 

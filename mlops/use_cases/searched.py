@@ -14,7 +14,7 @@ from mlops.ir.event_fields import EVENTS
 from mlops.ir.index import Index
 from mlops.ir.log_fields import LINES, Source
 from mlops.observe.search.asking import Ask
-from mlops.observe.search.bulk import Writer, Written
+from mlops.observe.search.bulk import ATTEMPTS, Writer, Written
 from mlops.observe.search.documents import Document, document
 from mlops.use_cases.connecting import Connected
 from mlops.use_cases.events_since import events_since, origin
@@ -63,7 +63,9 @@ def write(ask: Ask, connected: Connected, what: Searched, since: datetime | None
     return written(ask, what.index, what.documents(since))
 
 
-def written(ask: Ask, index: Index, documents: Iterator[Document]) -> tuple[Written, Mapping[str, int]]:
+def written(
+    ask: Ask, index: Index, documents: Iterator[Document], attempts: int = ATTEMPTS
+) -> tuple[Written, Mapping[str, int]]:
     unknown: Counter[str] = Counter()
 
     def counted() -> Iterator[Document]:
@@ -71,7 +73,7 @@ def written(ask: Ask, index: Index, documents: Iterator[Document]) -> tuple[Writ
             unknown.update(told.unknown)
             yield told
 
-    return Writer(ask, index.name).write(counted()), dict(sorted(unknown.items()))
+    return Writer(ask, index.name, attempts=attempts).write(counted()), dict(sorted(unknown.items()))
 
 
 def of_events(connected: Connected, events: Iterator[Event]) -> Iterator[Document]:

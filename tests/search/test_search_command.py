@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import socket
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,7 +16,7 @@ from mlops.account.local import LocalAccount
 from mlops.cli import cli
 from mlops.ir import AccountError, MlopsError
 from mlops.ir.event_fields import INDEX
-from mlops.observe.search.asking import asking
+from mlops.observe.search.asking import TIMEOUT, asking
 from mlops.use_cases import search
 from tests.observe.search.place import At
 from tests.search.conftest import emptied
@@ -107,6 +109,20 @@ def test_what_searches_no_events_ends_no_run(project: Path, osmem: str, there: b
     )
     told = mlops("run", "pipeline.py", "--events", code=1)
     assert "events are not searched while this runs" in told and "Stop failed: no" in told
+
+
+def test_one_that_accepts_and_never_answers_holds_no_run_up(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(search, "_ANSWER_SECONDS", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        url = f"http://127.0.0.1:{mute.getsockname()[1]}"
+        (project / "mlops.toml").write_text(f'[env.local.search]\nurl = "{url}"\nauth = "none"\n')
+        (project / "pipeline.py").write_text(
+            'from mlops import Fail, Pipeline\nwith Pipeline("churn"):\n    Fail("Stop", "no")\n'
+        )
+        began = time.monotonic()
+        told = mlops("run", "pipeline.py", "--events", code=1)
+    assert "events are not searched while this runs" in told and "Stop failed: no" in told
+    assert time.monotonic() - began < TIMEOUT
 
 
 def test_a_run_has_its_events_searched(project: Path) -> None:

@@ -62,10 +62,15 @@ class Unreached(AccountError):
 
 
 def asking(
-    place: Place, region: str, credentials: Callable[[], Any], *, headers: Mapping[str, str] | None = None
+    place: Place,
+    region: str,
+    credentials: Callable[[], Any],
+    *,
+    headers: Mapping[str, str] | None = None,
+    timeout: float = TIMEOUT,
 ) -> Ask:
     """``credentials`` gives botocore's, which sign for ``region``; None where there are none. ``headers`` go with each
-    request.
+    request, for whose answer it waits ``timeout`` seconds.
 
     Raises:
         ConfigurationError: its client is not installed, the variable with the password is not set, nothing signs.
@@ -99,7 +104,7 @@ def asking(
         place.url,
         http_auth=who,
         connection_class=Urllib3HttpConnection,
-        timeout=TIMEOUT,
+        timeout=timeout,
         max_retries=2,
         retry_on_timeout=False,
     )

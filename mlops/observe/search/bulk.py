@@ -19,7 +19,7 @@ from mlops.observe.search.asking import Answered, Ask, Unreached, understood
 from mlops.observe.search.documents import Document
 
 MOST_DOCUMENTS, LARGEST_REQUEST = 1_000, 4 * 1024 * 1024
-_ATTEMPTS = 8
+ATTEMPTS = 8
 _FIRST_SECONDS, _LONGEST_SECONDS = 0.1, 10.0
 _THERE = 409
 _LONGEST_REASON = 500
@@ -66,7 +66,7 @@ class Writer:
         ask: Ask,
         index: str,
         *,
-        attempts: int = _ATTEMPTS,
+        attempts: int = ATTEMPTS,
         sleep: Callable[[float], None] = time.sleep,
         chance: random.Random | None = None,
     ) -> None:
