@@ -4,6 +4,7 @@ what begins meanwhile moves nothing."""
 from __future__ import annotations
 
 import heapq
+import math
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
@@ -133,6 +134,16 @@ def _pipelines(sagemaker: Any, wanted: Wanted) -> Iterator[tuple[str, datetime]]
             yield str(item["PipelineName"]), _BEFORE_ALL if wanted.oldest_first else item["LastExecutionTime"]
 
 
+def _page_size(wanted: int) -> int:
+    """So many come in as few answers as may be, and hardly one more.
+
+    >>> [_page_size(number) for number in (26, 100, 101, 250)]
+    [26, 100, 51, 84]
+    """
+    times = math.ceil(wanted / _PAGE)
+    return math.ceil(wanted / times)
+
+
 def _listed(sagemaker: Any, name: str, wanted: Wanted, after: Place | None, most: int) -> Iterator[Mapping[str, Any]]:
     begins = [wanted.since, after.started if after is not None and wanted.oldest_first else None]
     ends = [wanted.until, after.started if after is not None and not wanted.oldest_first else None]
@@ -143,7 +154,7 @@ def _listed(sagemaker: Any, name: str, wanted: Wanted, after: Place | None, most
         PipelineName=name,
         SortBy="CreationTime",
         SortOrder="Ascending" if wanted.oldest_first else "Descending",
-        PaginationConfig={"PageSize": _PAGE if picks else min(most + 1, _PAGE)},
+        PaginationConfig={"PageSize": _PAGE if picks else _page_size(most + 1)},
         **({"CreatedAfter": since - _SECOND} if since is not None else {}),
         **({"CreatedBefore": until + _SECOND} if until is not None else {}),
     )
