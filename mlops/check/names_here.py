@@ -16,9 +16,8 @@ HasOne: TypeAlias = Callable[[str, str], bool]
 
 _CODE = "A033"
 _CALLED = {"Model": ("model", "create-model"), "EndpointConfig": ("endpoint configuration", "create-endpoint-config")}
-_MAKES = {"Model": "Model", "EndpointConfig": "EndpointConfig"}
-"""Kind by type of step. What is made goes by the member of its kind, or by a name that only the service knows."""
-_MAKES_NONE = frozenset({*_MAKES, "Condition", "Fail", "Transform", "RegisterModel", "Endpoint", "InferenceComponent"})
+"""By kind, which is the type of step that makes one: of the name that its member says, or that the service gives."""
+_MAKES_NONE = frozenset({*_CALLED, "Condition", "Fail", "Transform", "RegisterModel", "Endpoint", "InferenceComponent"})
 _SCRIPTS = frozenset({"Processing", "Training", "Tuning"})
 """They make nothing unless they may ask the account."""
 
@@ -27,7 +26,7 @@ def missing_names(checked: Checked, has: HasOne, *, scripts_may_ask: bool) -> It
     """Of what a step names by a text, with values for parameters. Nothing is said behind a step that may make one."""
     steps = {placed.step.name: placed.step for placed in checked.definition.placed()}
     silent = _MAKES_NONE if scripts_may_ask else _MAKES_NONE | _SCRIPTS
-    made = {(kind, get(step.arguments, f"{kind}Name")) for step in steps.values() if (kind := _MAKES.get(step.type))}
+    made = {(step.type, get(step.arguments, f"{step.type}Name")) for step in steps.values() if step.type in _CALLED}
     for placed in checked.definition.placed():
         wanted = [item for item in _named(placed.step) if item[1:] not in made]
         if wanted and all(steps[name].type in silent for name in checked.before(placed.step.name) & steps.keys()):

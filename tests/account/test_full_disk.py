@@ -123,3 +123,15 @@ def test_what_another_user_made_is_told_with_its_owner(tmp_path: Path) -> None:
         told = done.stdout + done.stderr
         assert (done.returncode, "belongs to nobody" in told, mend in told) == (code, True, True), told
         assert words != ["doctor"] or (owner in told and "mlops.toml" in told)
+
+
+def test_a_project_that_cannot_be_written_to_is_told_with_a_way_on(tmp_path: Path) -> None:
+    script = 'mount --bind . . && mount -o remount,ro,bind . && cd "$PWD" && exec "$0" -m mlops executions list'
+    if subprocess.run(["unshare", "-rm", "mount", "--bind", ".", "."], cwd=tmp_path, capture_output=True).returncode:
+        pytest.skip("no namespace can be made here")
+    (tmp_path / "mlops.toml").touch()
+    command = ["unshare", "-rm", "sh", "-c", script, sys.executable]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert done.returncode == 2 and f"error: Read-only file system: {tmp_path / '.mlops'}" in done.stderr
+    assert "help: what is made here is kept in .mlops/ of the project" in done.stderr
