@@ -32,7 +32,8 @@ from .test_declared import planned, upserted
 MONITOR = """
 from mlops import resources
 resources.Monitor(
-    "watch", endpoint="churn", schedule="rate({a} hours)", baseline="s3://acme-ml/train/", label_column="churned",
+    "watch", endpoint="churn", schedule="rate({a} hours)", window="{a}h", baseline="s3://acme-ml/train/",
+    label_column="churned",
     drift=resources.Drift(0.01, features={{"age": resources.FeatureDrift("psi", 0.1)}}),
     model_quality=resources.ModelQuality("Regression", at_most={{"rmse": 3}}), tags={{"team": "growth"}},
 )
@@ -344,7 +345,8 @@ def test_a_job_that_a_schedule_started_brings_and_tells_all_by_itself(world: Wor
     }
     sagemaker.create_endpoint_config(EndpointConfigName="c", ProductionVariants=[variant], DataCaptureConfig=capture)
     sagemaker.create_endpoint(EndpointName="churn", EndpointConfigName="c")
-    upserted(world, MONITOR.replace("s3://acme-ml/train/", f"s3://{bucket}/train/"), a="2")
+    hourly = MONITOR.replace("rate({a} hours)", "rate(1 hour)").replace("{a}h", "1h")
+    upserted(world, hourly.replace("s3://acme-ml/train/", f"s3://{bucket}/train/"))
     schedule = world.account.client("scheduler").get_schedule(Name="watch", GroupName="mlops-monitor-watch")
     job = json.loads(schedule["Target"]["Input"].replace("<aws.scheduler.scheduled-time>", "2026-11-29T10:20:00Z"))
     words = job["AppSpecification"]["ContainerArguments"][1:]
