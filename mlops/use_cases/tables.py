@@ -36,7 +36,7 @@ def with_tables(
     for found in project.environments.values():
         is_asked = found.name == environment and bool(opened.resources)
         tables = (found.promote, found.schedules, found.triggers, found.feedback, found.parameters, found.notify)
-        if is_asked or any(tables) or any((found.subnets, found.security_groups, found.assume_role)):
+        if is_asked or not found.is_local or any(tables):
             for finding in _found(found, project, opened, whole, found.name == environment):
                 told.setdefault((finding.code, finding.message, finding.where.line), finding)
     if not told:
@@ -54,7 +54,7 @@ def _found(
     from mlops.check.tables.belongings import of_another_account, starts_elsewhere
     from mlops.check.tables.names import names_of_nothing
 
-    yield from of_another_account(environment, opened.root)
+    yield from of_another_account(environment, project)
     if is_asked:
         yield from starts_elsewhere(environment, opened.resources)
     if whole:
@@ -108,6 +108,8 @@ def _promotion(environment: Environment, project: Project) -> Iterator[Finding]:
     if why is not None:
         inside = ("promote", "engine")
         yield finding("A050", project.root, environment.name, inside, why, 'leave engine out, or write "auto"')
+    for short in _without_a_verdict(settings):
+        yield finding("A059", project.root, environment.name, ("promote", "judge"), short)
     for hook in settings.hooks:
         words = getattr(hook.settings, "words", ())
         program = words[0] if words else ""
@@ -156,6 +158,15 @@ def _served_otherwise(environment: Environment, project: Project, opened: Opened
             if engine is Engine.NONE:
                 message = f"the endpoint {name} cannot go by {settings.strategy.name}: {why}"
                 yield finding("A050", project.root, environment.name, ("promote", "strategy"), message)
+
+
+def _without_a_verdict(settings: PromotionSettings) -> Sequence[str]:
+    from mlops.deploy.shifting.deciding import too_short
+    from mlops.ir.shift import Bake
+
+    stages = enumerate(settings.course(_MANY).stages, 1)
+    bakes = [Bake(number, stage.share, stage.bake, stage.until_decided) for number, stage in stages if stage.bake]
+    return too_short(settings.rules, bakes, settings.lag, settings.patience)
 
 
 _MANY = 10

@@ -49,14 +49,13 @@ def read_after_cleanup(subject: Subject) -> Iterator[Fault]:
     if not cleanups:
         return
     reads = list(_reads(subject))
-    above = {placed.step.name: _above(subject, placed) for placed in subject.placed}
     for cleanup, removed in cleanups:
-        name = cleanup.step.name
+        name, before = cleanup.step.name, _above(subject, cleanup)
         for at, value, reader in reads:
             found = next((item for item in removed if _holds(subject, item, value)), None)
-            if found is None or reader.step.name in above[name] or exclude_each_other(cleanup, reader):
+            if found is None or reader.step.name in before or exclude_each_other(cleanup, reader):
                 continue
-            if name in above[reader.step.name]:
+            if name in _above(subject, reader):
                 message = f"{name!r} has removed what {found.producer!r} wrote when this step reads it"
                 yield Fault(at, message, f"let {name} wait for this step, not this step for it", reader)
             else:

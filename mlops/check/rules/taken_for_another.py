@@ -145,12 +145,12 @@ def parameter_of_two_kinds(subject: Subject) -> Iterator[Fault]:
     groups: set[str] = set()
     packages: dict[str, list[tuple[str, Placed]]] = {}
     for at, holder, placed in subject.objects:
-        for member in holder.keys() & {"ModelPackageGroupName", "ModelPackageName"}:
-            name = _parameter(holder, member)
-            if name is not None and member == "ModelPackageGroupName":
-                groups.add(name)
-            elif name is not None:
-                packages.setdefault(name, []).append((f"{at}/{member}/Get", placed))
+        group = _parameter(holder, "ModelPackageGroupName") if "ModelPackageGroupName" in holder else None
+        package = _parameter(holder, "ModelPackageName") if "ModelPackageName" in holder else None
+        if group is not None:
+            groups.add(group)
+        if package is not None:
+            packages.setdefault(package, []).append((f"{at}/ModelPackageName/Get", placed))
     for name in sorted(groups & packages.keys()):
         for at, placed in packages[name]:
             message = f"{name} names a model package group elsewhere, and a version of one is wanted"

@@ -85,6 +85,14 @@ Good: the same with detail = { pipelineArn = ["arn:aws:sagemaker:eu-west-1:11112
 Bad:  security_groups = ["sg-0a1b2c3d"]
 Good: security_groups = ["sg-0a1b2c3d"] and subnets = ["subnet-0a1b2c3d"]""",
     ),
+    "A059": Told(
+        "verdict-that-may-not-come",
+        Severity.WARNING,
+        """A stage of a promotion is shorter than a measure needs: it may end without a verdict.
+
+Bad:  errors = { at_most = "1%", interval = "5m", count = 10 } of a stage of ten minutes
+Good: errors = { at_most = "1%", interval = "1m", count = 5 }""",
+    ),
     "A058": Told(
         "feedback-nobody-does",
         Severity.ERROR,

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 from mlops.check.tables import FINDINGS, finding
 from mlops.ir import Checked, Finding
 from mlops.ir.members import get
-from mlops.project.environments import Environment
+from mlops.project.environments import Environment, Project, table_place
 
 
 def starts_elsewhere(environment: Environment, resources: Sequence[Checked]) -> Iterator[Finding]:
@@ -25,9 +24,10 @@ def starts_elsewhere(environment: Environment, resources: Sequence[Checked]) -> 
                 yield Finding("A053", told.name, told.severity, message, step=step.name, where=step.where)
 
 
-def of_another_account(environment: Environment, root: Path) -> Iterator[Finding]:
+def of_another_account(environment: Environment, project: Project) -> Iterator[Finding]:
     if environment.is_local:
         return
+    root = project.root
     account = environment.account or environment.role.split(":")[4]
     for kind, tables in (("schedules", environment.schedules), ("triggers", environment.triggers)):
         for name, start in tables.items():
@@ -42,6 +42,11 @@ def of_another_account(environment: Environment, root: Path) -> Iterator[Finding
         )
         help_text = f"name a role of {account}"
         yield finding("A053", root, environment.name, ("assume_role",), message, help_text)
+    giver = project.environments.get(table_place(root, environment.name).path(("bucket",))[1])
+    theirs = (giver.account or giver.role.split(":")[4]) if giver is not None else account
+    if giver is not None and theirs != account:
+        message = f"{environment.name} is {account}, and takes over the bucket of {giver.name}, which is {theirs}"
+        yield finding("A053", root, environment.name, ("account",), message, "give it a bucket of its own")
     if bool(environment.subnets) != bool(environment.security_groups):
         has, lacks = ("subnets", "security_groups") if environment.subnets else ("security_groups", "subnets")
         message = f"there are {has} and no {lacks}, and a job wants both"
