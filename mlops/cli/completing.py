@@ -153,6 +153,8 @@ _BY_NAME: Mapping[str, Completer] = {
             "report",
             "prices",
             "terraform_state",
+            "template",
+            "beside",
         ),
         files,
     ),

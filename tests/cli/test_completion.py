@@ -137,9 +137,22 @@ TYPED = {
 }
 
 
-def test_every_argument_is_completed() -> None:
+TYPED_OPTIONS = {
+    **dict.fromkeys(("since", "until", "every", "ahead", "look_back", "lasts", "seasons"), "a time"),
+    **dict.fromkeys(("reason", "failure", "user", "data", "accept", "content_type"), "a text"),
+    **dict.fromkeys(("name", "environments", "suffix", "alias", "aliases"), "a name that is given"),
+    **dict.fromkeys(("metric", "namespace", "statistic", "variant", "kinds", "prefix", "ids"), "of an account"),
+    **dict.fromkeys(("host", "user_header"), "of a network"),
+    **dict.fromkeys(("parameters", "outputs", "at_most", "overrides"), "NAME=VALUE"),
+    **dict.fromkeys(("select", "ignore", "allowed"), "rules"),
+    **dict.fromkeys(("instance", "base", "changed_since", "further", "remove"), "of many forms"),
+}
+"""Options of text that are of no kind which the shell could offer."""
+
+
+def test_every_argument_and_option_is_completed() -> None:
     """A command whose argument has a name of its own says here what that is, or in the tables."""
-    missing = []
+    missing, typed = [], set()
 
     def walk(command: click.Command, words: tuple[str, ...]) -> None:
         if isinstance(command, click.Group):
@@ -150,11 +163,16 @@ def test_every_argument_is_completed() -> None:
                 walk(found, (*words, name))
             return
         for parameter in command.params:
-            if isinstance(parameter, click.Argument) and completer(" ".join(words[-2:]), parameter.name or "") is None:
+            if completer(" ".join(words[-2:]), parameter.name or "") is not None:
+                continue
+            if isinstance(parameter, click.Argument):
                 missing.append(f"{words[-1]} {parameter.name}")
+            elif parameter.type is click.STRING and not (isinstance(parameter, click.Option) and parameter.is_flag):
+                typed.add(parameter.name)
 
     walk(cli, ("mlops",))
     assert set(missing) == set(TYPED)
+    assert typed == set(TYPED_OPTIONS)
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

@@ -32,6 +32,7 @@ NOTING = """() => {
   const seen = window.seen = {};
   const look = () => {
     for (const row of document.querySelectorAll("tbody tr")) {
+      if (row.cells.length < 2) continue;  // none has begun
       const said = `${row.cells[1].innerText.trim()} ${row.cells[0].innerText.trim()}`;
       if (!(said in seen)) seen[said] = Date.now();
     }
