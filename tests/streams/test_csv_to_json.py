@@ -40,6 +40,8 @@ def answered(records: list[bytes], program: str = OURS) -> list[tuple[str, bytes
         (b"1,ada,0.5,true,more", None),
         (b"one,ada,0.5,true", None),
         (b"1,ada,nan,true", None),
+        (b"1_0,ada,0.5,true", None),
+        (b"1," + b"x" * 500_000 + b",0.5,true", [{"id": 1, "name": "x" * 500_000, "score": 0.5, "right": True}]),
         (b"1,ada,0.5,perhaps", None),
         (b'1,"ada,0.5,true', None),
         (b"\xff,ada,0.5,true", None),

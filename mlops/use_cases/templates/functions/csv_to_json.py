@@ -16,6 +16,7 @@ HEADER = False
 """Whether records begin with a line of the columns' names, which is left out."""
 LARGEST_ANSWER = 5_500_000
 """A function answers 6 MB at most; JSON repeats its names in each line."""
+csv.field_size_limit(1_024_000)  # a record is no longer
 TRUE, FALSE = ("true", "t", "yes", "1"), ("false", "f", "no", "0")
 
 
@@ -59,4 +60,6 @@ def _value(kind, cell):
         if cell.lower() not in TRUE + FALSE:
             raise ValueError(f"{cell!r} is neither true nor false")
         return cell.lower() in TRUE
+    if kind is not str and "_" in cell:
+        raise ValueError(f"{cell!r} is no number")  # to Python it is one
     return kind(cell)
