@@ -16,6 +16,7 @@ import pytest
 from stream_parts import BUCKET, FUNCTION, ROLE, failures, opened, processors, s3
 
 from mlops.account.local import LocalAccount
+from mlops.account.local.delivery import processing
 from mlops.account.local.delivery.objects import Objects
 from mlops.account.local.delivery.processing import InvocationFailed
 from mlops.account.local.delivery.record import Record
@@ -189,8 +190,11 @@ def test_records_are_taken_apart_and_delimited(
     assert [base64.b64decode(item["rawData"]) for item in bad] == [put] * failed
 
 
-@pytest.mark.parametrize(("size", "failed"), [(64 * MIB, 0), (64 * MIB + 1, 1)])
-def test_what_unpacks_to_more_than_memory_has_fails_alone(account: LocalAccount, size: int, failed: int) -> None:
+@pytest.mark.parametrize(("size", "failed"), [(MIB, 0), (MIB + 1, 1)])
+def test_what_unpacks_to_more_than_memory_has_fails_alone(
+    account: LocalAccount, monkeypatch: pytest.MonkeyPatch, size: int, failed: int
+) -> None:
+    monkeypatch.setattr(processing, "LARGEST_UNPACKED", MIB)
     stream = opened(account, **s3(Prefix="good/", **processors(("Decompression", {"CompressionFormat": "GZIP"}))))
     stream.put(gzip.compress(b"a") + gzip.compress(bytes(size - 1), 1))
     stream.put(gzip.compress(b"b"))
