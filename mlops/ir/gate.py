@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import field
+from dataclasses import MISSING, field
 from datetime import datetime
 from enum import Enum
 from pathlib import Path
@@ -159,6 +159,8 @@ def _fits(value: Any, kind: Any) -> bool:
         return any(_fits(value, item) for item in get_args(kind))
     if kind is float:
         return type(value) in (int, float)
+    if get_origin(kind) is Sequence:
+        return isinstance(value, list | tuple | str)  # of a text its gate says what it wants
     return kind not in (bool, int, str, NoneType) or type(value) is kind
 
 
@@ -175,7 +177,11 @@ def table(cls: type[Any]) -> Callable[[Any], Any]:
         kinds = get_type_hints(cls)
         for key, value in raw.items():
             if not _fits(value, kinds[key]):
-                raise ValueError(f"{key} = {value!r}: give {_WORDS.get(kinds[key], 'a value of another type')}")
+                listed = "a list" if get_origin(kinds[key]) is Sequence else "a value of another type"
+                raise ValueError(f"{key} = {value!r}: give {_WORDS.get(kinds[key], listed)}")
+        for name, item in cls.__dataclass_fields__.items():
+            if name not in raw and item.default is MISSING and item.default_factory is MISSING:
+                raise ValueError(f"it lacks {name!r}; known: {known}")
         return cls(**raw)
 
     return read
