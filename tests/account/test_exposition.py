@@ -91,6 +91,7 @@ def test_alarms_endpoints_and_events_are_told(state: State) -> None:
 
 def test_requests_to_an_endpoint_are_told(state: State) -> None:
     at = MINUTE.timestamp()
+    state.endpoint_folder("door").mkdir(parents=True)
     recorder = Recorder(state.endpoint_folder("door") / records.FOLDER, clock=lambda: at)
     for number in range(3):
         recorder.add(Record(at + number, "c1", "blue", False, 200, 200, 1000, 10, 1, 1, None))

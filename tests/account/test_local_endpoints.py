@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 import socket
 import time
@@ -225,6 +226,7 @@ def test_a_model_of_several_containers(world: World) -> None:
 
 
 REACH = """
+import shutil
 import socket
 def model_fn(folder): return None
 def transform_fn(model, body, content_type, accept):
@@ -246,3 +248,24 @@ def test_network_isolation_of_a_model(world: World, isolated: bool) -> None:
     world.serve("c")
     with socket.create_server(("127.0.0.1", 0)) as listening:
         assert world.ask(str(listening.getsockname()[1])) == ("A shut" if isolated else "A open")
+
+
+def test_an_endpoint_ends_with_its_account(local: LocalAccount) -> None:
+    """Whoever removes the account's folder asks nobody to end."""
+    world = World(local)
+    world.model("m")
+    world.config("c", ("A", "m", 1.0))
+    world.serve("c")
+    port = world.port
+    assert world.ask() == "A m: hello"
+    shutil.rmtree(local.state.folder)
+    until = time.monotonic() + 60
+    while time.monotonic() < until:
+        try:
+            socket.create_connection(("127.0.0.1", port), 5).close()
+        except OSError:
+            break
+        time.sleep(0.05)
+    else:
+        raise AssertionError("it still answers")
+    assert not local.state.folder.exists()

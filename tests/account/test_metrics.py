@@ -186,6 +186,7 @@ def record(at: float, status: int, model_status: int, latency: int = 1000) -> Re
 def requests(local: Any) -> Iterator[Any]:
     """Of the endpoint ``door``: eight good ones, one that its caller did wrong, one that the model failed at."""
     folder = local.state.endpoint_folder("door") / FOLDER
+    folder.parent.mkdir(parents=True)
     start = NOW.timestamp()
     recorder = Recorder(folder, clock=lambda: start)
     for number in range(8):
@@ -240,6 +241,7 @@ def test_requests_are_metrics(requests: Any, metric: str, statistic: str, value:
 @pytest.mark.parametrize("metric", ["CPUUtilization", "MemoryUtilization"])
 def test_what_instances_use_is_a_metric_of_their_variant(local: Any, metric: str, statistic: str, value: float) -> None:
     start = NOW.timestamp()
+    local.state.endpoint_folder("door").mkdir(parents=True)
     recorder = Recorder(local.state.endpoint_folder("door") / usage.FOLDER, clock=lambda: start, columns=Usage._fields)
     for instance, used in enumerate((10.0, 20.0)):
         recorder.add(Usage(start + 1, "c1", "blue", str(instance), used, used))

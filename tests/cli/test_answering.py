@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
+import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -72,3 +74,12 @@ def test_an_answer_goes_on(mlops: Mlops) -> None:
 def test_a_refusal_fails_the_step(mlops: Mlops) -> None:
     assert "was answered with a failure" in mlops("executions", "answer", "last", "Ask", "--fail", "too risky").out
     assert "too risky" in mlops("executions", "show", "last", "--watch", code=1).err
+
+
+def test_what_waits_ends_with_its_account(mlops: Mlops, tmp_path: Path) -> None:
+    """Nobody could ask it to stop any more."""
+    (lock,) = tmp_path.glob(".mlops/executions/*/owner.lock")
+    with lock.open() as held:
+        shutil.rmtree(tmp_path / ".mlops")
+        fcntl.flock(held, fcntl.LOCK_SH)  # waits for who runs it
+    assert not (tmp_path / ".mlops").exists()

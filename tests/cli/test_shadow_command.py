@@ -52,6 +52,7 @@ def pair(number: int) -> ShadowPair:
 def test_a_shadow_is_held_against_production(local: LocalAccount, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["endpoints", "shadow", "door"]) == 2
     assert "no shadow variant of door has answered yet" in capsys.readouterr().err
+    local.state.endpoint_folder("door").mkdir(parents=True)
     recorder = Recorder(local.state.endpoint_folder("door") / pairs.FOLDER, columns=ShadowPair._fields)
     for number in range(100):
         recorder.add(pair(number))

@@ -36,6 +36,15 @@ class State:
         """Who calls, as a UserContext."""
         return user_context(ACCOUNT_ID, self.user)
 
+    @property
+    def identity(self) -> tuple[int, int] | None:
+        """Of the store's file: another one under its name is another account, and None where somebody removed it."""
+        try:
+            found = (self.folder / STORE).stat()
+        except OSError:
+            return None
+        return found.st_dev, found.st_ino
+
     def execution_folder(self, execution_id: str) -> Path:
         return self.folder / "executions" / execution_id
 

@@ -220,6 +220,12 @@ class _Journal:
         self._execution = execution
         self._jobs: dict[tuple[str, str], Mapping[str, Any]] = {}
         self._children: dict[tuple[str, str], Child] = {}
+        self._account = state.identity
+
+    @property
+    def _is_account_gone(self) -> bool:
+        """Somebody removed its folder: nobody can ask this run to stop."""
+        return self._state.identity != self._account
 
     def take_along(self, kind: str, name: str, description: Mapping[str, Any]) -> None:
         """A job's description, into the transaction of the next call: what a step and its job tell is never at odds."""
@@ -295,7 +301,7 @@ class LocalJournal(_Journal):
         self.write()
         row = self._state.store.one("SELECT stop_requested FROM execution WHERE id = ?", self._execution)
         # Without a row the pipeline was deleted by force: nobody waits for this run.
-        return row is None or bool(row["stop_requested"])
+        return row is None or bool(row["stop_requested"]) or self._is_account_gone
 
     def _known_arn(self) -> str:
         if self._arn is None:
@@ -346,7 +352,7 @@ class LocalJobJournal(_Journal):
         row = self._state.store.one(
             "SELECT stop_requested FROM job WHERE kind = ? AND name = ?", self._kind.name, self._name
         )
-        return row is None or bool(row["stop_requested"])
+        return row is None or bool(row["stop_requested"]) or self._is_account_gone
 
     def jobs_to_stop(self) -> frozenset[str]:
         asked = "SELECT name FROM job WHERE parent = ? AND parent != '' AND stop_requested"

@@ -14,7 +14,7 @@ from functools import cache
 from mlops.account.local.clock import end
 from mlops.account.local.process.clock import tickers as package
 from mlops.account.local.process.clock.ticker import Ticker
-from mlops.account.local.state import STORE, State
+from mlops.account.local.state import State
 from mlops.ir.dataclass import dataclass
 from mlops.ir.discovery import modules
 
@@ -78,21 +78,12 @@ class Clock:
 
 def run_clock(state: State, lock: int) -> None:
     """Until there is nothing to wait for, or the account is gone."""
-    there = _identity(state)
+    there = state.identity
     clock = Clock(state)
     _log.info("the clock ticks")
-    while there is not None and _identity(state) == there:
+    while there is not None and state.identity == there:
         clock.turn()
         if clock.ended(lock):
             break
         time.sleep(LOOK_SECONDS)
     _log.info("the clock has nothing to do")
-
-
-def _identity(state: State) -> tuple[int, int] | None:
-    """Of the store's file: another one under its name is another account."""
-    try:
-        found = (state.folder / STORE).stat()
-    except OSError:
-        return None
-    return found.st_dev, found.st_ino

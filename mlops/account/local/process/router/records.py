@@ -64,7 +64,8 @@ class Position:
 
 class Recorder:
     """Takes records without waiting and writes them in batches, in a thread of its own. ``columns`` are those of a
-    record, of which the first is the time."""
+    record, of which the first is the time. The folder above ``folder`` is there: one that somebody removed with the
+    account is not made anew."""
 
     def __init__(
         self,
@@ -154,7 +155,7 @@ class Recorder:
         if self._descriptor >= 0:
             os.close(self._descriptor)
             self._descriptor = -1
-        self._folder.mkdir(parents=True, exist_ok=True)
+        self._folder.mkdir(exist_ok=True)
         name = f"{self._clock():017.6f}-{os.getpid()}.jsonl"
         self._descriptor = os.open(self._folder / name, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
         self._size = 0

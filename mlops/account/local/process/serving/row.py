@@ -23,9 +23,13 @@ class Row:
         self._state = state
         self._name = name
         self._version = -1
+        self._account = state.identity
 
     def news(self) -> Asked | None:
-        """None where nothing is different since it was last asked."""
+        """None where nothing is different since it was last asked. Whoever removes the account's folder deletes its
+        endpoints."""
+        if self._state.identity != self._account:
+            return Asked("Deleting")
         found = self._state.store.one("PRAGMA data_version")
         version = int(found[0]) if found is not None else 0
         if version == self._version:
@@ -128,6 +132,8 @@ class Row:
 
     def end(self) -> None:
         """The endpoint is forgotten where that was asked for."""
+        if self._state.identity != self._account:
+            return
         with self._state.store.transaction():
             found = self.body()
             if found is not None and found["Status"] == "Deleting":
