@@ -176,6 +176,17 @@ def test_so_does_what_it_has_no_argument_for(properties: dict[str, Any], why: st
     assert why in found.notes[0]
 
 
+@pytest.mark.parametrize(("disabled", "enabled"), [(False, True), (True, False), ({"Ref": "Off"}, None)])
+def test_what_is_disabled_is_not_enabled(disabled: Any, enabled: bool | None) -> None:
+    payload = {"Sql": "SELECT * FROM 'a'", "AwsIotSqlVersion": "2016-03-23", "RuleDisabled": disabled, "Actions": [{}]}
+    rule = {"Type": "AWS::IoT::TopicRule", "Properties": {"RuleName": "a", "TopicRulePayload": payload}}
+    found = written(template({"Parameters": {"Off": {"Type": "String"}}}, R=rule))
+    made = found.document["resource"].get("aws_iot_topic_rule", {"r": {}})
+    assert made["r"].get("enabled") is enabled
+    assert [note for note in found.notes if "no argument for TopicRulePayload.RuleDisabled" in note] == found.notes
+    assert (found.notes == []) == (enabled is not None)
+
+
 REFUSED = {
     "what CloudFormation resolves": ("{{resolve:ssm:x}}", "is for CloudFormation to resolve"),
     "what Terraform composes": ("cafe\u0301", "combining characters"),

@@ -52,6 +52,7 @@ class Arguments:
                 found |= self._referred(value, self.spelling.referred[member], here)
                 continue
             told = self._only(value, here) if member in self.spelling.only else value
+            told = _negated(told, here) if member in self.spelling.negated else told
             if name == BESIDE:
                 if not isinstance(told, Mapping) or is_function(told):
                     raise _no_argument(here)
@@ -107,6 +108,12 @@ class Arguments:
         for item in found:
             _need(block, item.keys(), ".".join(path))
         return found[0] if block.get("max") == 1 and len(found) == 1 else found
+
+
+def _negated(value: Any, path: Path) -> bool:
+    if not isinstance(value, bool):
+        raise _no_argument(path)
+    return not value
 
 
 def _no_argument(path: Path) -> Unspelt:

@@ -29,6 +29,7 @@ class Spelling:
     told: Mapping[str, str] = field(default_factory=dict)
     members: Mapping[str, str] = field(default_factory=dict)
     only: Sequence[str] = ()
+    negated: Sequence[str] = ()
     given: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     referred: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     filled: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
