@@ -11,7 +11,7 @@ import asyncio
 import hashlib
 import hmac
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -25,6 +25,8 @@ MOST_BODY = 64 * 1024
 MOST_PATH = 8 * 1024
 MOST_HEAD = 32 * 1024
 BODY_SECONDS, TAKING_SECONDS = 10.0, 20.0
+LEAVE = "leave"
+"""In the state of a request: cuts its connection off, whatever waits to be sent."""
 _SAFE = ("GET", "HEAD")
 _HEADERS = {
     "content-security-policy": (
@@ -80,7 +82,7 @@ class Gate:
             return
         if scope["type"] != "http":
             return
-        send = _patient(_with_headers(send))
+        send = _patient(_with_headers(send), scope["state"][LEAVE])
         refusal, body = await self._judged(scope, receive)
         if refusal is not None:
             await refusal(scope, receive, send)
@@ -202,11 +204,14 @@ def _with_headers(send: Send) -> Send:
     return sending
 
 
-def _patient(send: Send) -> Send:
+def _patient(send: Send, leave: Callable[[], None]) -> Send:
     """Whoever takes nothing for a while is left: what waits for him would be held for good."""
 
     async def sending(message: Any) -> None:
-        async with asyncio.timeout(TAKING_SECONDS):
-            await send(message)
+        try:
+            async with asyncio.timeout(TAKING_SECONDS):
+                await send(message)
+        except TimeoutError:  # the answer ends as that to anybody who has gone
+            leave()
 
     return sending

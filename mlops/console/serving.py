@@ -12,7 +12,7 @@ import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from mlops.console.application import Answers, Settings
-from mlops.console.gate import ENTER, MOST_HEAD, Gate, Keys
+from mlops.console.gate import ENTER, LEAVE, MOST_HEAD, Gate, Keys
 from mlops.ir import UsageError
 from mlops.ir.dataclass import dataclass
 from mlops.use_cases.connecting import Connected
@@ -107,13 +107,14 @@ def _bound(host: str, port: int | None) -> socket.socket:
 
 
 class Patient(H11Protocol):
-    """Leaves a client that does not say within a time what it wants."""
+    """Leaves a client that does not say within a time what it wants, and gives what answers a way to leave it."""
 
     seconds = 10.0
     _waiting: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        self.app_state = {**self.app_state, LEAVE: transport.abort}
         self._wait()
 
     def data_received(self, data: bytes) -> None:

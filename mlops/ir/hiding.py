@@ -6,7 +6,7 @@ A view hides where it is made, so that whoever prints it cannot forget to.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from itertools import pairwise
 from typing import Any
@@ -22,16 +22,17 @@ _OF_KEY = re.compile(r"\s*[A-Za-z0-9+/=]{0,256}\s*|[A-Za-z-]{1,40}: [\w,-]{1,256
 _LAST_OF_KEY = re.compile(r"-----END [A-Z ]*PRIVATE KEY-----")
 _NAMED = re.compile(
     r"""
-      (?<![A-Za-z0-9_.])(?P<name>[A-Za-z_][A-Za-z0-9_\-.]{0,255})
+      (?<![A-Za-z0-9_.])(?P<name>[A-Za-z_][A-Za-z0-9_\-.]{0,255}+)
       (?P<between>
           \\?["']?\s*(?:=>|[:=])\s*[\[({]?\\?["']?             # API_KEY=..., "token": "...", "token": ["..."]
-        | ["']\s*,\s*(?:["']?\w+["']?\s*[:=]\s*)?["']          # "--password", "..."; ("DbPassword", default="...")
+        | ["']\s*,\s*(?:["']?(?P<member>\w+)["']?\s*[:=]\s*)?["']   # "--password", "..."; ("DbPassword", default="...")
       )
-      (?=(?P<value>[^\s"'`,;&\\)\]}]+))
+      (?=[^\s"'`,;&\\)\]}])
     """,
     re.VERBOSE,
 )
 """The value is not part of the match: it may be the name of the next one."""
+_VALUE = re.compile(r"""[^\s"'`,;&\\)\]}]+""")
 _FLAG = re.compile(r"(?<![\w\-])--?(?P<name>[A-Za-z][\w\-]*)\s+(?=(?P<value>[^\s\"'`,;)\]}]+))")
 _WORD = re.compile(r"[^\s\"'`,;()\[\]{}<>]{16,}")
 _END_OF_SENTENCE = ".:!?"
@@ -87,10 +88,8 @@ def hide_text(text: str) -> str:
         return text
     told = VENDORS.sub(HIDDEN, _KEY.sub(HIDDEN, text)) if VENDORS.search(text) else text
     told = IN_URL.sub(f"://{HIDDEN}@", told)
-    spans = {found.span("value") for found in _NAMED.finditer(told) if _is_meant(found)}
-    spans |= {found.span("value") for found in _FLAG.finditer(told) if is_secret(found["name"], found["value"])}
-    for begin, end in sorted(spans, reverse=True):
-        told = told[:begin] + HIDDEN + told[end:]
+    flagged = (found.span("value") for found in _FLAG.finditer(told) if is_secret(found["name"], found["value"]))
+    told = _without(told, (*_named(told), *flagged))
     told = _WORD.sub(lambda found: _hide_word(found[0]), told)
     return HIDDEN if looks_secret(told) else told
 
@@ -148,11 +147,37 @@ _SHORTEST = 8
 """No secret is known that is shorter."""
 
 
-def _is_meant(found: re.Match[str]) -> bool:
+def _named(text: str) -> Iterator[tuple[int, int]]:
+    """Where values of secret names stand. Of names in one word, as in ``a:token:b``, all values end with the word: it
+    is looked through once for all of them."""
+    end = hidden = 0
+    for found in _NAMED.finditer(text):
+        begin = found.end()
+        if begin < hidden:
+            continue
+        if begin >= end and (value := _VALUE.match(text, begin)):
+            end = value.end()
+        # Of ("DbPassword", default="...") the one says what it is, of ("ann", password="...") the other.
+        is_named = is_secret_name(found["name"]) or is_secret_name(found["member"] or "")
+        if is_named and _is_meant(text, found["between"], begin, end):
+            hidden = end
+            yield begin, end
+
+
+def _is_meant(text: str, between: str, begin: int, end: int) -> bool:
     """``token: expected`` is a sentence."""
-    between, value = found["between"], found["value"]
-    is_sentence = between[-1].isspace() and value.isalpha()
-    return not is_sentence and is_secret_name(found["name"]) and is_filled_in(value)
+    is_sentence = between[-1].isspace() and text[begin:end].isalpha()
+    return not is_sentence and is_filled_in(text, begin, end)
+
+
+def _without(text: str, spans: Iterable[tuple[int, int]]) -> str:
+    """One word for those that overlap."""
+    parts, place = list[str](), 0
+    for begin, end in sorted(spans):
+        if begin >= place:
+            parts += (text[place:begin], HIDDEN)
+        place = max(place, end)
+    return "".join((*parts, text[place:]))
 
 
 def _hide_word(word: str) -> str:

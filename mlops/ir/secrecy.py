@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import math
 import re
+import sys
 from collections import Counter
 from functools import cache, lru_cache
 
@@ -22,7 +23,8 @@ VENDORS = re.compile(
     | \bdapi[0-9a-f]{32}\b                                         # Databricks
     | \bnpm_[A-Za-z0-9]{36}\b | \bpypi-AgEI[A-Za-z0-9_\-]{50,}
     | \bSG\.[A-Za-z0-9_\-]{16,}\.[A-Za-z0-9_\-]{16,}               # SendGrid
-    | \beyJ[A-Za-z0-9_\-]{8,}\.eyJ[A-Za-z0-9_\-]{8,}\.[A-Za-z0-9_\-]{8,}   # JSON web tokens
+    | (?<![A-Za-z0-9_\-])(?>[A-Za-z0-9_\-]*?\beyJ)                # JSON web tokens: of each word one beginning is tried
+      [A-Za-z0-9_\-]{8,}\.eyJ[A-Za-z0-9_\-]{8,}\.[A-Za-z0-9_\-]{8,}
     | \bAccountKey=[A-Za-z0-9+/]{40,}={0,2}                        # Azure storage
     | -----BEGIN\ [A-Z ]*PRIVATE\ KEY-----
     """,
@@ -41,7 +43,7 @@ _NAME = re.compile(
 )
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _HARMLESS = re.compile(
-    r"|\*+|x+|none|null|\(hidden\)|changeme|change-me|<.*>|\$\{.*\}|\{\{.*\}\}|arn:aws.*|mlops-secret:.*|[a-z0-9]+://.*|/.*|true|false|[\d.]+",
+    r"|\*+|x+|none|null|\(hidden\)|changeme|change-me|<.*+(?<=>)|\$\{.*+(?<=\})|\{\{.*+(?<=\}\})|arn:aws.*|mlops-secret:.*|[a-z0-9]+://.*|/.*|true|false|[\d.]+",
     re.IGNORECASE | re.DOTALL,
 )
 _AWS_SECRET = re.compile(r"(?=.*[a-z])(?=.*[A-Z])(?=.*\d)[A-Za-z0-9/+]{40}")
@@ -75,9 +77,9 @@ def is_secret_name(name: str) -> bool:
     return len(name) <= 256 and _NAME.search(_HUMP.sub("_", name)) is not None
 
 
-def is_filled_in(text: str) -> bool:
-    """Long enough for a secret, and no placeholder, reference to a secret, number or path."""
-    return len(text) >= 8 and _HARMLESS.fullmatch(text) is None
+def is_filled_in(text: str, begin: int = 0, end: int = sys.maxsize) -> bool:
+    """Long enough for a secret, and no placeholder, reference to a secret, number or path. Of a part without a copy."""
+    return min(end, len(text)) - begin >= 8 and _HARMLESS.fullmatch(text, begin, end) is None
 
 
 @lru_cache(_REMEMBERED)

@@ -26,7 +26,7 @@ class Environment:
 def runner_with(word: str) -> int:
     """The process of the runner whose command line has ``word``, or that works in a folder of this name, or below that
     path: one that was started ahead is told later what to run, and goes to its folder a moment after that."""
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 60
     while True:
         for folder in Path("/proc").glob("[0-9]*"):
             try:

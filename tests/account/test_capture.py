@@ -236,7 +236,7 @@ def test_a_file_is_written_when_it_is_old_or_big() -> None:
 
     keeper = Keeper("door", putting, look_seconds=0.01, file_seconds=0)
     keeper.saw(request(), answer())
-    assert written.wait(10)
+    assert written.wait(60)
     keeper.close()
     assert len(put.files) == 1
     put = Put()

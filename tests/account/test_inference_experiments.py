@@ -104,7 +104,7 @@ def test_a_trial_is_shown_what_production_is_shown_and_ends_as_it_is_asked_to(wo
     assert tags == [{"Key": "team", "Value": "ml"}]
     assert world.variants() == {"P": ["A one"], "S": ["S two"]}
     assert {world.ask() for _ in range(5)} == {"A one: hello"}
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while len(pairs := [*world.local.shadow_pairs("door")[0]]) < 5:
         assert time.monotonic() < deadline
         time.sleep(0.05)

@@ -244,7 +244,7 @@ class Editor:
         self.ask("shutdown", None)
         self.send({"method": "exit"})
         self.timer.cancel()
-        return self.server.wait(20)
+        return self.server.wait(120)
 
 
 def test_the_language_server_tells_on_opening_and_on_saving(folder: Path) -> None:

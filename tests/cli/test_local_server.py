@@ -64,7 +64,7 @@ def test_whoever_ends_us_ends_the_command(project: Path) -> None:
         assert process.stdout is not None
         assert int(process.stdout.readline()) == process.pid
         process.terminate()
-        assert process.wait(20) == 128 + signal.SIGTERM
+        assert process.wait(120) == 128 + signal.SIGTERM
 
 
 def test_a_server_is_found_until_it_ends(project: Path, capfd: pytest.CaptureFixture[str]) -> None:
@@ -84,7 +84,7 @@ def test_a_server_is_found_until_it_ends(project: Path, capfd: pytest.CaptureFix
         assert {"name": "AWS_ENDPOINT_URL", "value": url} in given["set"]
         assert "AWS_PROFILE" in given["unset"]
         os.kill(process.pid, signal.SIGINT)
-        assert process.wait(20) == 0
+        assert process.wait(120) == 0
     assert living(project / ".mlops") == []
     assert [*(project / ".mlops" / "servers").iterdir()] == []
 

@@ -182,7 +182,7 @@ def test_a_container_answers_and_ends_when_asked(account: Account) -> None:
         asked = urllib.request.Request(f"http://127.0.0.1:{port}/invocations", data=sample, headers=kinds)
         assert _once_up(server, asked) == b"good day you"
         server.terminate()
-        assert server.wait(20) == 0
+        assert server.wait(120) == 0
     finally:
         server.kill()
         server.communicate()

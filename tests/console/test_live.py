@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import threading
@@ -59,7 +60,7 @@ def test_what_starts_in_a_terminal_is_there_within_a_second_step_by_step(seen: S
     page.wait_for_url("**/executions/*")
     page.evaluate(NOTING)
     page.wait_for_selector("h1 >> text=Succeeded", timeout=60_000)
-    assert terminal.wait(20) == 0
+    assert terminal.wait(120) == 0
     told = page.evaluate("window.seen")
     state = execution(connect_here("local", root), page.url.rpartition("/")[2]).state
     assert state.created is not None
@@ -69,8 +70,8 @@ def test_what_starts_in_a_terminal_is_there_within_a_second_step_by_step(seen: S
         if number:  # the first has begun before its execution was clicked on
             late.append(told[f"{step.name} Executing"] / 1000 - step.started.timestamp())
         late.append(told[f"{step.name} Succeeded"] / 1000 - step.ended.timestamp())
-    # A machine that does much else may be late now and then.
-    assert median(late) < 1.0 and max(late) < 10.0, late
+    waiting = max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))  # so many want each processor
+    assert median(late) < waiting and max(late) < 10.0 * waiting, late
 
 
 SLOW_CANARY = """

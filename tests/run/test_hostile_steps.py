@@ -242,7 +242,7 @@ except ConfigurationError as refused:
     print(refused)
     sys.exit(3)
 box = Box(folder / "ml", folder / "scratch", isolation)
-code = start(["python3", "-c", sys.argv[2]], box, environment={}, log=folder / "log").wait(30)
+code = start(["python3", "-c", sys.argv[2]], box, environment={}, log=folder / "log").wait(120)
 print((folder / "log").read_text(), end="")
 sys.exit(code)
 """

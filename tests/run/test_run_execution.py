@@ -150,12 +150,12 @@ def test_a_failure_that_a_step_waits_for(account: Account) -> None:
 @pytest.mark.parametrize("stubborn", [False, True])
 def test_stop(account: Account, sandbox_mode: str, stubborn: bool) -> None:
     ignore = "signal.signal(signal.SIGTERM, signal.SIG_IGN)" if stubborn else ""
-    script = f"import signal, time\n{ignore}\nprint('up', flush=True)\ntime.sleep(60)"
+    script = f"import signal, time\n{ignore}\nprint('up', flush=True)\ntime.sleep(600)"
     steps = processing(account, "Long", script), processing(account, "Next", "", depends_on=("Long",))
     account.journal.stop_when = lambda: bool(account.journal.records) and "up" in account.journal.log("Long")
     began = time.monotonic()
     assert account.run(*steps, pace=Pace(grace=0.5)) == "Stopped"
-    assert time.monotonic() - began < 15
+    assert time.monotonic() - began < 300
     assert [record.status for record in account.journal.records] == ["Starting", "Executing", "Stopping", "Stopped"]
     assert [status for status, _ in account.journal.statuses] == ["Executing", "Stopping", "Stopped"]
     assert account.registry.history[-1] == ("ProcessingJob", "Stopped")

@@ -152,10 +152,10 @@ def test_a_function_is_called_where_we_are_installed_below_tmp(
 
 
 def test_a_function_has_the_time_that_it_was_given(account: Account) -> None:
-    make(account, "import time\ndef handler(e, c):\n    time.sleep(60)", Timeout=1)
+    make(account, "import time\ndef handler(e, c):\n    time.sleep(600)", Timeout=1)
     began = time.monotonic()
     assert account.run(asks({})) == "Failed"
-    assert time.monotonic() - began < 30
+    assert time.monotonic() - began < 300
     assert "Task timed out after 1.00 seconds" in (account.journal.last("Ask").failure or "")
 
 

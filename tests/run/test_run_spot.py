@@ -131,7 +131,7 @@ def test_one_that_does_not_leave_is_killed(account: Account) -> None:
 @pytest.mark.parametrize(
     ("wait", "without", "secondary", "failure"),
     [
-        (1, 30.0, "MaxWaitTimeExceeded", "it ran longer than MaxWaitTimeInSeconds = 1"),
+        (1, 600.0, "MaxWaitTimeExceeded", "it ran longer than MaxWaitTimeInSeconds = 1"),
         (60, 0.0, "Completed", None),
     ],
 )
@@ -139,7 +139,7 @@ def test_the_longest_wait(account: Account, wait: int, without: float, secondary
     step = spot(account, StoppingCondition={"MaxRuntimeInSeconds": wait, "MaxWaitTimeInSeconds": wait})
     began = time.monotonic()
     ended = account.run(step, interruptions={"Train": without})
-    assert ended == ("Failed" if failure else "Succeeded") and time.monotonic() - began < 20
+    assert ended == ("Failed" if failure else "Succeeded") and time.monotonic() - began < 300
     assert account.journal.last("Train").failure == failure
     assert statuses(account)[-1] == secondary
 

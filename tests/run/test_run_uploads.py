@@ -20,7 +20,7 @@ folder = base / FOLDER
 print("found", sorted(path.name for path in folder.iterdir() if path.is_file()))
 (folder / "deep/first").write_text("1")
 (folder / "second").write_text("old")
-deadline = time.monotonic() + 20
+deadline = time.monotonic() + 60
 while not (folder / "go").exists() and time.monotonic() < deadline:
     time.sleep(0.1)
 (folder / "second").write_text("newer")

@@ -21,6 +21,8 @@ from tests.search.assembling import HOME, assemble, is_whole
 
 PATIENCE = 180.0
 """Seconds until it answers: a Java program on a machine that others use."""
+QUICK = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
+"""It runs for half a minute: to compile it for speed took more of the processor than all tests."""
 
 
 @pytest.fixture(scope="session")
@@ -43,7 +45,7 @@ def opensearch(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         f"http.port={http}",
         f"transport.port={transport}",
     ]
-    command = ["java", "-Xmx1g", "-cp", f"{HOME}/lib/*:{HOME}", "Launch", str(HOME), *settings]
+    command = ["java", *QUICK, "-Xmx1g", "-cp", f"{HOME}/lib/*:{HOME}", "Launch", str(HOME), *settings]
     log = folder / "out"
     with log.open("wb") as out:
         server = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT)

@@ -51,7 +51,6 @@ ENDLESS = {
 
 @pytest.mark.parametrize("which", ENDLESS)
 def test_what_has_no_end_is_looked_through_as_far_as_it_is_told(which: str) -> None:
-    """All of the first would take minutes."""
     text = ENDLESS[which]
     assert len(KeyHiding().line(text)) <= 8_000
     told = document(Event("endpoint.failed", AT, text, {"endpoint": text}, {}), ORIGIN)
