@@ -12,6 +12,9 @@ from mlops.ir.values import pointer
 def entries(value: Value, *members: str) -> Iterator[tuple[str, Mapping[str, Value]]]:
     """The objects of a list deep in objects, each with its pointer below ``value``."""
     listed = get(value, *members)
-    for index, item in enumerate(listed if isinstance(listed, tuple) else ()):
+    if not isinstance(listed, tuple):
+        return
+    here = pointer(*members)
+    for index, item in enumerate(listed):
         if isinstance(item, Mapping):
-            yield pointer(*members, index), item
+            yield f"{here}/{index}", item

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 
 _NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9])*")
 _NO_NAME = re.compile(r"[^a-zA-Z0-9]")
@@ -22,6 +21,8 @@ def nearest_name(text: str) -> str:
     """
     if may_be_a_name(text):
         return text
+    import unicodedata  # hardly any name needs it
+
     letters = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
     parts = [part for part in _NO_NAME.sub("-", letters).split("-") if part]
     return "-".join(parts)[:_LONGEST].strip("-") or "pipeline"

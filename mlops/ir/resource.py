@@ -3,7 +3,6 @@ and known by one record per type."""
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -49,7 +48,13 @@ def fingerprint(properties: Mapping[str, Any]) -> str:
     >>> fingerprint({"a": 1, "b": 2}) == fingerprint({"b": 2, "a": 1})
     True
     """
-    return hashlib.sha256(json.dumps(properties, sort_keys=True).encode()).hexdigest()
+    return _digest(json.dumps(properties, sort_keys=True))
+
+
+def _digest(text: str) -> str:
+    import hashlib  # it loads OpenSSL, and to check a definition asks for none
+
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def arn_of(name: str) -> Ref:
@@ -119,7 +124,7 @@ def label_of(kind: str, name: str) -> str:
     if len(whole) <= _LONGEST_LABEL and re.fullmatch(r"[a-zA-Z0-9](-*[a-zA-Z0-9])*", whole):
         return whole
     plain = re.sub(r"[^a-zA-Z0-9]+", "-", whole)[:50].strip("-")
-    return f"{plain}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+    return f"{plain}-{_digest(name)[:8]}"
 
 
 def declared_resources(definition: Definition) -> tuple[Resource, ...]:

@@ -134,10 +134,10 @@ def _bracket_end(text: str, start: int) -> int | None:
 def from_json(raw: Any) -> Value:
     """Freeze parsed JSON. A malformed expression stays the plain object that it is; the checker speaks about it."""
     if isinstance(raw, dict):
-        members = {key: from_json(item) for key, item in raw.items()}
-        return to_expression(members) or members
+        members = {key: item if isinstance(item, LITERALS) else from_json(item) for key, item in raw.items()}
+        return members if len(members) != 1 else to_expression(members) or members
     if isinstance(raw, list | tuple):
-        return tuple(from_json(item) for item in raw)
+        return tuple([item if isinstance(item, LITERALS) else from_json(item) for item in raw])
     return raw  # type: ignore[no-any-return]
 
 
@@ -160,6 +160,8 @@ def to_expression(members: Mapping[str, Value]) -> Expression | None:
 
 def to_json(value: Value) -> Any:
     """Thaw to what :func:`json.dumps` takes. An :class:`Unknown` must have stopped the command before."""
+    if isinstance(value, dict):  # nearly always, and quicker to see than that it is a Mapping
+        return {key: item if isinstance(item, LITERALS) else to_json(item) for key, item in value.items()}
     match value:
         case Ref():
             return {"Get": value.expression}

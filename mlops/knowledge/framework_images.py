@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-_IMAGE = re.compile(r"(?P<account>\d{12})\.dkr[.-]ecr(-fips)?[.-][a-z0-9-]+\.[a-z.]+/(?P<repository>[^:@]+)([:@].*)?")
+from mlops.knowledge.ecr_images import in_ecr
+
 _NEEDS_SCRIPT = re.compile(
     r"(pytorch|tensorflow|mxnet|huggingface-(pytorch|tensorflow)|autogluon)(-trcomp)?-training(-neuronx?|-graviton)?"
     r"|sagemaker-(scikit-learn|pytorch|mxnet|chainer|tensorflow(-scriptmode)?|rl-[a-z0-9-]+)"
@@ -79,5 +80,5 @@ def is_of_aws(account: str) -> bool:
 
 def _repository(image: str) -> str:
     """Empty where it is no image of AWS's accounts."""
-    match = _IMAGE.fullmatch(image) if len(image) < 1024 else None
+    match = in_ecr(image)
     return match["repository"] if match is not None and match["account"] in _ACCOUNTS else ""

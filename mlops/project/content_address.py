@@ -6,7 +6,6 @@ Python 3.12 and 3.13. Caches, version control and editors' files stay out.
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Iterable
 from pathlib import Path
@@ -79,6 +78,8 @@ def address(files: Iterable[tuple[str, Path]]) -> str:
 
 def digests(files: Iterable[tuple[str, Path]]) -> tuple[Digest, ...]:
     """In the order of their paths."""
+    import hashlib  # it loads OpenSSL, and to check a definition asks for none
+
     found = []
     for relative, path in sorted(files):
         with path.open("rb") as file:
@@ -88,6 +89,8 @@ def digests(files: Iterable[tuple[str, Path]]) -> tuple[Digest, ...]:
 
 
 def address_of(found: Iterable[Digest]) -> str:
+    import hashlib  # as above
+
     digest = hashlib.sha256()
     for item in found:
         executable = b"x" if item.executable else b"-"

@@ -73,6 +73,14 @@ def again(**more: Any) -> dict[str, Any]:
     return {"Gate:IfSteps/-": {"Name": "Again", "Type": "RegisterModel", "Arguments": arguments}}
 
 
+def otherwise(*names: str) -> dict[str, Any]:
+    """Registrations of the same in the branch that excludes the first."""
+    (step,) = again().values()
+    return {
+        "Gate:ElseSteps": [call("Complain", stage=get("Parameters.Stage")), *({**step, "Name": name} for name in names)]
+    }
+
+
 CASES = [
     Case("after a Cleanup", "G114", {**LATE, ROWS: TRAIN}, ROWS, {**PREPARED, ROWS: TRAIN, "Sweep.DependsOn": ["Train", "Segments", "Batch"]}),
     Case("after a Cleanup, by the place", "G114", {**LATE, ROWS: "s3://acme/report/rows"}, ROWS, {**LATE, ROWS: "s3://acme/reports/rows"}),
@@ -85,6 +93,7 @@ CASES = [
          {"Prepare:ProcessingOutputConfig/Outputs/-": processing_output("train-even", "s3://acme/even", "/opt/ml/processing/output/even"),
           CHANNEL: get("Steps.Prepare.ProcessingOutputConfig.Outputs['train-even'].S3Output.S3Uri")}, WARNING),
     Case("one model twice", "X834", again(), "Gate:IfSteps/2/Arguments/ModelPackageGroupName", again(ModelPackageGroupName="churn-eu"), WARNING),
+    Case("one model twice where the first is not made", "X834", otherwise("Again", "Third"), "Gate:ElseSteps/2/Arguments/ModelPackageGroupName", otherwise("Again"), WARNING),
     Case("an error that is large", "C609", metric("regression.mse.value"), OPERATOR, {**metric("regression.mse.value"), OPERATOR: "LessThan"}, WARNING),
     Case("a score that is small", "C609", {**metric("auc"), OPERATOR: "LessThan"}, OPERATOR, metric("auc"), WARNING),
     Case("an error above nothing and below a bound", "C609", metric("mse"), OPERATOR,

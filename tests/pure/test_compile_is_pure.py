@@ -100,7 +100,8 @@ def test_connects_starts_and_writes_nothing_and_loads_no_account_and_no_judge_of
     assert report["events"] == []
     assert tree(project) == before
     above = ("boto3", "botocore", "sagemaker", "mlops.run", "mlops.account", "mlops.deploy", "mlops.observe")
-    assert found(report["modules"], (*above, "pydantic", "networkx")) == []
+    beside = ("mlops.knowledge.streams", "mlops.knowledge.policies", "mlops.knowledge.notebooks")
+    assert found(report["modules"], (*above, *beside, "pydantic", "networkx")) == []
     assert found(report["modules"], ("mlops.declare",)) != []
 
 

@@ -176,14 +176,10 @@ def definition_size(subject: Subject) -> Iterator[Fault]:
 
 def _has_unknown(subject: Subject) -> bool:
     """A value with a mistake of its own, which is told, cannot be written."""
-    definition = subject.definition
-    values = (
-        definition.members,
-        *(parameter.members for parameter in definition.parameters),
-        *(placed.step.arguments for placed in subject.placed),
-        *(placed.step.members for placed in subject.placed),
+    of_parameters = (parameter.members for parameter in subject.definition.parameters)
+    return any(isinstance(site.expression, Unknown) for site in subject.sites) or any(
+        isinstance(item, Unknown) for members in of_parameters for _, item in expressions(members)
     )
-    return any(isinstance(item, Unknown) for value in values for _, item in expressions(value))
 
 
 @rule(

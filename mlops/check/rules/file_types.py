@@ -48,8 +48,11 @@ def file_of_another_type(subject: Subject) -> Iterator[Fault]:
     Good: "ContentType": "application/x-parquet" for it
     """
     for at, item, placed in _inputs(subject):
-        uri, content = (fold(subject, get(item, *_PLACE)) or "").lower(), literal(subject, item.get("ContentType"))
-        said = next((word for word in _WORDS if isinstance(content, str) and word in content.lower()), None)
+        content = literal(subject, item.get("ContentType"))
+        if not isinstance(content, str):
+            continue
+        uri = (fold(subject, get(item, *_PLACE)) or "").lower()
+        said = next((word for word in _WORDS if word in content.lower()), None)
         is_said = next((kind for ending, kind in _BY_ENDING.items() if uri.endswith(ending)), None)
         if said is not None and is_said is not None and said != is_said:
             message = f"{shown(uri.rpartition('/')[2])} is read as {content}"
@@ -100,10 +103,12 @@ def checkpoints_among_data(subject: Subject) -> Iterator[Fault]:
     """
     for at, job, placed in subject.jobs[TRAINING]:
         kept = fold(subject, get(job, "CheckpointConfig", "S3Uri"))
+        if not kept:
+            continue
         for _, channel in entries(job, "InputDataConfig"):
             read, name = fold(subject, get(channel, *_PLACE)), channel.get("ChannelName")
             # A model that is trained on begins with what a job before has kept.
-            if not kept or not read or name in ("model", "checkpoint", "checkpoints"):
+            if not read or name in ("model", "checkpoint", "checkpoints"):
                 continue
             if f"{kept.rstrip('/')}/".startswith(f"{read.rstrip('/')}/"):
                 message = f"the channel {name!r} reads all below {read}"
@@ -118,10 +123,10 @@ def algorithm_with_command(subject: Subject) -> Iterator[Fault]:
     Good: no ContainerEntrypoint
     """
     for container in subject.containers:
-        image = named_image(subject, container.image) if container.named == TRAINING.image else None
-        if image is None or image.account not in ALGORITHM_ACCOUNTS or "xgboost" in image.repository:
+        if container.named != TRAINING.image or container.settings.get("ContainerEntrypoint") is None:
             continue
-        if container.settings.get("ContainerEntrypoint") is None:
+        image = named_image(subject, container.image)
+        if image is None or image.account not in ALGORITHM_ACCOUNTS or "xgboost" in image.repository:
             continue
         from mlops.knowledge.algorithms import algorithm  # most definitions train none
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from mlops.check.members import entries
 from mlops.check.rule import Fault, rule
@@ -12,7 +13,9 @@ from mlops.check.subject import Subject
 from mlops.ir import Placed, Ref, Severity, Value
 from mlops.ir.resource import NAME
 from mlops.ir.values import pointer
-from mlops.knowledge.notebooks import faults
+
+if TYPE_CHECKING:
+    from mlops.knowledge.notebooks import faults
 
 _INSTANCE, _CONFIG = "NotebookInstance", "NotebookInstanceLifecycleConfig"
 _MENDS = {
@@ -115,6 +118,8 @@ def _of(subject: Subject, name: str) -> Iterator[Fault]:
                 if fault.name == name:
                     yield _told(fault, f"{at}/Content", placed)
     for placed, arguments in subject.of_type(_INSTANCE):
+        from mlops.knowledge.notebooks import faults  # hardly any definition has one
+
         for fault in faults.of_instance(arguments, _label(placed), _scripts(subject, arguments)):
             if fault.name == name:
                 yield _told(fault, pointer(*fault.at), placed)
@@ -126,6 +131,8 @@ def _told(fault: faults.Fault, at: str, placed: Placed) -> Fault:
 
 @lru_cache(64)
 def _of_script(content: str, label: str) -> tuple[faults.Fault, ...]:
+    from mlops.knowledge.notebooks import faults  # hardly any definition has one
+
     return tuple(faults.of_script(content, label))
 
 
@@ -139,12 +146,14 @@ def _contents(arguments: Mapping[str, Value]) -> Iterator[tuple[str, str]]:
 
 def _scripts(subject: Subject, arguments: Mapping[str, Value]) -> Iterator[tuple[str, str]]:
     """Of the configuration that it names, by reference or by its name."""
+    from mlops.knowledge.notebooks.faults import decoded  # hardly any definition has one
+
     named = arguments.get("LifecycleConfigName")
     path = named.path if isinstance(named, Ref) else None
     for placed, config in subject.of_type(_CONFIG):
         if named == placed.step.members.get(NAME) or (path is not None and path.name == placed.step.name):
             for _, content in _contents(config):
-                script = faults.decoded(content)
+                script = decoded(content)
                 if script is not None:
                     yield str(placed.step.members.get(NAME)), script
 

@@ -10,7 +10,7 @@ from mlops.check.shapes import shown
 from mlops.check.subject import Subject
 from mlops.ir import Severity
 
-_OUTPUTS = frozenset({"S3OutputPath", "DestinationS3Uri", "S3OutputUri"})
+_WRITTEN = ("/S3OutputPath", "/DestinationS3Uri", "/S3OutputUri", "/S3Output/S3Uri")
 _FILES = (
     ".csv", ".json", ".jsonl", ".parquet", ".txt", ".gz", ".zip", ".pkl", ".npy", ".h5", ".onnx", ".joblib", ".html",
     ".ipynb", ".out",
@@ -26,8 +26,7 @@ def output_named_as_file(subject: Subject) -> Iterator[Fault]:
     Good: "S3OutputPath": "s3://acme/scores"
     """
     for at, value, placed in subject.uris:
-        holder, _, name = at.rpartition("/")
-        if name not in _OUTPUTS and not holder.endswith("/S3Output"):
+        if not at.endswith(_WRITTEN):
             continue
         uri = fold(subject, value)
         if uri is not None and uri.lower().endswith(_FILES) and "://" not in uri[len("s3://") :]:

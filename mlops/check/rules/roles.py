@@ -9,14 +9,14 @@ from mlops.check.rule import Fault, rule
 from mlops.check.subject import Subject
 from mlops.ir import Severity
 from mlops.ir.values import pointer
-from mlops.knowledge.policies.grammar import Kind, faults, length
 
 _MOST = 10_240
 _DOCUMENTS = {
-    "Role": (("AssumeRolePolicyDocument", Kind.TRUST), ("Policy", Kind.PERMISSIONS)),
-    "Bucket": (("Policy", Kind.RESOURCE),),
-    "Key": (("Policy", Kind.RESOURCE),),
+    "Role": (("AssumeRolePolicyDocument", "trust"), ("Policy", "permissions")),
+    "Bucket": (("Policy", "resource"),),
+    "Key": (("Policy", "resource"),),
 }
+"""Members that are policies, with the kind of each."""
 
 
 @rule("X968", "policy-that-is-refused", Severity.ERROR, source="IAM guide: grammar of the JSON policy language")
@@ -30,9 +30,11 @@ def policy_that_is_refused(subject: Subject) -> Iterator[Fault]:
     """
     for type_, documents in _DOCUMENTS.items():
         for placed, arguments in subject.of_type(type_):
+            from mlops.knowledge.policies.grammar import Kind, faults  # hardly any definition has one
+
             for member, kind in documents:
                 document = arguments.get(member)
-                for fault in faults(document, kind) if isinstance(document, Mapping) else ():
+                for fault in faults(document, Kind(kind)) if isinstance(document, Mapping) else ():
                     at = f"{placed.pointer}/Arguments{pointer(member)}{pointer(*fault.at)}"
                     yield Fault(at, f"{placed.step.name}: {fault.said}", fault.mend, placed)
 
@@ -45,6 +47,8 @@ def policy_too_long(subject: Subject) -> Iterator[Fault]:
     Good: patterns for prefixes that are alike, or managed=[...]
     """
     for placed, arguments in subject.of_type("Role"):
+        from mlops.knowledge.policies.grammar import length  # hardly any definition has one
+
         document = arguments.get("Policy")
         size = length(document) if isinstance(document, Mapping) else 0
         if size > _MOST:

@@ -11,7 +11,6 @@ from mlops.check.subject import Subject
 from mlops.ir import Join, Placed, Severity, Value, Where
 from mlops.ir.members import get
 from mlops.ir.secrecy import LONGEST, is_filled_in, is_secret, is_secret_name
-from mlops.knowledge.notebooks.faults import decoded
 
 _FLAG = re.compile(r"--?(?P<name>[A-Za-z0-9_\-]+)(=(?P<value>.+))?", re.DOTALL)
 _HELP = "keep it in Secrets Manager, pass the secret's name or ARN, and read it in the step"
@@ -30,6 +29,8 @@ _COMMANDS = (
 def _texts(subject: Subject) -> Iterator[tuple[str, str, Placed | None, Where | None]]:
     for at, text, placed in subject.texts:
         if placed is not None and placed.step.type == _SCRIPTS and at.endswith("/Content"):
+            from mlops.knowledge.notebooks.faults import decoded  # hardly any definition has one
+
             text = decoded(text) or text
         yield at, text, placed, None
     for declared in subject.parameters.values():

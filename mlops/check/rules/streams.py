@@ -7,8 +7,6 @@ from collections.abc import Iterator
 from mlops.check.rule import Fault, rule
 from mlops.check.subject import Subject
 from mlops.ir import Severity
-from mlops.knowledge.streams import elsewhere
-from mlops.knowledge.streams.pairing import ENCRYPTED
 
 _STREAM = "Stream"
 
@@ -21,6 +19,8 @@ def stream_of_two_accounts(subject: Subject) -> Iterator[Fault]:
     Good: a domain of the role's account, or one that is known to let the role in, and a reason behind `allow`
     """
     for placed, arguments in subject.of_type(_STREAM):
+        from mlops.knowledge.streams import elsewhere  # hardly any definition has one
+
         for said in elsewhere.of_other_accounts(arguments):
             yield Fault(f"{placed.pointer}/Arguments", said, "let the role in by a policy there", placed)
 
@@ -33,5 +33,7 @@ def stream_in_clear(subject: Subject) -> Iterator[Fault]:
     Good: resources.Stream("events", to="s3://acme-events/")
     """
     for placed, arguments in subject.of_type(_STREAM):
+        from mlops.knowledge.streams.pairing import ENCRYPTED  # hardly any definition has one
+
         if arguments.get("DeliveryStreamType") in (None, "DirectPut") and arguments.get(ENCRYPTED) is None:
             yield Fault(f"{placed.pointer}/Arguments", "what is put is not encrypted", "leave encrypted= out", placed)

@@ -4,15 +4,17 @@ are registered again, metrics that are held against their sense."""
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import cache, partial
 
 from mlops.check.expressions import literal
+from mlops.check.graph import exclude_each_other
 from mlops.check.members import entries
 from mlops.check.metric_words import better
 from mlops.check.rule import Fault, rule
 from mlops.check.subject import Subject
 from mlops.ir import JsonGet, Placed, Ref, Severity, Value
 from mlops.ir.members import get
-from mlops.ir.values import Key
+from mlops.ir.values import Key, RefPath, pointer
 
 _PORTS = (
     ("InputDataConfig", "ChannelName", ("DataSource", "S3DataSource", "S3Uri")),
@@ -28,35 +30,35 @@ def output_of_another_name(subject: Subject) -> Iterator[Fault]:
     Bad:  the channel train of {"Get": "Steps.Prepare.ProcessingOutputConfig.Outputs['test'].S3Output.S3Uri"}
     Good: the channel train of {"Get": "Steps.Prepare.ProcessingOutputConfig.Outputs['train'].S3Output.S3Uri"}
     """
+    outputs = cache(partial(_outputs, subject))
     for placed in subject.placed:
         for member, naming, source in _PORTS:
             for where, port in entries(placed.step.arguments, member):
-                name, value = port.get(naming), get(port, *source)
-                found = _output(value)
+                name, found = port.get(naming), _output(get(port, *source))
                 if found is None or not isinstance(name, str):
                     continue
                 producer, output = found
                 # An output of a longer name, as train-balanced, is another state of the same.
-                if name not in _outputs(subject, producer) or name in output or output in name:
+                if name in output or output in name or name not in outputs(producer):
                     continue
                 message = f"{name!r} takes the output {output!r} of {producer!r}, which has one that is called {name!r}"
-                at = f"{placed.pointer}/Arguments{where}/{'/'.join(source)}/Get"
+                at = f"{placed.pointer}/Arguments{where}{pointer(*source)}/Get"
                 yield Fault(at, message, f"read Outputs['{name}'], or call it {output!r}", placed)
 
 
-def _outputs(subject: Subject, name: str) -> set[Value]:
+def _outputs(subject: Subject, name: str) -> frozenset[Value]:
     placed = subject.by_name.get(name)
     listed = entries(placed.step.arguments, "ProcessingOutputConfig", "Outputs") if placed is not None else ()
-    return {item.get("OutputName") for _, item in listed}
+    return frozenset(item.get("OutputName") for _, item in listed)
 
 
 def _output(value: Value) -> tuple[str, str] | None:
     """The step and the output that are read."""
     path = value.path if isinstance(value, Ref) else None
-    if path is None or path.root != "Steps" or path.segments[:2] != ("ProcessingOutputConfig", "Outputs"):
-        return None
-    third = path.segments[2] if len(path.segments) > 2 else None
-    return (path.name, third.text) if isinstance(third, Key) else None
+    match path:
+        case RefPath(root="Steps", segments=("ProcessingOutputConfig", "Outputs", Key(output), *_)):
+            return path.name, output
+    return None
 
 
 @rule("X834", "registered-twice", Severity.WARNING, source="each CreateModelPackage makes a version of the group")
@@ -76,11 +78,10 @@ def registered_twice(subject: Subject) -> Iterator[Fault]:
         if group is None or not data or data[0] is None:
             continue
         key = (group, tuple(data))
-        first = next((other for known, other in seen if known == key), None)
-        own = dict(placed.branches)
-        if first is None:
-            seen.append((key, placed))
-        elif all(own.get(container, member) == member for container, member in first.branches):
+        same = (other for known, other in seen if known == key and not exclude_each_other(placed, other))
+        first = next(same, None)
+        seen.append((key, placed))
+        if first is not None:
             message = f"{first.step.name!r} registers the same model in the same group"
             at = f"{placed.pointer}/Arguments/ModelPackageGroupName"
             yield Fault(at, message, "remove one of them, or name another group", placed)
