@@ -121,6 +121,18 @@ def test_its_template_has_a_role_that_may_put_into_its_stream_alone(world: World
             "the event-rule a: ",
         ),
         (
+            'resources.EventRule("a", pattern={{"source": ["aws.sagemaker"], "detail-type": '
+            '["SageMaker Pipeline Execution Status Change"]}}, stream=events.stream_arn)',
+            "D042",
+            "aws.sagemaker has no detail-type 'SageMaker Pipeline Execution Status Change'",
+        ),
+        (
+            'resources.EventRule("a", pattern={{"detail-type": ["SageMaker Training Job State Change"], "detail": '
+            '{{"TrainingJobStatus": ["Succeeded"], "TuningJobArn": ["a"]}}}}, stream=events.stream_arn)',
+            "D042",
+            "TrainingJobStatus is never 'Succeeded'",
+        ),
+        (
             'resources.EventRule("a", pattern={{"source": ["acme"]}}, stream="arn:aws:sqs:a:b:c")',
             "S205",
             ":deliverystream/",

@@ -69,6 +69,17 @@ def mark(state: State, kind: str, name: str, at: datetime) -> None:
     state.store.write("INSERT OR REPLACE INTO done VALUES (?, ?, ?)", kind, name, moment(at))
 
 
+def read_up_to(state: State, kind: str) -> int | None:
+    """The sequence number of the last event of the account that something was done about; None before the first."""
+    row = state.store.one("SELECT moment FROM done WHERE kind = ? AND name = ''", kind)
+    return None if row is None else int(row["moment"])
+
+
+def mark_read(state: State, kind: str, sequence: int) -> None:
+    """In the transaction of what was done about them, so that it is done once."""
+    state.store.write("INSERT OR REPLACE INTO done VALUES (?, '', ?)", kind, str(sequence))
+
+
 def forget(state: State, kind: str, name: str) -> None:
     state.store.write("DELETE FROM done WHERE kind = ? AND name = ?", kind, name)
 

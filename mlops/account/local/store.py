@@ -150,7 +150,8 @@ CREATE INDEX step_ran ON step (name, cache_key, ended) WHERE cache_source IS NUL
 CREATE INDEX step_ended ON step (name, ended);
 """
 
-# Of the clock. ``done`` is the last moment that something by this kind and name was done for; what is to be delivered
+# Of the clock. ``done`` is the last moment that something by this kind and name was done for, and without a name the
+# sequence number of the last event; what is to be delivered
 # waits in ``delivery`` from the transaction of its cause on, ``body`` is what, to whom and until when.
 _CLOCK = """
 CREATE TABLE done (

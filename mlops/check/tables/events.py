@@ -9,17 +9,9 @@ from typing import Any
 from mlops.check.tables import finding
 from mlops.check.tables.names import groups_of
 from mlops.ir import Checked, Finding
-from mlops.ir.choices import near
-from mlops.knowledge.eventbridge.event_patterns import DETAIL_TYPES
-from mlops.knowledge.eventbridge.known_events import (
-    CREATED,
-    DETAILS,
-    EXECUTION,
-    OBJECT,
-    PACKAGE,
-    VALUES,
-)
+from mlops.knowledge.eventbridge.known_events import CREATED, EXECUTION, OBJECT, PACKAGE
 from mlops.knowledge.eventbridge.matching import matches
+from mlops.knowledge.eventbridge.never_told import never_told, texts
 from mlops.project.environments import Environment
 from mlops.project.starts import Trigger
 
@@ -45,35 +37,8 @@ def judge_triggers(environment: Environment, root: Path, pipelines: Sequence[Che
 
 
 def _never(trigger: Trigger) -> Iterator[tuple[str, str | None]]:
-    sources, kinds = _texts(trigger.event.get("source")), _texts(trigger.event.get("detail-type"))
-    for source in sources:
-        if f"aws.{source}" in DETAIL_TYPES:
-            yield f"there is no source {source!r}", f"write aws.{source}"
-    known = [kind for source in sources for kind in DETAIL_TYPES.get(source, ())]
-    if sources and all(source in DETAIL_TYPES for source in sources):
-        for kind in kinds:
-            elsewhere = next((source for source, names in DETAIL_TYPES.items() if kind in names), None)
-            guess = near(kind, known) if kind not in known else None
-            if kind not in known and elsewhere is not None:
-                yield f"{kind!r} is of {elsewhere}, not of {', '.join(sources)}", f'write source = ["{elsewhere}"]'
-            elif guess is not None:
-                yield f"{', '.join(sources)} has no detail-type {kind!r}", f"did you mean {guess!r}?"
-    detail = trigger.event.get("detail")
-    for kind in kinds if len(kinds) == 1 and isinstance(detail, Mapping) else ():
-        yield from _members(kind, detail if isinstance(detail, Mapping) else {})
-    yield from _paths(kinds, trigger.parameters)
-
-
-def _members(kind: str, detail: Mapping[str, Any]) -> Iterator[tuple[str, str | None]]:
-    known = DETAILS.get(kind)
-    for name, wanted in detail.items():
-        guess = near(name, known) if known is not None and name not in known and name != "$or" else None
-        if guess is not None:
-            yield f"{kind} has no {name!r} in its detail", f"did you mean {guess!r}?"
-        values = VALUES.get((kind, name))
-        for value in _texts(wanted) if values is not None else ():
-            if value not in (values or ()):
-                yield f"{name} is never {value!r}", f"it is one of {', '.join(sorted(values or ()))}"
+    yield from never_told(trigger.event)
+    yield from _paths(texts(trigger.event.get("detail-type")), trigger.parameters)
 
 
 def _paths(kinds: Sequence[str], parameters: Mapping[str, str]) -> Iterator[tuple[str, str | None]]:
@@ -84,10 +49,6 @@ def _paths(kinds: Sequence[str], parameters: Mapping[str, str]) -> Iterator[tupl
         if parts[:3] == ["$", "detail", "object"] and len(parts) == 4 and parts[3] not in OBJECT:
             known = ", ".join(f"$.detail.object.{member}" for member in ("key", "size", "etag"))
             yield f"{name} = {value!r}: such an event has no {parts[3]!r} in its object", f"it has {known}"
-
-
-def _texts(value: Any) -> list[str]:
-    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
 
 
 def _own_events(checked: Checked, environment: Environment) -> Iterator[tuple[str, Mapping[str, Any]]]:

@@ -14,6 +14,7 @@ from mlops.ir.fields import PLAIN, REQUIRED, TEXT, Constructor, Field
 from mlops.ir.resource import SHORT_NAME
 from mlops.ir.shape_notation import ANY_SHAPE, ROLE_SHAPE, structure
 from mlops.knowledge.eventbridge.event_patterns import wrong
+from mlops.knowledge.eventbridge.never_told import never_told
 
 __all__ = ["EventRule", "api_calls"]
 
@@ -71,8 +72,11 @@ class EventRule(DeclaredResource):
         self.known(name, tags, arguments)
         self.pattern, self.stream, self.part, self.enabled, self.role = pattern, stream, part, enabled, role
         with speaking_of(self.where):
-            for fault in wrong(pattern):
+            faults = wrong(pattern)
+            for fault in faults:
                 misuse("D042", f"{self.label}: {fault}", help="see docs/streams.md#what-feeds-a-stream")
+            for fault, help_text in never_told(pattern) if not faults else ():
+                misuse("D042", f"{self.label}: {fault}", help=help_text)
 
 
 def api_calls(service: str, *names: str) -> Mapping[str, Any]:

@@ -43,6 +43,16 @@ DETAIL_TYPES = {
         "SageMaker Transform Job State Change",
         "SageMaker Feature Group State Change",
         "SageMaker Model Card State Change",
+        "SageMaker Model Card Export Job State Change",
+        "SageMaker Monitoring Schedule State Change",
+        "SageMaker Notebook Instance State Change",
+        "SageMaker Notebook Lifecycle Config State Change",
+        "SageMaker Algorithm State Change",
+        "SageMaker Image State Change",
+        "SageMaker Image Version State Change",
+        "SageMaker HyperPod Cluster State Change",
+        "SageMaker HyperPod Cluster Node Health Event",
+        "SageMaker HyperPod Cluster Event",
     ),
     "aws.s3": (
         "Object Created",
@@ -58,7 +68,8 @@ DETAIL_TYPES = {
     ),
     "aws.ecr": ("ECR Image Action", "ECR Image Scan"),
 }
-"""Those that pipelines wait for. Nothing is held against another one; only another case is sure to be a slip."""
+"""Those that pipelines wait for (EventBridge reference, events-ref-sagemaker). There are others, so nothing is held
+against one that is unlike all of these."""
 _NUMBERS = (int, float)
 
 

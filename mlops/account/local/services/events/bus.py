@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import sqlite3
 import uuid
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -12,10 +13,14 @@ from typing import Any
 
 from mlops.account.local import clock
 from mlops.account.local.services.sagemaker import resources
-from mlops.account.local.state import ACCOUNT_ID, State
+from mlops.account.local.state import ACCOUNT_ID, State, moment
+from mlops.knowledge.eventbridge.event_patterns import DETAIL_TYPES
+from mlops.knowledge.eventbridge.known_events import SAGEMAKER
 from mlops.knowledge.eventbridge.matching import matches
 
 KIND, DEFAULT = "Rule", "default"
+SERVICE_EVENTS = "ServiceEvents"
+"""Up to which event of the account the bus was told, by :func:`~mlops.account.local.clock.read_up_to`."""
 _OLDEST_SECONDS = 86_400
 _PATH = re.compile(r"<([^<>]+)>")
 
@@ -37,8 +42,35 @@ def envelope(
     }
 
 
-def put(state: State, event: Mapping[str, Any], now: datetime, *, bus: str = DEFAULT) -> int:
-    """To how many rules it goes. In the caller's transaction, who wakes the clock behind it."""
+def put(
+    state: State, event: Mapping[str, Any], now: datetime, *, bus: str = DEFAULT, happened: datetime | None = None
+) -> int:
+    """To how many rules it goes; of those that are younger than what ``happened`` to none. In the caller's transaction,
+    who wakes the clock behind it."""
+    hit = 0
+    for row in _listening(state, bus):
+        if happened is not None and row["created"] > moment(happened):
+            continue
+        body = resources.body_of(row)
+        if matches(json.loads(body["EventPattern"]), event):
+            hit += 1
+            aim(state, row["name"], body, event, now)
+    return hit
+
+
+def hears_the_service(state: State) -> bool:
+    """Whether any rule may match what SageMaker tells by itself."""
+    patterns = (json.loads(resources.body_of(row)["EventPattern"]) for row in _listening(state, DEFAULT))
+    return any(is_of_the_service(pattern) for pattern in patterns)
+
+
+def is_of_the_service(pattern: Mapping[str, Any]) -> bool:
+    """By what heads the events alone."""
+    head = {member: pattern[member] for member in ("source", "detail-type") if member in pattern}
+    return any(matches(head, {"source": SAGEMAKER, "detail-type": kind}) for kind in DETAIL_TYPES[SAGEMAKER])
+
+
+def _listening(state: State, bus: str) -> list[sqlite3.Row]:
     rows = state.store.all(
         "SELECT * FROM resource WHERE kind = ? AND substr(name, 1, ?) = ? "
         "AND json_extract(body, '$.State') = 'ENABLED' "
@@ -47,13 +79,7 @@ def put(state: State, event: Mapping[str, Any], now: datetime, *, bus: str = DEF
         len(bus) + 1,
         f"{bus}/",
     )
-    hit = 0
-    for row in rows:
-        body = resources.body_of(row)
-        if "/" not in row["name"][len(bus) + 1 :] and matches(json.loads(body["EventPattern"]), event):
-            hit += 1
-            aim(state, row["name"], body, event, now)
-    return hit
+    return [row for row in rows if "/" not in row["name"][len(bus) + 1 :]]
 
 
 def aim(state: State, rule: str, body: Mapping[str, Any], event: Mapping[str, Any], now: datetime) -> None:

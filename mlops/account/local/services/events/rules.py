@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from mlops.account.local import clock
+from mlops.account.local import clock, events
 from mlops.account.local.listing import Query
 from mlops.account.local.refusal import Refusal, invalid
 from mlops.account.local.services.events import bus as events_bus
@@ -27,6 +27,7 @@ def put_rule(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
     _judge(request, bus)
     body = {"State": "ENABLED", **{member: request[member] for member in _KEPT if request.get(member) is not None}}
     with state.store.transaction():
+        _listen(state)
         before = resources.find(state, KIND, f"{bus}/{name}")
         body["Targets"] = before["Targets"] if before is not None else {}
         if before is None:
@@ -109,9 +110,17 @@ def put_events(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
     return {"FailedEntryCount": sum("ErrorCode" in item for item in told), "Entries": told}
 
 
+def _listen(state: State) -> None:
+    """Before a rule is changed: where none hears what SageMaker tells, one that is to do so hears nothing of before."""
+    if not events_bus.hears_the_service(state):
+        clock.mark_read(state, events_bus.SERVICE_EVENTS, events.last(state.store))
+
+
 def _wake(state: State, body: Mapping[str, Any]) -> None:
-    """A rule that waits for events has nothing for the clock to do until one comes."""
-    if body.get("ScheduleExpression") and body["State"] == "ENABLED":
+    """A rule that waits for what somebody puts has nothing for the clock to do until that comes."""
+    pattern = json.loads(body.get("EventPattern") or "null")
+    waits = body.get("ScheduleExpression") or (pattern and events_bus.is_of_the_service(pattern))
+    if waits and body["State"] == "ENABLED":
         clock.wake(state)
 
 
@@ -164,6 +173,7 @@ def _no_pattern(why: str) -> Refusal:
 
 def _switched(state: State, request: Mapping[str, Any], to: str) -> Mapping[str, Any]:
     with state.store.transaction():
+        _listen(state)
         bus, name, body = _found(state, request, "Name")
         resources.replace(state, KIND, f"{bus}/{name}", {**body, "State": to})
     _wake(state, {**body, "State": to})

@@ -141,12 +141,15 @@ def create_endpoint(state: State, request: Mapping[str, Any]) -> Mapping[str, An
 
 
 def describe_endpoint(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
-    name = request["EndpointName"]
-    body = found(state, name)
-    status = body["Status"]
+    return told(state, found(state, request["EndpointName"]))
+
+
+def told(state: State, body: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Of a body with its ``Status``."""
+    name, status = body["EndpointName"], body["Status"]
     serving = status in SERVING and bool(body.get("Port"))
     deployment = body.get("Deployment")
-    told = {
+    described = {
         **body,
         "EndpointArn": endpoint_arn(state, name),
         "EndpointStatus": status,
@@ -154,12 +157,12 @@ def describe_endpoint(state: State, request: Mapping[str, Any]) -> Mapping[str, 
         "ShadowProductionVariants": _summaries(body, "ShadowProductionVariants") if serving else None,
     }
     if status in ("Creating", "Updating", "RollingBack") and deployment:
-        told["PendingDeploymentSummary"] = {
+        described["PendingDeploymentSummary"] = {
             "EndpointConfigName": deployment["EndpointConfigName"],
             "StartTime": deployment["StartTime"],
             **deployments.pending(resources.find(state, CONFIG, deployment["EndpointConfigName"]), body),
         }
-    return told
+    return described
 
 
 def list_endpoints(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
