@@ -82,6 +82,11 @@ TYPES = {
     "log-subscription": "AWS::Logs::SubscriptionFilter",
     "topic-rule": "AWS::IoT::TopicRule",
 }
+TERRAFORM = {
+    "event-rule": "aws_cloudwatch_event_target",
+    "log-subscription": "aws_cloudwatch_log_subscription_filter",
+    "topic-rule": "aws_iot_topic_rule",
+}
 
 
 @LOCAL
@@ -106,9 +111,7 @@ def test_its_template_has_a_role_that_may_put_into_its_stream_alone(world: World
     assert f"{SERVICES[kind]}.amazonaws.com" in [item["Principal"]["Service"] for item in trusted]
     assert "Tags" not in made["Properties"] or kind != "log-subscription", logical
     terraform = json.loads(emit(modules(targets)["terraform"], source, "production", unheard, None).text)
-    known = terraform["resource"].get("aws_cloudcontrolapi_resource", {})
-    spelt = [item["type_name"] for item in known.values()] or list(terraform["resource"])
-    assert {"event-rule": "aws_cloudwatch_event_target"}.get(kind, TYPES[kind]) in spelt
+    assert TERRAFORM[kind] in terraform["resource"]
 
 
 @LOCAL
