@@ -35,8 +35,8 @@ def role_policies(logical_id: str, allowed: Policy, role: Mapping[str, Any], nam
             hint="let steps read and write below fewer prefixes, or divide the pipeline",
         )
     for number, part in enumerate(parts, 1):
-        which = f"{number} of {len(parts)} of w" if len(parts) > 1 else "W"
-        told = {"Description": f"{which}hat {name} needs"[:1000]}
+        which = f", {number} of {len(parts)}" if len(parts) > 1 else ""
+        told = {"Description": f"{f'What {name} needs'[:900]}{which}"}
         yield f"{logical_id}Part{number}", _resource("AWS::IAM::ManagedPolicy", part, role, told)
 
 

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from typing import Any
 
 from mlops.emit.stacks.limits import IN_A_BUCKET_BYTES, MOST
 from mlops.ir import UsageError
+from mlops.ir.dataclass import dataclass
 
 Template = Mapping[str, Any]
 _LONGEST_NAME = 255
@@ -31,20 +32,22 @@ def split(
     resources: Mapping[str, Any] = template["Resources"]
     order = list(_ordered(resources))
     sizes = {name: len(spelt({"Resources": {name: resources[name]}}).encode()) for name in order}
-    parts: list[list[str]] = []
-    rest = order
-    while rest:
-        count = _fitting(rest, sizes, most["Resources"])
-        while count > 1 and len(_exported(rest[:count], resources)) + _own(template, rest[:count]) > most["Outputs"]:
-            count -= 1
-        if count == 0:
+    asked = _asked(resources, order)
+    owned = [set(_named(output)) for output in template.get("Outputs", {}).values()]
+    parts: list[Template] = []
+    begin = 0
+    while begin < len(order):
+        end = begin + _fitting(order[begin:], sizes, most["Resources"])
+        if end == begin:
             raise UsageError(
-                f"{rest[0]} has {sizes[rest[0]]:,} bytes, and a template takes {IN_A_BUCKET_BYTES:,}",
+                f"{order[begin]} has {sizes[order[begin]]:,} bytes, and a template takes {IN_A_BUCKET_BYTES:,}",
                 hint="it needs less: nothing smaller than a resource can be divided",
             )
-        parts.append(rest[:count])
-        rest = rest[count:]
-    return tuple(_part(template, names, prefix) for names in parts)
+        while end > begin + 1 and _outputs(asked, owned, order, begin, end) > most["Outputs"]:
+            end -= 1
+        parts.append(_part(template, order[begin:end], _exported(asked, begin, end), prefix))
+        begin = end
+    return tuple(parts)
 
 
 def _fitting(names: Sequence[str], sizes: Mapping[str, int], most: int) -> int:
@@ -100,27 +103,46 @@ def _references(value: Any) -> Iterator[tuple[str, str | None]]:
                 yield from _references(inside)
 
 
-def _exported(names: Sequence[str], resources: Mapping[str, Any]) -> set[tuple[str, str | None]]:
-    """What the others ask of these."""
-    inside = set(names)
-    others = (resources[name] for name in resources if name not in inside)
-    return {(name, attribute) for other in others for name, attribute in _references(other) if name in inside}
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """An attribute of a resource, or what a Ref gives, that others ask for: the place of the resource and of the last
+    of them."""
+
+    name: str
+    attribute: str | None
+    at: int
+    last: int
 
 
-def _own(template: Template, names: Sequence[str]) -> int:
-    inside = set(names)
-    return sum(bool(inside & set(_named(output))) for output in template.get("Outputs", {}).values())
+def _asked(resources: Mapping[str, Any], order: Sequence[str]) -> Sequence[_Asked]:
+    at = {name: number for number, name in enumerate(order)}
+    last: dict[tuple[str, str | None], int] = {}
+    for number, name in enumerate(order):
+        last |= dict.fromkeys(_references(resources[name]), number)
+    return [_Asked(name, attribute, at[name], last[name, attribute]) for name, attribute in last if name in at]
 
 
-def _part(template: Template, names: Sequence[str], prefix: str) -> Template:
+def _exported(asked: Sequence[_Asked], begin: int, end: int) -> list[_Asked]:
+    """What those behind them ask of the resources from ``begin`` to ``end``."""
+    return [item for item in asked if begin <= item.at < end <= item.last]
+
+
+def _outputs(asked: Sequence[_Asked], owned: Sequence[set[str]], order: Sequence[str], begin: int, end: int) -> int:
+    """How many a part has at most; ``owned`` are what the outputs of the whole name."""
+    inside = set(order[begin:end])
+    return len(_exported(asked, begin, end)) + sum(bool(inside & names) for names in owned)
+
+
+def _part(template: Template, names: Sequence[str], exported: Sequence[_Asked], prefix: str) -> Template:
     inside, resources = set(names), template["Resources"]
-    kept = {name: _imported(resources[name], inside, set(resources), prefix) for name in names}
+    elsewhere = resources.keys() - inside
+    kept = {name: _imported(resources[name], elsewhere, prefix) for name in names}
     outputs = {
         name: output
         for name, output in template.get("Outputs", {}).items()
         if set(_named(output)) & set(resources) <= inside and set(_named(output)) & inside
     }
-    for name, attribute in sorted(_exported(names, resources), key=str):
+    for name, attribute in sorted(((item.name, item.attribute) for item in exported), key=str):
         value: Any = {"Ref": name} if attribute is None else {"Fn::GetAtt": [name, attribute]}
         told: dict[str, Any] = {"Value": value, "Export": {"Name": _export(prefix, name, attribute)}}
         if "Condition" in resources[name]:
@@ -148,35 +170,36 @@ def _asks(condition: str, value: Any) -> bool:
     return f'"Condition": {json.dumps(condition)}' in text or f'"Fn::If": [{json.dumps(condition)}' in text
 
 
-def _imported(value: Any, inside: set[str], all_: set[str], prefix: str) -> Any:
+def _imported(value: Any, elsewhere: Set[str], prefix: str) -> Any:
+    """``elsewhere`` are the resources of other parts."""
     match value:
-        case {"Ref": str(name), **rest} if not rest and name in all_ - inside:
+        case {"Ref": str(name), **rest} if not rest and name in elsewhere:
             return {"Fn::ImportValue": _export(prefix, name, None)}
-        case {"Fn::GetAtt": [str(name), str(attribute)], **rest} if not rest and name in all_ - inside:
+        case {"Fn::GetAtt": [str(name), str(attribute)], **rest} if not rest and name in elsewhere:
             return {"Fn::ImportValue": _export(prefix, name, attribute)}
-        case {"Fn::Sub": str(text), **rest} if not rest and {found[1] for found in _VARIABLE.finditer(text)} & (
-            all_ - inside
+        case {"Fn::Sub": str(text), **rest} if not rest and not elsewhere.isdisjoint(
+            name for name, _ in _references(value)
         ):
-            return _put_together(text, inside, all_, prefix)
+            return _put_together(text, elsewhere, prefix)
         case Mapping():
-            told = {member: _imported(item, inside, all_, prefix) for member, item in value.items()}
+            told = {member: _imported(item, elsewhere, prefix) for member, item in value.items()}
             waits = told.get("DependsOn")
             if isinstance(waits, str | list) and "Type" in told:
                 # An earlier stack is there before this one begins.
-                left = [name for name in ([waits] if isinstance(waits, str) else waits) if name in inside]
+                left = [name for name in ([waits] if isinstance(waits, str) else waits) if name not in elsewhere]
                 told = {**told, "DependsOn": left} if left else {k: v for k, v in told.items() if k != "DependsOn"}
             return told
         case list() | tuple():
-            return [_imported(item, inside, all_, prefix) for item in value]
+            return [_imported(item, elsewhere, prefix) for item in value]
     return value
 
 
-def _put_together(text: str, inside: set[str], all_: set[str], prefix: str) -> Any:
+def _put_together(text: str, elsewhere: Set[str], prefix: str) -> Any:
     values: dict[str, Any] = {}
 
     def put(found: re.Match[str]) -> str:
         name, attribute = found[1], found[2]
-        if name not in all_ - inside:
+        if name not in elsewhere:
             return found[0]
         variable = f"Imported{name}{re.sub(r'[^A-Za-z0-9]', '', attribute or '')}"
         values[variable] = {"Fn::ImportValue": _export(prefix, name, attribute)}

@@ -3,7 +3,6 @@ declares."""
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -14,15 +13,16 @@ from mlops.emit.policies.execution import execution_needs
 from mlops.emit.policies.statements import policy
 from mlops.emit.policies.trust import delivery_trust, trust
 from mlops.emit.stacks.accompanying import accompanied, ids_beside, placed
+from mlops.emit.stacks.body import body_text, definition_place
 from mlops.emit.stacks.logical_ids import logical_ids
+from mlops.emit.stacks.references import paths, referred, told_by
 from mlops.emit.stacks.role_policies import role_policies
 from mlops.ir import Checked, Definition, Ref, Step, UsageError
 from mlops.ir.dataclass import dataclass
-from mlops.ir.document import document
 from mlops.ir.resource import GROUPS, ROOT, Resource, label_of
 from mlops.ir.surroundings import Surroundings
 from mlops.ir.target import Beside
-from mlops.ir.values import Expression, RefPath, Value, expressions, from_json, to_json, transform
+from mlops.ir.values import Expression, Value, from_json, to_json, transform
 from mlops.knowledge.cloudformation import schema
 
 DESCRIPTION_BYTES = 1024
@@ -263,14 +263,15 @@ class Stack:
             before = self._policies_first(resource, policies)
             kept = self.beside.types[resource.type].kept
             # What names others by text is told of them; what refers to one waits for it anyhow.
-            referred = {*_referred(written)}
-            behind = [ids[item.type, item.name] for item in resources if kept and item.type in kept.behind]
-            behind += [names[path.name][0] for value in resource.properties.values() for path in _paths(value) if texts]
-            before += [one for one in dict.fromkeys(behind) if one not in referred]
+            known, text = {*referred(written)}, json.dumps(written)
+            named_so = (item for item in resources if kept and item.type in kept.behind and item.name in text)
+            behind = [ids[item.type, item.name] for item in named_so]
+            behind += [names[path.name][0] for value in resource.properties.values() for path in paths(value) if texts]
+            before += [one for one in dict.fromkeys(behind) if one not in known]
             waits = {"DependsOn": before} if before else {}
             kind, named = self.beside.types[resource.type], ids[resource.type, resource.name]
             retained = _KEPT if kind.retained else {}
-            own = _told_by(named, self._cloudformation(resource), arn=False)
+            own = told_by(named, self._cloudformation(resource), arn=False)
             further = kind.accompanied(resource.name, properties)
             beside = ids_beside(named, further, {*ids.values(), *found})
             found[named] = {
@@ -352,7 +353,7 @@ class Stack:
             if path.name not in names:
                 return {"Fn::Sub": f"{_PIPELINES}/{path.name.lower()}"}
             by_arn = path.segments == ("Arn",)
-            found: Value = texts.get((path.name, by_arn)) or from_json(_told_by(*names[path.name], by_arn))
+            found: Value = texts.get((path.name, by_arn)) or from_json(told_by(*names[path.name], by_arn))
             return found
 
         return to_json(transform(value, known))
@@ -402,7 +403,7 @@ class Stack:
                 path.name
                 for resource in self.beside.declared
                 for value in resource.properties.values()
-                for path in _paths(value)
+                for path in paths(value)
                 if path.root == GROUPS
             }
         )
@@ -432,28 +433,6 @@ _SWITCHES = {
 }
 
 
-def definition_place(definition: Definition, around: Surroundings) -> tuple[str, str]:
-    """Bucket and key, by the body's bytes: another body has another key, so that a stack sees it."""
-    digest = hashlib.sha256(body_text(definition).encode()).hexdigest()
-    return around.bucket, "/".join(filter(None, (around.prefix, "stacks", f"{digest}.json")))
-
-
-def body_text(definition: Definition) -> str:
-    """What `mlops compile` writes."""
-    return json.dumps(document(definition), indent=2, ensure_ascii=False) + "\n"
-
-
-def _told_by(logical_id: str, kind: str, arn: bool) -> Mapping[str, Any]:
-    """``AWS::SageMaker::Model`` tells its name as ModelName, and its ARN is what a Ref gives; with others that is the
-    name."""
-    if kind == "AWS::SageMaker::Domain" and not arn:
-        # Users and spaces ask for its id.
-        return {"Ref": logical_id}
-    if kind.startswith("AWS::SageMaker::"):
-        return {"Ref": logical_id} if arn else {"Fn::GetAtt": [logical_id, f"{kind.rpartition(':')[2]}Name"]}
-    return {"Fn::GetAtt": [logical_id, "Arn"]} if arn else {"Ref": logical_id}
-
-
 def _stream_role(role: str) -> tuple[str, str]:
     return "stream-role", role.partition(":role/")[2]
 
@@ -468,25 +447,5 @@ def _takes_tags(kind: str) -> bool:
     return known is None or "Tags" in known["properties"]
 
 
-def _paths(value: Value) -> Iterator[RefPath]:
-    for _, expression in expressions(value):
-        path = expression.path if isinstance(expression, Ref) else None
-        if path is not None:
-            yield path
-
-
 def _listed(tags: Mapping[str, str]) -> list[dict[str, str]]:
     return [{"Key": key, "Value": value} for key, value in sorted(tags.items())]
-
-
-def _referred(value: Any) -> Iterator[str]:
-    """The resources that a value of a template refers to."""
-    match value:
-        case {"Ref": str(id_)} | {"Fn::GetAtt": [str(id_), *_]}:
-            yield id_
-        case Mapping():
-            for inner in value.values():
-                yield from _referred(inner)
-        case list() | tuple():
-            for inner in value:
-                yield from _referred(inner)

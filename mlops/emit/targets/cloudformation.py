@@ -6,11 +6,11 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from mlops.emit.stacks.body import body_text, definition_place
 from mlops.emit.stacks.emitted import MACHINE, notes, template
 from mlops.emit.stacks.limits import INLINE_BYTES, need_room
 from mlops.emit.stacks.role_policies import ROLE_CHARACTERS
 from mlops.emit.stacks.splitting import split
-from mlops.emit.stacks.stack import body_text, definition_place
 from mlops.emit.stacks.yaml_text import yaml_text
 from mlops.ir import UsageError
 from mlops.ir.counted import counted

@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Iterator
 
 from mlops.emit.stacks import emitted
-from mlops.emit.stacks.stack import body_text, definition_place
+from mlops.emit.stacks.body import body_text, definition_place
 from mlops.emit.terraform.configuration import Configuration, Written
 from mlops.ir.target import Source, Target
 
