@@ -4,10 +4,9 @@ stack, since what a stack lets go of keeps them."""
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from mlops.account import Account
-from mlops.account.missing import error_code, is_missing
+from mlops.account.missing import error_code, is_missing, unless_missing
 from mlops.deploy import calls
 from mlops.deploy.resources.tags import RESOURCE_TYPE as TAGS
 from mlops.ir import Refusal
@@ -54,11 +53,16 @@ def owner(account: Account, tags: Mapping[str, str]) -> StackOwner | None:
     return None if status in _LET_GO else StackOwner(stack, resource)
 
 
-def need_no_stack(account: Account, endpoint: str, described: Mapping[str, Any]) -> None:
-    """Raises Refusal for one that a stack has: what changes it there is not known to its template."""
-    arn = described.get("EndpointArn")
-    if arn is None or account.here is not None:
-        return
-    its = owner(account, calls.see(account, TAGS, str(arn)) or {})
+def owner_of_endpoint(account: Account, endpoint: str) -> StackOwner | None:
+    if account.here is not None:
+        return None
+    sagemaker = account.client("sagemaker")
+    found = unless_missing(lambda: sagemaker.describe_endpoint(EndpointName=endpoint))
+    return None if found is None else owner(account, calls.see(account, TAGS, str(found["EndpointArn"])) or {})
+
+
+def need_no_stack(account: Account, endpoint: str) -> None:
+    """Raises Refusal for an endpoint that a stack has: what changes it there is not known to its template."""
+    its = owner_of_endpoint(account, endpoint)
     if its is not None:
         raise Refusal(f"{its.refuses(f'the endpoint {endpoint}')}; nothing was changed")

@@ -6,12 +6,19 @@ by hand, since moto gives none."""
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from mlops.deploy.collecting.deciding import decide, unsure
+from mlops.deploy.collecting.seeing import see
 from mlops.deploy.declared.destroy import plan_removal
-from mlops.deploy.endpoints import serving
+from mlops.deploy.endpoints import history, serving
+from mlops.deploy.endpoints.control import Steering
+from mlops.deploy.endpoints.history import Entry
+from mlops.deploy.endpoints.shadow_tests import Wish, plan_start
+from mlops.deploy.models.registry import version
 from mlops.deploy.pipelines.destroy import destroy
 from mlops.deploy.pipelines.destroy import plan_removal as plan_pipeline_removal
 from mlops.deploy.pipelines.plan import plan
@@ -19,7 +26,9 @@ from mlops.deploy.pipelines.upsert import upsert
 from mlops.ir import Refusal
 
 from .conftest import World
+from .test_calls_judged import approved
 from .test_declared import planned
+from .test_promote_moto import PLAIN
 
 pytestmark = pytest.mark.parametrize("world", ["moto"], indirect=True)
 ROLE = "arn:aws:iam::123456789012:role/pipelines"
@@ -87,8 +96,24 @@ def test_an_endpoint_of_a_stack_is_its_own(world: World, door: str) -> None:
     removal = plan_removal(world.account, world.environment, door)
     assert f"endpoint {door}" not in removal.labels
     assert any("of the stack serving" in why for why in removal.stays)
-    with pytest.raises(Refusal, match="of the stack serving"):
-        serving.delete(world.account, world.environment, door)
+    steering = Steering(world.account, world.environment, door, PLAIN)
+    approved(world)
+    for change in (
+        lambda: serving.delete(world.account, world.environment, door),
+        steering.rollback,
+        lambda: plan_start(world.account, world.environment, version(world.account, "churn", 1), door, Wish()),
+    ):
+        with pytest.raises(Refusal, match="of the stack serving"):
+            change()
+
+
+def test_a_cleaning_leaves_an_endpoint_that_a_stack_took_over(world: World, door: str) -> None:
+    history.append(world.account, world.environment, door, Entry("created", "churn", 1, "theirs", None, "ada"))
+    idle = timedelta(days=1)
+    later = datetime.now(UTC) + 3 * idle
+    there = see(world.account, world.environment, later, idle)
+    assert unsure(there, later, idle) == (f"{door} is left: it is of the stack serving (Door)",)
+    assert not [item for item in decide(there, later, older_than=idle, idle=idle) if item.kind == "endpoint"]
 
 
 def test_what_a_stack_let_go_of_keeps_its_tags_and_is_nobodys(world: World, door: str) -> None:

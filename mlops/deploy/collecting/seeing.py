@@ -16,6 +16,7 @@ from mlops.deploy.endpoints.conductor import unfinished
 from mlops.deploy.pages import items
 from mlops.deploy.shifting import seeing
 from mlops.deploy.shifting.journal import Journal
+from mlops.deploy.stack_owner import owner_of_endpoint
 from mlops.ir.shift import MakeConfig, PointTo
 from mlops.project.environments import Environment
 
@@ -56,7 +57,11 @@ def _endpoint(
     ours = history.is_ours(entries)
     invocations, why_not = None, None
     if ours and idle is not None:
-        invocations, why_not = _invocations(account, name, there, now, idle)
+        its = owner_of_endpoint(account, name)
+        if its is not None:
+            why_not = its.owns("it")
+        else:
+            invocations, why_not = _invocations(account, name, there, now, idle)
     return EndpointThere(
         name,
         there.status,

@@ -23,6 +23,7 @@ from mlops.deploy.shifting.moves import at_once, config_name
 from mlops.deploy.shifting.scaled_moves import with_scaling
 from mlops.deploy.shifting.seeing import IN_SERVICE, Endpoint, members_of, variant_of
 from mlops.deploy.shifting.settings import PromotionSettings
+from mlops.deploy.stack_owner import need_no_stack
 from mlops.deploy.waiting import Clock
 from mlops.ir import Refusal, UsageError
 from mlops.ir.dataclass import dataclass
@@ -95,6 +96,7 @@ class Steering:
             )
         with answers():
             there = self._endpoint()
+            need_no_stack(self.account, self.endpoint)
             left = begun.read(self.account, self.environment, self.endpoint)
             entries = history.read(self.account, self.environment, self.endpoint)
             if left is not None and left.config == there.config:

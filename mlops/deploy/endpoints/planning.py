@@ -125,9 +125,7 @@ def _need_no_trial(account: Account, seen: Seen, endpoint: str) -> None:
 def decided(account: Account, seen: Seen, wanted: Wanted, settings: PromotionSettings) -> Promotion:
     _need_no_trial(account, seen, wanted.endpoint)
     if seen.endpoint is not None:
-        sagemaker = account.client("sagemaker")
-        found = unless_missing(lambda: sagemaker.describe_endpoint(EndpointName=wanted.endpoint))
-        need_no_stack(account, wanted.endpoint, found or {})
+        need_no_stack(account, wanted.endpoint)
     return unmade(account, noted(account, decide(seen, wanted, settings), settings.alarms))
 
 

@@ -195,7 +195,7 @@ def delete(
         found = _described(account, name)
         if found is None:
             raise _unknown(account, name)
-        need_no_stack(account, name, found)
+        need_no_stack(account, name)
         if found["EndpointStatus"] != "Deleting":
             history.append_deleted(account, environment, name, found, by=by, reason=reason)
             unless_missing(lambda: sagemaker.delete_endpoint(EndpointName=name))

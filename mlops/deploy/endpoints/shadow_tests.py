@@ -22,6 +22,7 @@ from mlops.deploy.pages import items
 from mlops.deploy.shifting import seeing
 from mlops.deploy.shifting.lost_answers import made
 from mlops.deploy.shifting.seeing import IN_SERVICE, Endpoint
+from mlops.deploy.stack_owner import need_no_stack
 from mlops.deploy.waiting import Clock, until
 from mlops.ir import Refusal, UsageError
 from mlops.ir.dataclass import dataclass
@@ -124,6 +125,7 @@ def plan_start(
     with answers():
         identity = confirm_identity(account, environment)
         there = seeing.see(sagemaker, endpoint)
+        need_no_stack(account, endpoint)
         has_model = unless_missing(lambda: sagemaker.describe_model(ModelName=wanted.model)) is not None
     if f":{identity.account}:" not in version.arn:
         raise Refusal(

@@ -51,6 +51,7 @@ class Service:
 
     region = "eu-west-1"
     events = None
+    here = None
 
     def client(self, service: str) -> Service:
         return self
@@ -59,6 +60,7 @@ class Service:
 
     def describe_endpoint(self, EndpointName: str) -> dict[str, Any]:
         return {
+            "EndpointArn": "arn:aws:sagemaker:eu-west-1:111122223333:endpoint/churn",
             "EndpointStatus": "InService",
             "EndpointConfigName": self.serving.config,
             "FailureReason": self.failure,
@@ -188,6 +190,7 @@ class Service:
             "describe_alarms": self._alarms,
             "list_objects_v2": self._objects,
             "list_model_package_groups": dict,
+            "list_tags": lambda ResourceArn: {"Tags": []},
             "describe_scalable_targets": self._targets,
             "describe_scaling_policies": lambda **of: {"ScalingPolicies": self._of(of, "policies")},
             "describe_scheduled_actions": lambda **of: {"ScheduledActions": self._of(of, "actions")},
