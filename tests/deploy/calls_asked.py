@@ -12,8 +12,8 @@ from .conftest import World
 from .test_deployer_policy import ALLOWED_BY
 
 SERVICES = (
-    "application-autoscaling", "cloudwatch", "events", "firehose", "s3", "sagemaker", "sagemaker-runtime", "scheduler",
-    "sts",
+    "application-autoscaling", "cloudwatch", "events", "firehose", "logs", "s3", "sagemaker", "sagemaker-runtime",
+    "scheduler", "sts",
 )  # fmt: skip
 _NAMED = {
     "sagemaker": {
@@ -29,6 +29,9 @@ _NAMED = {
     "firehose": {"DeliveryStreamName": "deliverystream/{}"},
     "cloudwatch": {"AlarmName": "alarm:{}"},
     "events": {"Name": "rule/{}", "Rule": "rule/{}"},
+    "logs": {"logGroupName": "log-group:{}:*"},
+    # Each has an id that nobody can know beforehand.
+    "application-autoscaling": {"ResourceId": "scalable-target/0a1b"},
 }
 """By the member that names it, the most telling one first."""
 _OF_ALL = frozenset(
@@ -36,18 +39,19 @@ _OF_ALL = frozenset(
         "sagemaker:ListPipelines", "sagemaker:ListModelPackages", "sagemaker:ListModelPackageGroups",
         "cloudwatch:PutMetricData", "sts:GetCallerIdentity",
         "application-autoscaling:DescribeScalableTargets", "application-autoscaling:DescribeScalingPolicies",
-        "application-autoscaling:DescribeScheduledActions",
+        "application-autoscaling:DescribeScheduledActions", "logs:DescribeLogGroups",
     }
 )  # fmt: skip
 """For which IAM knows no resource."""
 _TAGGING = {
+    "application-autoscaling": "TagResource",
     "sagemaker": "AddTags",
     "firehose": "TagDeliveryStream",
     "cloudwatch": "TagResource",
     "events": "TagResource",
     "scheduler": "TagResource",
 }
-_MAKES = ("Create", "Put", "Update")
+_MAKES = ("Create", "Put", "Register", "Update")
 
 
 @contextmanager
@@ -101,7 +105,7 @@ def _of_s3(operation: str, params: Mapping[str, Any]) -> Iterator[Request]:
 
 
 def _places(service: str, operation: str, params: Mapping[str, Any], where: str) -> Iterator[str]:
-    given = next((params[name] for name in ("ResourceArn", "ResourceARN") if name in params), None)
+    given = next((params[name] for name in ("ResourceArn", "ResourceARN", "resourceArn") if name in params), None)
     if given is not None:
         yield str(given)
         return
@@ -132,7 +136,7 @@ def _places(service: str, operation: str, params: Mapping[str, Any], where: str)
 def _roles(value: Any) -> Iterator[str]:
     if isinstance(value, Mapping):
         for name, item in value.items():
-            if name in ("RoleArn", "RoleARN", "ExecutionRoleArn") and isinstance(item, str):
+            if name in ("RoleArn", "RoleARN", "ExecutionRoleArn", "roleArn") and isinstance(item, str):
                 yield item
             yield from _roles(item)
     elif isinstance(value, list | tuple):

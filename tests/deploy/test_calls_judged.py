@@ -30,10 +30,13 @@ from .conftest import World
 from .test_companions import DAILY, NEW_DATA
 from .test_declared import GROUP, upserted
 from .test_declared_alarms import ALARM
+from .test_declared_component_scaling import DECLARED as SCALED
+from .test_declared_component_scaling import a_component
 from .test_declared_feedback import DECLARED as FEEDBACK
 from .test_declared_monitors import MONITOR
 from .test_declared_notebooks import DECLARED as NOTEBOOK
 from .test_declared_notebooks import LARGER
+from .test_declared_sources import declared
 from .test_declared_streams import STREAM
 from .test_promote_moto import PLAIN, SAMPLES
 from .test_registry import IMAGE
@@ -63,6 +66,11 @@ def of_a_file(*texts: tuple[str, str]) -> Callable[[World], tuple[Any, list[Requ
         return _deployer(world), made
 
     return declare
+
+
+def of_a_component(world: World) -> tuple[Any, list[Request]]:
+    a_component(world)
+    return of_a_file((SCALED, "0"), (SCALED, "1"))(world)
 
 
 def _deployer(world: World) -> Any:
@@ -153,6 +161,15 @@ CASES: Mapping[str, tuple[str, Callable[[World], tuple[Any, list[Request]]]]] = 
     "a monitor": ("moto", of_a_file((MONITOR, "2"), (MONITOR, "3"))),
     "a notebook": ("local", of_a_file((NOTEBOOK, "60"), (LARGER, "90"))),
     "feedback": ("local", of_a_file((FEEDBACK, "7d"), (FEEDBACK, "8d"))),
+    "a component's scaling": ("local", of_a_component),
+    "a rule that feeds a stream": (
+        "moto",
+        of_a_file((declared("event-rule"), "id"), (declared("event-rule"), "detail")),
+    ),
+    "a subscription to logs": (
+        "moto",
+        of_a_file((declared("log-subscription"), "a"), (declared("log-subscription"), "b")),
+    ),
     "an endpoint and a promotion": ("moto", of_a_promotion),
     "who promotes": ("moto", of_who_promotes),
     "a monitor's job": ("moto", of_a_monitor),
@@ -174,6 +191,8 @@ NOT_MADE: Mapping[str, str] = {
     "sagemaker:UpdateEndpoint": "moto has none",
     "sagemaker:UpdateEndpointWeightsAndCapacities": "a shift by weights",
     "sagemaker:DeleteEndpoint": "one that failed is made anew",
+    "firehose:StartDeliveryStreamEncryption": "a stream that was in clear",
+    "firehose:UpdateDestination": "a stream that changes, where another resource is what changes",
     "scheduler:UpdateSchedule": "a schedule that changes",
     "cloudwatch:DescribeAlarms": "what a shift is judged by",
     "cloudwatch:GetMetricData": "what a shift is judged by",

@@ -30,11 +30,15 @@ resources.ComponentScaling("churn", least={a}, most=4, requests=5)
 OF = {"ServiceNamespace": "sagemaker", "ResourceId": "inference-component/churn"}
 
 
-@pytest.fixture
-def held(world: World) -> World:
-    """A component of that name is there, as a promotion makes it."""
+def a_component(world: World) -> None:
+    """One of the name ``churn``, as a promotion makes it."""
     state = State(world.folder / ".mlops", "us-east-1")
     resources.insert(state, endpoints.COMPONENT, "churn", {"EndpointName": "door"}, taken=invalid("it is there"))
+
+
+@pytest.fixture
+def held(world: World) -> World:
+    a_component(world)
     return world
 
 

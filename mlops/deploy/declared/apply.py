@@ -14,7 +14,7 @@ from mlops.account import Account, answers
 from mlops.deploy import calls
 from mlops.deploy.declared import scaling
 from mlops.deploy.declared.deciding import decide_endpoint
-from mlops.deploy.declared.plan import Action, Bring, Make, Plan, Put, Scale, Upload
+from mlops.deploy.declared.plan import Action, Bring, Make, Plan, Put, Scale
 from mlops.deploy.declared.seeing import SeenEndpoint, SeenKept, see_endpoint, see_kept, versions_in
 from mlops.deploy.declared.wanting import CONTENT, HALTED, Content
 from mlops.deploy.endpoints import begun, history
@@ -25,6 +25,7 @@ from mlops.deploy.endpoints.sampling import NO_SAMPLES, Samples, samples_of
 from mlops.deploy.endpoints.writer import Writer
 from mlops.deploy.models import registry
 from mlops.deploy.models.registry import APPROVED, Version
+from mlops.deploy.pipelines.actions import Upload
 from mlops.deploy.pipelines.upload import Progress, upload
 from mlops.deploy.resources import resource_types
 from mlops.deploy.shifting import scaling as shifting

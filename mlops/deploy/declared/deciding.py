@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any, Literal
 
 from mlops.deploy.declared import scaling
-from mlops.deploy.declared.plan import Action, Bring, Change, Make, Plan, Put, Scale, Upload
+from mlops.deploy.declared.plan import Action, Bring, Change, Make, Plan, Put, Scale
 from mlops.deploy.declared.seeing import Seen, SeenEndpoint, SeenKept, versions_in
 from mlops.deploy.declared.wanting import CONTENT, HALTED, INSTANCES, RESOURCE, Content, Wanted
 from mlops.deploy.endpoints import promotion
@@ -23,6 +23,7 @@ from mlops.deploy.endpoints.promotion import (
     shift_to,
 )
 from mlops.deploy.endpoints.telling import told
+from mlops.deploy.pipelines.actions import Upload
 from mlops.deploy.resources import resource_types
 from mlops.deploy.shifting.engines import Engine
 from mlops.deploy.shifting.seeing import FAILED, Endpoint

@@ -8,21 +8,11 @@ from collections.abc import Mapping
 from typing import Any, Literal, TypeAlias
 
 from mlops.deploy.declared.wanting import Content, Wanted
-from mlops.deploy.endpoints.promotion import (
-    Promotion,
-)
+from mlops.deploy.endpoints.promotion import Promotion
+from mlops.deploy.pipelines.actions import Upload
 from mlops.deploy.pipelines.assets import AssetObject
 from mlops.ir.dataclass import dataclass
 from mlops.ir.resource import Resource
-
-
-@dataclass(frozen=True, slots=True)
-class Upload:
-    item: AssetObject
-
-    @property
-    def label(self) -> str:
-        return f"upload {self.item.uri}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,6 @@ _ARN = Told(
     "arn:aws:application-autoscaling:us-east-1:000000000000:scalable-target/0",
     lambda told: next((item["ScalableTargetARN"] for item in told.get("ScalableTargets", ())), None),
 )
-
 _PUT = Told(
     "arn:aws:autoscaling:us-east-1:000000000000:scalingPolicy:0:policyName/wakes", lambda told: told.get("PolicyARN")
 )

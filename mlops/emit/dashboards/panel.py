@@ -76,6 +76,9 @@ class Bucket:
         }
 
 
+IN_TIME = Bucket("Time", "date_histogram")
+
+
 @dataclass(frozen=True, slots=True)
 class Panel:
     """``query`` is in Lucene's words. ``along`` parts events along an axis, ``split`` within it. ``text`` is a

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mlops.emit.dashboards.board import Board, Declared
-from mlops.emit.dashboards.panel import Bucket, Metric, Panel
+from mlops.emit.dashboards.panel import IN_TIME, Bucket, Metric, Panel
 from mlops.ir.captured_fields import FEATURE, captured
-
-_IN_TIME = Bucket("Time", "date_histogram")
 
 
 def board(declared: Declared) -> Board | None:
@@ -32,10 +30,10 @@ def _panels(declared: Declared) -> Iterator[Panel]:
                     )  # fmt: skip
                 case "keyword":
                     yield Panel(
-                        title, "bar", of, (Metric("Requests"),), (_IN_TIME,), (Bucket(name, field=field),), index=index
+                        title, "bar", of, (Metric("Requests"),), (IN_TIME,), (Bucket(name, field=field),), index=index
                     )
                 case "long" | "double":
                     yield Panel(
                         title, "line", of, (Metric("mean", "avg", field), Metric("largest", "max", field)),
-                        (_IN_TIME,), (Bucket("Variant", field="variant"),), index=index,
+                        (IN_TIME,), (Bucket("Variant", field="variant"),), index=index,
                     )  # fmt: skip

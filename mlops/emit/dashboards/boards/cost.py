@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mlops.emit.dashboards.board import Board, Declared
-from mlops.emit.dashboards.panel import Bucket, Metric, Panel
+from mlops.emit.dashboards.panel import IN_TIME, Bucket, Metric, Panel
 
-_IN_TIME = Bucket("Time", "date_histogram")
 _SECONDS = Metric("Seconds", "sum", "detail.seconds")
 _AVERAGE, _MOST = Metric("Average", "avg", "detail.seconds"), Metric("Most", "max", "detail.seconds")
 
@@ -27,7 +26,7 @@ def _panels(declared: Declared) -> Iterator[Panel]:
         "Seconds that failed", "gauge", f"{ran} AND detail.status:Failed", (_SECONDS,), ranges=(0, 600, 3600, 86400),
         width=16, height=10,
     )  # fmt: skip
-    yield Panel("Seconds in time", "area", ran, (_SECONDS,), (_IN_TIME,), (Bucket("Step", field="ids.step"),), width=48)
+    yield Panel("Seconds in time", "area", ran, (_SECONDS,), (IN_TIME,), (Bucket("Step", field="ids.step"),), width=48)
     yield Panel("Seconds by kind of work", "pie", ran, (_SECONDS,), (Bucket("Kind", field="detail.kind"),))
     yield Panel("Seconds by step", "vega", ran, (_SECONDS,), (Bucket("Step", field="ids.step", size=20),))
     yield Panel(
@@ -35,7 +34,7 @@ def _panels(declared: Declared) -> Iterator[Panel]:
         (_SECONDS, Metric("Times"), _AVERAGE, _MOST), (Bucket("Step", field="ids.step", size=50),), width=48,
     )  # fmt: skip
     yield Panel(
-        "Attempts", "line", ran, (Metric("Most attempts", "max", "detail.attempt"),), (_IN_TIME,),
+        "Attempts", "line", ran, (Metric("Most attempts", "max", "detail.attempt"),), (IN_TIME,),
         (Bucket("Step", field="ids.step"),),
     )  # fmt: skip
     yield Panel(

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mlops.emit.dashboards.board import Board, Declared, Table
-from mlops.emit.dashboards.panel import Bucket, Metric, Panel
+from mlops.emit.dashboards.panel import IN_TIME, Bucket, Metric, Panel
 from mlops.ir.log_fields import LINES
-
-_IN_TIME = Bucket("Time", "date_histogram")
 
 
 def board(declared: Declared) -> Board | None:
@@ -30,7 +28,7 @@ def _panels(declared: Declared, own: str) -> Iterator[Panel | Table]:
         columns += ["ids.endpoint", "ids.variant"]
     yield Panel("Choose", "controls", controls=tuple(controls), width=48, height=8, index=LINES)
     yield Panel(
-        "Lines by level", "area", own, (Metric("Lines"),), (_IN_TIME,), (Bucket("Level", field="level"),), index=LINES
+        "Lines by level", "area", own, (Metric("Lines"),), (IN_TIME,), (Bucket("Level", field="level"),), index=LINES
     )
     if declared.step_lines:
         yield Panel(
@@ -39,7 +37,7 @@ def _panels(declared: Declared, own: str) -> Iterator[Panel | Table]:
         )  # fmt: skip
     if declared.endpoint_lines:
         yield Panel(
-            "Variants that print errors", "bar", grave, (Metric("Lines"),), (_IN_TIME,),
+            "Variants that print errors", "bar", grave, (Metric("Lines"),), (IN_TIME,),
             (Bucket("Variant", field="ids.variant"),), index=LINES,
         )  # fmt: skip
     yield Panel(

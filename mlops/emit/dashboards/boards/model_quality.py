@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mlops.emit.dashboards.board import Board, Declared, Table
-from mlops.emit.dashboards.panel import Bucket, Metric, Panel
-
-_IN_TIME = Bucket("Time", "date_histogram")
+from mlops.emit.dashboards.panel import IN_TIME, Bucket, Metric, Panel
 
 
 def board(declared: Declared) -> Board | None:
@@ -32,12 +30,12 @@ def _panels(declared: Declared) -> Iterator[Panel | Table]:
         violated = f"kind:monitor.violated AND {of}"
         yield Panel(
             "Violations", "line", f"kind:monitor.ended AND {of}", (Metric("Violations", "sum", "detail.violations"),),
-            (_IN_TIME,), (Bucket("Monitor", field="ids.monitor"),),
+            (IN_TIME,), (Bucket("Monitor", field="ids.monitor"),),
         )  # fmt: skip
         yield Panel("Features that violate", "tag-cloud", violated, along=(Bucket("Feature", field="detail.feature"),))
         yield Panel(
             "What is violated when", "heatmap", violated,
-            along=(_IN_TIME,), split=(Bucket("Feature", field="detail.feature"),),
+            along=(IN_TIME,), split=(Bucket("Feature", field="detail.feature"),),
         )  # fmt: skip
         yield Panel(
             "Violations by check", "table", violated, (Metric("Times"), Metric("Jobs", "cardinality", "ids.job")),

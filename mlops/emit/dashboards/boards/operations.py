@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mlops.emit.dashboards.board import Board, Declared, Table
-from mlops.emit.dashboards.panel import Bucket, Metric, Panel
+from mlops.emit.dashboards.panel import IN_TIME, Bucket, Metric, Panel
 
 _ABOUT = """\
 What happened to **{0}**: `mlops search put` brings events here, `mlops search query` asks for the same.
@@ -13,7 +13,6 @@ What happened to **{0}**: `mlops search put` brings events here, `mlops search q
 A step that failed: `mlops executions show`, `mlops executions logs`.
 A promotion that was taken back: `mlops endpoints history`.
 """
-_IN_TIME = Bucket("Time", "date_histogram")
 
 
 def board(declared: Declared) -> Board | None:
@@ -34,7 +33,7 @@ def _panels(declared: Declared) -> Iterator[Panel | Table]:
         serving = declared.own_endpoints
         yield Panel(
             "What endpoints do", "bar", f"noun:(endpoint OR shift OR promotion) AND {serving}",
-            along=(_IN_TIME,), split=(Bucket("What", field="kind"),),
+            along=(IN_TIME,), split=(Bucket("What", field="kind"),),
         )  # fmt: skip
         yield Table(
             "Promotions and shifts", f"noun:(shift OR promotion) AND {serving}",
@@ -52,7 +51,7 @@ def _panels(declared: Declared) -> Iterator[Panel | Table]:
     if declared.alarms:
         yield Panel(
             "Alarms", "line", f"kind:alarm.changed AND detail.to:ALARM AND {declared.of('ids.alarm', declared.alarms)}",
-            along=(_IN_TIME,), split=(Bucket("Alarm", field="ids.alarm"),),
+            along=(IN_TIME,), split=(Bucket("Alarm", field="ids.alarm"),),
         )  # fmt: skip
     if declared.streams:
         own = declared.of("ids.stream", declared.streams)
@@ -62,7 +61,7 @@ def _panels(declared: Declared) -> Iterator[Panel | Table]:
             (Metric("Times"), Metric("Records", "sum", "detail.records")),
             (Bucket("Stream", field="ids.stream"), Bucket("Reason", field="detail.reason")),
         )  # fmt: skip
-    yield Panel("What happened", "area", along=(_IN_TIME,), split=(Bucket("Of", field="noun"),))
+    yield Panel("What happened", "area", along=(IN_TIME,), split=(Bucket("Of", field="noun"),))
     yield Panel("By kind", "time-series", split=(Bucket("Kind", field="kind", size=8),))
     yield Table(
         "Decisions and refusals",
@@ -88,7 +87,7 @@ def _of_pipelines(own: str) -> Iterator[Panel]:
         along=(Bucket("Step", field="ids.step"),), width=16, height=10,
     )  # fmt: skip
     yield Panel(
-        "Executions by status", "bar", ended, along=(_IN_TIME,), split=(Bucket("Status", field="detail.status"),)
+        "Executions by status", "bar", ended, along=(IN_TIME,), split=(Bucket("Status", field="detail.status"),)
     )
     yield Panel(
         "When steps run", "heatmap", f"kind:step.ended AND {own}",
