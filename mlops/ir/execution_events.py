@@ -1,4 +1,5 @@
-"""What executions and their steps do, as events: the same whether the account keeps them or was asked what it sees."""
+"""What executions, their steps and jobs on their own do, as events: the same whether the account keeps them or was
+asked what it sees."""
 
 from __future__ import annotations
 
@@ -63,6 +64,19 @@ def step_event(
             seconds=seconds,
         ),
     )
+
+
+def job_event(
+    arn: str, kind: str, status: str, time: datetime, failure: str | None = None, *, by: str | None = None
+) -> Event:
+    """Of one that no step stands for. ``kind`` is as in a step's Metadata.
+
+    >>> job_event("arn:aws:sagemaker:x:0:training-job/one", "TrainingJob", "Completed", datetime(2026, 1, 1)).kind
+    'job.ended'
+    """
+    kinds = {"InProgress": "job.started", "Stopping": "job.stopping"}
+    told = _told(kind=kind, status=status, failure=failure, by=by)
+    return Event(kinds.get(status, "job.ended"), time, arn, {"job": arn.rpartition("/")[2]}, told)
 
 
 def _ids(arn: str) -> dict[str, str]:

@@ -73,6 +73,11 @@ def lines(local: LocalAccount, job: str) -> list[str]:
     return [event["message"] for event in found["events"]]
 
 
+def happened(local: LocalAccount) -> list[tuple[str, Any]]:
+    found = local.events.read(kinds=("job.started", "job.stopping", "job.ended"))
+    return [(event.kind, event.detail["status"]) for event in found]
+
+
 def test_a_training_job_from_its_creation_to_its_deletion(local: LocalAccount, sagemaker: Any) -> None:
     asked = training("one", "echo loss=3; cp /bin/true /opt/ml/model/m", Tags=[{"Key": "team", "Value": "a"}])
     arn = sagemaker.create_training_job(**asked)["TrainingJobArn"]
@@ -86,6 +91,7 @@ def test_a_training_job_from_its_creation_to_its_deletion(local: LocalAccount, s
     assert told["ModelArtifacts"]["S3ModelArtifacts"] == f"s3://mlops-tests/{model}"
     assert local.client("s3").head_object(Bucket="mlops-tests", Key=model)["ContentLength"] > 0
     assert lines(local, "one")[0] == "loss=3"
+    assert happened(local) == [("job.started", "InProgress"), ("job.ended", "Completed")]
     assert all(step["StatusMessage"] for step in told["SecondaryStatusTransitions"])  # the SDK reads them
     span = {"StartTime": told["TrainingStartTime"], "EndTime": told["TrainingEndTime"], "Period": 60}
     metric = {"Dimensions": [{"Name": "TrainingJobName", "Value": "one"}], "Statistics": ["Average"]}
@@ -169,6 +175,7 @@ def test_a_job_whose_process_is_killed_says_so(local: LocalAccount, sagemaker: A
     told = ended(lambda: sagemaker.describe_training_job(TrainingJobName="lost"), "TrainingJobStatus")
     assert (told["TrainingJobStatus"], told["SecondaryStatus"]) == ("Failed", "Failed")
     assert told["FailureReason"] == "the process that ran it is gone"
+    assert happened(local) == [("job.started", "InProgress"), ("job.ended", "Failed")]
 
 
 def test_what_a_job_started_ends_with_it_and_with_no_other_of_its_name(local: LocalAccount, sagemaker: Any) -> None:
@@ -236,6 +243,7 @@ def test_a_job_says_that_the_disk_was_full_as_soon_as_there_is_place(
     found = resources.find(local.state, "TrainingJob", "one")
     assert found is not None and found["TrainingJobStatus"] == "Failed"
     assert found["FailureReason"].startswith(f"the disk of {folder} is full")
+    assert happened(local) == [("job.ended", "Failed")]
 
 
 def tuning(name: str, script_command: str, jobs: int = 2) -> dict[str, Any]:
@@ -292,6 +300,7 @@ def test_a_tuning_job_is_stopped_and_one_of_its_training_jobs_before(local: Loca
     sagemaker.stop_hyper_parameter_tuning_job(**name)
     told = ended(lambda: sagemaker.describe_hyper_parameter_tuning_job(**name), "HyperParameterTuningJobStatus")
     assert told["HyperParameterTuningJobStatus"] == "Stopped"
+    assert [kind for kind, _ in happened(local)] == ["job.started", "job.stopping", "job.ended"]
     assert {item["TrainingJobStatus"] for item in children()} == {"Stopped"}
     assert sagemaker.list_hyper_parameter_tuning_jobs()["HyperParameterTuningJobSummaries"][0]["Strategy"] == "Random"
     sagemaker.delete_hyper_parameter_tuning_job(**name)

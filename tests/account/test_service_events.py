@@ -20,7 +20,7 @@ from mlops.account.local.services.sagemaker import jobs
 from mlops.account.local.state import State
 from mlops.account.local.step_records import keep
 from mlops.ir.events import Event
-from mlops.ir.execution_events import execution_event, step_event
+from mlops.ir.execution_events import execution_event, job_event, step_event
 from mlops.knowledge.eventbridge.known_events import DETAILS, VALUES
 from mlops.run.ports import StepRecord
 
@@ -66,6 +66,11 @@ def step(state: State, kind: str, status: str, **more: Any) -> None:
 
 def execution(state: State, status: str) -> None:
     events.append(state.store, execution_event(EXECUTION, status, datetime.now(UTC)))
+
+
+def job(state: State, status: str) -> None:
+    arn = state.arn("training-job/j")
+    events.append(state.store, job_event(arn, "TrainingJob", status, datetime.now(UTC)))
 
 
 def endpoint(state: State, happened: str) -> None:
@@ -118,6 +123,10 @@ ROWS: Mapping[str, tuple[Any, list[tuple[str | None, ...]]]] = {
     "a tuning step": (
         lambda state: step(state, "HyperParameterTuningJob", "Stopped"),
         [(f"{PIPELINE} Step Status", "Stopped", None), ("HyperParameter Tuning Job State", "Stopped")],
+    ),
+    "a job on its own": (
+        lambda state: [job(state, status) for status in ("InProgress", "Stopping", "Stopped")],
+        [("Training Job State", status) for status in ("InProgress", "Stopping", "Stopped")],
     ),
     "a step that is served from the cache has no job": (
         lambda state: step(state, "TrainingJob", "Succeeded", cached=EXECUTION),

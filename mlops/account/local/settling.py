@@ -10,7 +10,7 @@ from typing import Any
 
 from mlops.account.local import events, ownership
 from mlops.account.local.state import State, dump, moment
-from mlops.ir.execution_events import PROCESS_GONE, execution_event, step_event
+from mlops.ir.execution_events import PROCESS_GONE, execution_event, job_event, step_event
 
 RUNNING = ("Executing", "Stopping")
 ALIVE = ("InProgress", "Stopping")
@@ -211,7 +211,11 @@ def _settle_created(state: State, kind: str, name: str) -> None:
         asked = state.store.one("SELECT stop_requested FROM job WHERE kind = ? AND name = ?", kind, name)
         stopped = asked is not None and asked["stop_requested"]
         status, failure = ("Stopped", None) if stopped else ("Failed", PROCESS_GONE)
-        _end_jobs(connection, alive, status, failure, moment(datetime.now(UTC)))
+        time = datetime.now(UTC)
+        _end_jobs(connection, alive, status, failure, moment(time))
+        if (kind, name) in {(row["kind"], row["name"]) for row in alive}:
+            arn = state.arn(f"{known.segment}/{name}")
+            events.append(state.store, job_event(arn, known.member, status, time, failure))
 
 
 def settle_all(state: State, pipeline: str) -> None:

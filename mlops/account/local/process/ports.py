@@ -20,7 +20,7 @@ from mlops.account.local.settling import ALIVE
 from mlops.account.local.state import State, dump, moment
 from mlops.ir import JobKind
 from mlops.ir.events import Event
-from mlops.ir.execution_events import execution_event, step_event
+from mlops.ir.execution_events import execution_event, job_event, step_event
 from mlops.ir.s3_uri import split_uri
 from mlops.run.outcome import SERVICE_FAULT, THROTTLING
 from mlops.run.ports import Child, Function, ObjectMissing, RequestRefused, StepRecord, Success
@@ -244,12 +244,16 @@ class _Journal:
         with self._state.store.transaction() as connection:
             for (kind, name), description in self._jobs.items():
                 self._tell_findings(kind, name, description)
+                self._tell_end(kind, name, description)
                 jobs.record(self._state, kind, name, description)
             for (kind, name), child in self._children.items():
                 jobs.record_child(self._state, self._execution, kind, name, child)
             yield connection
         self._jobs.clear()
         self._children.clear()
+
+    def _tell_end(self, kind: str, name: str, description: Mapping[str, Any]) -> None:
+        """Of a job on its own; a step's is told with its step."""
 
     def _tell_findings(self, kind: str, name: str, description: Mapping[str, Any]) -> None:
         """What rules found of a training, once."""
@@ -345,7 +349,18 @@ class LocalJobJournal(_Journal):
                 **({"SecondaryStatus": ended} if self._kind.stages else {}),
                 **({"FailureReason": self._failure or failure} if self._failure or failure else {}),
             }
+            self._tell_end(self._kind.name, self._name, told)
             resources.replace(self._state, self._kind.name, self._name, told, ended)
+
+    def _tell_end(self, kind: str, name: str, description: Mapping[str, Any]) -> None:
+        status = str(description.get(self._kind.status_member))
+        if (kind, name) != (self._kind.name, self._name) or status in ALIVE:
+            return
+        before = resources.find(self._state, kind, name) or {}
+        if before.get(self._kind.status_member) in ALIVE:
+            arn, failure = self._state.arn(f"{self._kind.segment}/{name}"), description.get("FailureReason")
+            told = job_event(arn, self._kind.member, status, datetime.now(UTC), failure)
+            events.append(self._state.store, told)
 
     def stop_requested(self) -> bool:
         self.write()

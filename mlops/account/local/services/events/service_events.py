@@ -41,12 +41,9 @@ _Told: TypeAlias = tuple[str, list[str], Mapping[str, Any]]
 """The detail-type, what it is about, and the detail."""
 _JOB_STATUSES = {
     "Executing": "InProgress",
-    "Stopping": "Stopping",
     "Succeeded": "Completed",
-    "Failed": "Failed",
-    "Stopped": "Stopped",
 }
-"""Of a step's."""
+"""Of a step's, where a job has another word."""
 _HAVE_TIMES = ("SecondaryStatusTransitions", "PendingDeploymentSummary", "ProductionVariants", "VariantStatus")
 _OF_ITS_END = ("FailureReason", "ExitMessage", "ModelArtifacts", "SecondaryStatus", "SecondaryStatusTransitions")
 
@@ -120,12 +117,13 @@ def _step(state: State, event: Event) -> _Told:
 
 
 def _job(state: State, event: Event) -> _Told | None:
-    """Of a step's job: one whose result an earlier execution or a stub gave has none of its own."""
+    """Of a step's job, or one on its own: a step whose result an earlier execution or a stub gave has none."""
     told, name = _JOBS.get(str(event.detail.get("kind"))), event.ids.get("job")
     if told is None or name is None or event.detail.get("cached") or event.detail.get("stub"):
         return None
     body = resources.find(state, told.kind, name) or {}
-    status, stands = _JOB_STATUSES[str(event.detail["status"])], body.get(f"{told.kind}Status")
+    status, stands = str(event.detail["status"]), body.get(f"{told.kind}Status")
+    status = _JOB_STATUSES.get(status, status)
     if event.kind == "step.ended" and stands in ("Completed", "Failed", "Stopped"):
         status = stands  # a step may fail behind its job
     elif status != stands:
@@ -292,6 +290,9 @@ KINDS: Mapping[str, tuple[Callable[[State, Event], _Told | None], ...]] = {
     "step.executing": (_step, _job),
     "step.stopping": (_step, _job),
     "step.ended": (_step, _job),
+    "job.started": (_job,),
+    "job.stopping": (_job,),
+    "job.ended": (_job,),
     "model-package.registered": (_package,),
     "model-package.approved": (_package,),
     "model-package.rejected": (_package,),

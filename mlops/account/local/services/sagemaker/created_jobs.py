@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any, TypeAlias
 
 from mlops.account.local import datasets as local_datasets
-from mlops.account.local import mounts, ownership
+from mlops.account.local import events, mounts, ownership
 from mlops.account.local.refusal import Refusal, invalid
 from mlops.account.local.services.sagemaker import jobs, resources
 from mlops.account.local.settling import ALIVE
@@ -19,6 +19,7 @@ from mlops.account.local.state import State, dump, moment
 from mlops.check import step_types
 from mlops.check.job_kinds import kinds_here
 from mlops.ir import JobKind, StepType
+from mlops.ir.execution_events import job_event
 from mlops.ir.local_files import how_to_put
 from mlops.ir.members import get
 from mlops.ir.s3_uri import split_uri
@@ -78,6 +79,7 @@ def create(kind: JobKind, state: State, request: Mapping[str, Any]) -> Mapping[s
                 dump(given),
             )
             resources.tag(state, arn, request)
+            events.append(state.store, job_event(arn, kind.member, "InProgress", datetime.now(UTC), by=state.user))
         remove(folder / LOG[0])  # of a job of that name that was deleted
         started = True
     finally:
@@ -172,6 +174,9 @@ def stop(kind: JobKind, state: State, request: Mapping[str, Any]) -> Mapping[str
             )
         changed = {**body, kind.status_member: "Stopping", **({"SecondaryStatus": "Stopping"} if kind.stages else {})}
         resources.replace(state, kind.name, name, changed, "Stopping")
+        if is_on_its_own(state, kind, name):
+            arn = str(body[kind.arn_member])
+            events.append(state.store, job_event(arn, kind.member, "Stopping", datetime.now(UTC), by=state.user))
     return {}
 
 
@@ -185,6 +190,11 @@ def delete(kind: JobKind, state: State, request: Mapping[str, Any]) -> Mapping[s
         resources.remove(state, kind.name, name, str(body[kind.arn_member]))
         connection.execute("DELETE FROM job WHERE kind = ? AND name = ? AND parent = ''", (kind.name, name))
     return {}
+
+
+def is_on_its_own(state: State, kind: JobKind, name: str) -> bool:
+    """Neither a step's nor another job's."""
+    return requested(state, kind, name) is not None
 
 
 def requested(state: State, kind: JobKind, name: str) -> str | None:
