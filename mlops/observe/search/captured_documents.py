@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import math
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Protocol
 
 from mlops.ir.captured_fields import FEATURE, FeatureKind
 from mlops.ir.hiding import beginning
 from mlops.ir.index import TIME
-from mlops.observe.search.documents import LONGEST, Document, Origin
+from mlops.observe.search.documents import LONGEST, Document, Origin, digest, moment
 
 _NO_LONG = 2**63
 
@@ -37,7 +35,7 @@ def captured_document(row: Row, kinds: Mapping[str, FeatureKind], origin: Origin
     values = {name: _value(kinds[name], value) for name, value in row.features.items()}
     known = {name: value for name, value in values.items() if value is not None}
     whole = [origin.environment, origin.account, origin.region, row.endpoint, row.variant, row.inference, row.row]
-    at = row.time.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    at = moment(row.time)
     body = {
         TIME: at,
         "endpoint": row.endpoint,
@@ -50,7 +48,7 @@ def captured_document(row: Row, kinds: Mapping[str, FeatureKind], origin: Origin
         **({FEATURE: known} if known else {}),
     }
     unknown = tuple(f"{FEATURE}.{name}" for name, value in values.items() if value is None)
-    return Document(hashlib.sha256(json.dumps([*whole, at]).encode()).hexdigest()[:40], body, unknown)
+    return Document(digest([*whole, at]), body, unknown)
 
 
 def _value(kind: FeatureKind, value: Any) -> Any:

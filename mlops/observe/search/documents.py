@@ -6,8 +6,8 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Mapping
-from datetime import UTC
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from mlops.ir.dataclass import dataclass
@@ -44,7 +44,7 @@ def document(event: Event, origin: Origin) -> Document:
     noun, _, happened = event.kind.partition(".")
     time = event.time.astimezone(UTC)
     known: dict[str, Any] = {
-        TIME: time.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        TIME: moment(time),
         "kind": event.kind,
         "noun": noun,
         "happened": happened,
@@ -68,6 +68,15 @@ def document(event: Event, origin: Origin) -> Document:
     return Document(_id(event, origin), body, unknown)
 
 
+def moment(time: datetime) -> str:
+    return time.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def digest(whole: Sequence[Any]) -> str:
+    """The id of a document that is put twice and is one."""
+    return hashlib.sha256(json.dumps(whole).encode()).hexdigest()[:40]
+
+
 def _id(event: Event, origin: Origin) -> str:
     whole = [
         origin.environment,
@@ -79,7 +88,7 @@ def _id(event: Event, origin: Origin) -> str:
         event.sequence,
         sorted(event.ids.items()),
     ]
-    return hashlib.sha256(json.dumps(whole).encode()).hexdigest()[:40]
+    return digest(whole)
 
 
 def _value(kind: Kind | None, value: Any) -> Any:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Protocol
 
 from mlops.ir.index import TIME
-from mlops.observe.search.documents import LONGEST, Document, Origin
+from mlops.observe.search.documents import LONGEST, Document, Origin, digest, moment
 
 _LEVEL = re.compile(r"\b(CRITICAL|FATAL|ERROR|WARNING|WARN|INFO|DEBUG)\b")
 _LEVELS = {"WARN": "WARNING", "FATAL": "CRITICAL"}
@@ -40,9 +38,9 @@ class Line(Protocol):
 
 def line_document(line: Line, origin: Origin) -> Document:
     whose = (origin.environment, origin.account, origin.region)
-    whole = json.dumps([*whose, line.group, line.stream, line.event, line.text])
+    id = digest([*whose, line.group, line.stream, line.event, line.text])
     body = {
-        TIME: line.time.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        TIME: moment(line.time),
         "line": line.text[:LONGEST],
         "level": level(line.text),
         "number": line.number,
@@ -53,7 +51,7 @@ def line_document(line: Line, origin: Origin) -> Document:
         "region": origin.region,
         "ids": dict(line.ids),
     }
-    return Document(hashlib.sha256(whole.encode()).hexdigest()[:40], body)
+    return Document(id, body)
 
 
 def level(text: str) -> str:

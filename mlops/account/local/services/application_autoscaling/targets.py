@@ -9,10 +9,10 @@ from typing import Any
 
 from mlops.account.local.listing import Query
 from mlops.account.local.refusal import Refusal, invalid
-from mlops.account.local.services.application_autoscaling.tags import listed
 from mlops.account.local.services.sagemaker import endpoints, resources, tags
 from mlops.account.local.services.sagemaker.scaled import POLICY, TARGET, forget
 from mlops.account.local.state import ACCOUNT_ID, State
+from mlops.account.local.tagging import as_list
 
 _VARIANT = re.compile(r"endpoint/([^/]+)/variant/([^/]+)")
 _DIMENSIONS: Mapping[str, str] = {
@@ -51,7 +51,7 @@ def register_scalable_target(state: State, request: Mapping[str, Any]) -> Mappin
         else:
             resources.replace(state, TARGET, name, body)
         if request.get("Tags"):
-            tags.put_tags(state, body["ScalableTargetARN"], listed(request["Tags"]))
+            tags.put_tags(state, body["ScalableTargetARN"], as_list(request["Tags"]))
     return {"ScalableTargetARN": body["ScalableTargetARN"]}
 
 

@@ -1,45 +1,19 @@
-"""ListTagsForResource, TagResource and UntagResource, of alarms."""
+"""Tags of alarms."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
+from mlops.account.local import tagging
 from mlops.account.local.refusal import Refusal
 from mlops.account.local.services.cloudwatch import alarm_bodies
-from mlops.account.local.services.sagemaker import resources, tags
+from mlops.account.local.services.sagemaker import resources
 from mlops.account.local.state import State
 
 
-def list_tags_for_resource(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
-    _need_alarm(state, request["ResourceARN"])
-    rows = state.store.all("SELECT key, value FROM tag WHERE arn = ? ORDER BY key", request["ResourceARN"])
-    return {"Tags": [{"Key": row["key"], "Value": row["value"]} for row in rows]}
-
-
-def tag_resource(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
-    with state.store.transaction():
-        _need_alarm(state, request["ResourceARN"])
-        tags.put_tags(state, request["ResourceARN"], request["Tags"])
-    return {}
-
-
-def untag_resource(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
-    with state.store.transaction():
-        _need_alarm(state, request["ResourceARN"])
-        for key in request["TagKeys"]:
-            state.store.write("DELETE FROM tag WHERE arn = ? AND key = ?", request["ResourceARN"], key)
-    return {}
-
-
-def _need_alarm(state: State, arn: str) -> None:
+def _kept(state: State, arn: str) -> str:
     beginning = alarm_bodies.arn(state, "")
     if not arn.startswith(beginning) or resources.find(state, alarm_bodies.KIND, arn.removeprefix(beginning)) is None:
         raise Refusal("ResourceNotFoundException", f"{arn} does not exist.", 404)
+    return arn
 
 
-OPERATIONS = {
-    "ListTagsForResource": list_tags_for_resource,
-    "TagResource": tag_resource,
-    "UntagResource": untag_resource,
-}
+OPERATIONS = tagging.operations(_kept, tagging.Spelling())

@@ -20,7 +20,6 @@ from mlops.account.local.services.firehose import streams as fed
 from mlops.account.local.services.logs import streams
 from mlops.account.local.services.logs.reading import backward, forward
 from mlops.account.local.services.sagemaker import resources
-from mlops.account.local.services.sagemaker.tags import put_tags
 from mlops.account.local.state import ACCOUNT_ID, State
 
 KIND = "LogSubscription"
@@ -91,26 +90,6 @@ def delete_subscription_filter(state: State, request: Mapping[str, Any]) -> Mapp
         if resources.find(state, KIND, key) is None:
             raise Refusal("ResourceNotFoundException", "The specified subscription filter does not exist.")
         state.store.write("DELETE FROM resource WHERE kind = ? AND name = ?", KIND, key)
-    return {}
-
-
-def list_tags_for_resource(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
-    rows = state.store.all("SELECT key, value FROM tag WHERE arn = ? ORDER BY key", _tagged(state, request))
-    return {"tags": {row["key"]: row["value"] for row in rows}}
-
-
-def tag_resource(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
-    with state.store.transaction():
-        given = ({"Key": key, "Value": value} for key, value in request["tags"].items())
-        put_tags(state, _tagged(state, request), given)
-    return {}
-
-
-def untag_resource(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
-    arn = _tagged(state, request)
-    with state.store.transaction():
-        for key in request["tagKeys"]:
-            state.store.write("DELETE FROM tag WHERE arn = ? AND key = ?", arn, key)
     return {}
 
 
@@ -246,13 +225,6 @@ def _note(state: State, key: str, places: Mapping[str, int], refused: str | None
             fed.tell(state, name, "unfed", {"reason": f"{there['logGroupName']}: {refused}"})
 
 
-def _tagged(state: State, request: Mapping[str, Any]) -> str:
-    """Tags are a group's, by its ARN without the star."""
-    arn = str(request["resourceArn"]).removesuffix(":*")
-    streams.group_of({"logGroupIdentifier": arn})
-    return arn
-
-
 def _invalid(message: str) -> Refusal:
     return Refusal("InvalidParameterException", message)
 
@@ -261,8 +233,5 @@ OPERATIONS = {
     "CreateLogGroup": create_log_group,
     "DeleteSubscriptionFilter": delete_subscription_filter,
     "DescribeSubscriptionFilters": describe_subscription_filters,
-    "ListTagsForResource": list_tags_for_resource,
     "PutSubscriptionFilter": put_subscription_filter,
-    "TagResource": tag_resource,
-    "UntagResource": untag_resource,
 }
