@@ -133,7 +133,7 @@ def query(
 ) -> Found:
     """``of`` which index, by a word of :data:`~mlops.use_cases.searched.OF`. Raises UsageError for what is no query."""
     if not 1 <= most <= querying.MOST:
-        raise UsageError(f"{most} events are not told at once", hint=f"1 to {querying.MOST} are")
+        raise UsageError(f"{most} are not told at once", hint=f"1 to {querying.MOST} are")
     begin, end = _iso(since, "--since"), _iso(until, "--until")
     connected = connect_here(environment)
     what = chosen(connected, of)

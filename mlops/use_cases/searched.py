@@ -52,10 +52,11 @@ def chosen(connected: Connected, of: str) -> Searched:
     if found is not None:
         return found
     name, place = connected.environment.name, connected.environment.search
+    holds = {"logs": LINES.holds, "captured": captured({}).holds}[of]
     if of == "logs" and place is None:
         return _lines(connected, _BOTH)  # for whoever asks here, and for so long
     line = 'logs = ["steps", "endpoints"]' if of == "logs" else 'captured = { ENDPOINT = { FEATURE = "keyword" } }'
-    raise UsageError(f"no {of} of {name} go into an OpenSearch", hint=f"write {line} below [env.{name}.search]")
+    raise UsageError(f"no {holds} of {name} go into an OpenSearch", hint=f"write {line} below [env.{name}.search]")
 
 
 def write(ask: Ask, connected: Connected, what: Searched, since: datetime | None) -> tuple[Written, Mapping[str, int]]:

@@ -59,20 +59,28 @@ def test_tables_of_the_catalog_are_queried(account: LocalAccount, tmp_path: Path
         {"id": 1, "page": "home", "bought": "a, b", "seen": None},
         {"id": 2, "page": "about", "bought": None, "seen": "x"},
     ]
+    put(account, "odd", b'1||"a\n2||\\N\n', "lazy.LazySimpleSerDe", serde={"field.delim": "||"})
+    put(account, "none", b"", "lazy.LazySimpleSerDe")
+    assert asked(account, "SELECT * FROM odd ORDER BY id", tmp_path / "way") == [
+        {"id": 1, "page": '"a'}, {"id": 2, "page": ""}
+    ]  # fmt: skip
+    assert asked(account, "SELECT count(*) AS n FROM none WHERE id = 1", tmp_path / "way") == [{"n": 0}]
     assert stands(account.state, "web") and not stands(account.state, "other")
 
 
 @pytest.mark.parametrize(
     ("content", "more", "said"),
     [
+        (b"1;;a\n", {"library": "OpenCSVSerde", "serde": {"separatorChar": ";;"}}, "one character, not by ';;'"),
+        (b"1\n", {"name": ".."}, r"table \.\. of web has a name that no folder has"),
         (b"1\n", {"PartitionKeys": [{"Name": "day", "Type": "string"}]}, "visits of web has partitions"),
         (b"\xff\xfe1\n", {}, r"s3://acme/visits/part-0, of the table visits: .*utf-8"),
     ],
-    ids=["partitions", "no text"],
+    ids=["two characters", "a path", "partitions", "no text"],
 )
 def test_a_table_that_cannot_be_read_says_why(
     account: LocalAccount, tmp_path: Path, content: bytes, more: dict[str, Any], said: str
 ) -> None:
-    put(account, "visits", content, "lazy.LazySimpleSerDe", **more)
+    put(account, **{"name": "visits", "content": content, "library": "lazy.LazySimpleSerDe", **more})
     with pytest.raises(StepFailed, match=said):
         asked(account, "SELECT * FROM visits", tmp_path / "way")

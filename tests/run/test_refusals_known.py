@@ -20,7 +20,7 @@ READ, MADE = (
 ARCHIVE = "what lies in an archive or an object is known when it is read"
 
 KNOWN: dict[str, tuple[int, str]] = {
-    "account/local/catalog_tables.py as_files": (2, "a table of the catalog is read when its rows are brought"),
+    "account/local/catalog_tables.py as_files": (3, "a table of the catalog is read when its rows are brought"),
     "run/actions/__init__.py action_of": (1, "A030"),
     "run/actions/callback.py _Asked.poll": (1, "an answer is known when somebody gives it"),
     "run/actions/callback.py start": (2, "X702"),

@@ -126,7 +126,7 @@ def test_none_of_it_is_there_unless_somebody_asks(project: Path, osmem: str) -> 
     assert mlops("search", "put", "--format", "json")["created"] > 0
     assert "epoch 1 of 2" not in whole(ask) and "model is here" not in whole(ask) and '"lat"' not in whole(ask)
     told = refused("search", "query", "--of", "logs")
-    assert "no logs of local go into an OpenSearch" in told and 'write logs = ["steps", "endpoints"]' in told
+    assert "no log lines of local go into an OpenSearch" in told and 'write logs = ["steps", "endpoints"]' in told
 
 
 def test_lines_are_found_without_secrets_and_put_once(project: Path, osmem: str) -> None:
@@ -147,7 +147,7 @@ def test_lines_are_found_without_secrets_and_put_once(project: Path, osmem: str)
 def test_a_laptop_asks_for_its_lines_without_any_table(project: Path) -> None:
     (project / "mlops.toml").write_text("")
     assert "no such column" in mlops("search", "query", "churned", "--of", "logs")
-    assert "no captured of local" in refused("search", "query", "--of", "captured")
+    assert "no captured requests of local" in refused("search", "query", "--of", "captured")
 
 
 def test_only_features_that_are_named_are_there(project: Path, osmem: str) -> None:

@@ -33,7 +33,7 @@ def place_of(state: State, database: str, folder: Path) -> Path | None:
     StepFailed for one that cannot be read here."""
     from mlops.account.local.catalog_tables import as_files  # few jobs ask for any
 
-    return declared(state).get(database) or as_files(state, database, folder / database)
+    return declared(state).get(database) or as_files(state, database, folder / "tables")
 
 
 def stands(state: State, database: str) -> bool:

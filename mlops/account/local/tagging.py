@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from mlops.account.local.answering import Answer
 from mlops.account.local.services.sagemaker.tags import put_tags
 from mlops.account.local.state import State
 from mlops.ir.dataclass import dataclass
@@ -21,9 +22,7 @@ class Spelling:
     is_table: bool = False
 
 
-def operations(
-    kept: Callable[[State, str], str], spelt: Spelling
-) -> Mapping[str, Callable[[State, Mapping[str, Any]], Mapping[str, Any]]]:
+def operations(kept: Callable[[State, str], str], spelt: Spelling) -> Mapping[str, Answer]:
     """``kept`` gives the ARN by which the tags of one are kept, and raises Refusal where there is none."""
 
     def list_tags(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:

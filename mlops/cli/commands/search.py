@@ -126,7 +126,7 @@ def query(
         print_json({"total": found.total, "events": [*map(_told, found.events)], "counts": _counts(found.counts)})
         return
     if by is not None:
-        table((by.upper(), "EVENTS"), [(value, str(count)) for value, count in found.counts.items()])
+        table((by.upper(), "COUNT"), [(value, str(count)) for value, count in found.counts.items()])
         return
     head, row = _SHOWN[of]
     table(head, [row(event) for event in found.events])
