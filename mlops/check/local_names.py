@@ -19,7 +19,7 @@ def with_local_names(checked: Checked, environment: Environment) -> Iterator[Fin
     """Nothing of a definition that is for the local account."""
     if environment.is_local:
         return
-    account = environment.account or environment.role.split(":")[4]
+    account = environment.account_id
 
     def told(value: object, path: str, where: Where, step: str | None = None) -> Iterator[Finding]:
         match value:

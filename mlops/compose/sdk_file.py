@@ -63,19 +63,17 @@ def compose(file: Path, name: str | None, environment: Environment, root: Path, 
         )
         try:
             order, answer, code = _run(order, environment)
+            if answer is not None:
+                return _believed(answer, order, store)
+            message = f"running the file ended the process (exit code {code})"
         except TimeoutExpired:
             message = f"running the file was given up: it did not end within {order.seconds} s"
             help = "`time_limit` of [project] in mlops.toml gives it more seconds"
             return Composed((), (_finding("D107", message, Where(str(file), 1), help),))
-        if answer is None:
-            message = f"running the file ended the process (exit code {code})"
-            return Composed((), (_finding("D102", message, Where(str(file), 1)),))
-        try:
-            return _believed(answer, order, store)
         except (AttributeError, LookupError, OSError, StopIteration, TypeError, ValueError) as error:
             # The file has had its hands on it, or the disk is full.
             message = f"the process that ran the file left no answer that can be used ({type(error).__name__}: {error})"
-            return Composed((), (_finding("D102", message, Where(str(file), 1)),))
+        return Composed((), (_finding("D102", message, Where(str(file), 1)),))
 
 
 def _run(order: Order, environment: Environment) -> tuple[Order, dict[str, Any] | None, int]:

@@ -128,6 +128,11 @@ class Environment:
         return self.state is not None
 
     @property
+    def account_id(self) -> str:
+        """Its account, which its role names where the table does not."""
+        return self.account or self.role.split(":")[4]
+
+    @property
     def option(self) -> str:
         """What a command needs behind it to speak of this environment: nothing for the local one."""
         return "" if self.name == LOCAL else f" --env {self.name}"

@@ -52,11 +52,12 @@ def notebook(name, lifecycle):
     resources.NotebookInstance(name, instance="ml.t3.medium", subnet="subnet-0a1b2c3d", security_groups=["sg-0a1b2c3d"], lifecycle=lifecycle)
 
 
-def key(name, action):
+def key(name, action, *more):
     statement = {"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::111122223333:root"}, "Action": action, "Resource": "*"}
-    Key(name, policy={"Version": "2012-10-17", "Statement": [statement]})
+    Key(name, policy={"Version": "2012-10-17", "Statement": [statement, *more]})
 
 
+CALLS = resources.Metric("AWS/SageMaker", "Invocations", {"EndpointName": "churn", "VariantName": "AllTraffic"})
 MACHINE = "arn:aws:states:eu-west-1:{}:stateMachine:promotion"
 """
 
@@ -95,6 +96,9 @@ ROWS = [
     Row("notebook-instance-elsewhere", 'notebook("elsewhere", "company-default")'),
     Row("key-lost", 'key("lost", ["kms:Decrypt"])', "X844", "nobody may change"),
     Row("key-kept", 'key("kept", ["kms:Decrypt", "kms:PutKeyPolicy"])'),
+    Row("key-kept-by-a-pattern", 'key("kept-by-a-pattern", ["kms:Put*Policy"])'),
+    Row("key-lost-by-a-denial", 'key("lost-by-a-denial", ["kms:Decrypt"], {"Effect": "Deny", "Principal": "*", "NotAction": "kms:Decrypt", "Resource": "*"})', "X844", "nobody may change"),
+    Row("alarm-odd", 'resources.Alarm("odd", metric=CALLS, statistic="Sum", period=60, comparison="GreaterThanThreshold", threshold=1, arguments={"Dimensions": [{"Name": {}, "Value": "x"}]})', "S203", "a string is wanted"),
     Row("approval-abroad", 'Approval("abroad", group="churn", starts=MACHINE.format("444455556666"))', "A053", "444455556666"),
     Row("approval-here", 'Approval("here", group="churn", starts=MACHINE.format("111122223333"))'),
     Row("approval-group", 'Approval("group", group="chrun", starts=MACHINE.format("111122223333"))', "A052", "did you mean 'churn'?"),

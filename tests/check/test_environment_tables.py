@@ -129,6 +129,7 @@ TABLES = [
     Row("groups-without-subnets", 'security_groups = ["sg-0a1b2c3d"]', "A057", "no subnets"),
     Row("a-network", 'security_groups = ["sg-0a1b2c3d"]\nsubnets = ["subnet-0a1b2c3d"]'),
     Row("a-deployer-of-others", 'assume_role = "arn:aws:iam::444455556666:role/deploy"\nparallelism = 2', "A053", "444455556666"),
+    Row("a-deployer", 'assume_role = "arn:aws:iam::111122223333:role/deploy"\nparallelism = 2'),
     Row("nobody-to-ask", FEEDBACK + 'alarm = "drift"\ngroup = "churn"\napproval = ["promote"]', "A058", "asks by SNS alone"),
     Row("a-text-for-a-number", FEEDBACK + 'alarm = "drift"\nendpoint = "churn"\nparameters = {{ Depth = "{{captures}}" }}', "A051", "Depth takes no text"),
     Row("a-group", FEEDBACK + 'alarm = "drift"\ngroup = "churn"'),

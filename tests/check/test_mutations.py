@@ -30,6 +30,14 @@ def test_a_spoilt_definition_gives_findings(seed: int) -> None:
         assert all(isinstance(item.message, str) and item.message for item in found)
 
 
+def test_a_monitor_of_an_endpoint_without_a_request_gives_findings() -> None:
+    steps = (
+        '{"Name": "Live", "Type": "Endpoint", "Arguments": 1},'
+        '{"Name": "Watch", "Type": "Monitor", "Arguments": {"endpoint": {"Get": "Steps.Live.EndpointArn"}}}'
+    )
+    assert [item.step for item in told(f'{{"Version": "2020-12-01", "Steps": [{steps}]}}')] == ["Live", "Watch"]
+
+
 HOSTILE = {
     "a regular expression that explodes": '"Regex": "((((a+)+)+)+)+b"',
     "brackets without end": '"Path": "' + "[" * 50_000 + '"',

@@ -272,6 +272,8 @@ ANSWERS = {
     "content that lies elsewhere": "open(place, 'w').write(json.dumps({'declared': None, 'images': [], 'compiled': "
     "['/etc/passwd'], 'findings': [], 'changes': [], 'reads': [], 'pipelines': [], "
     "'uploads': [{'bucket': 'b', 'key': 'k', 'content': '../../../etc/passwd', 'in_place': False}]}))",
+    "questions that are none": "open(place, 'w').write('{\"questions\": [1]}')",
+    "a question without a request": 'open(place, \'w\').write(\'{"questions": [["s3", "GetObject", "{"]]}\')',
     "a folder that nobody may enter": "os.makedirs(place + '/a'); os.chmod(place, 0)",
 }
 
@@ -279,6 +281,7 @@ ANSWERS = {
 @pytest.mark.parametrize("row", ANSWERS)
 def test_an_answer_that_the_file_made_up_is_not_believed(row: str, tmp_path: Path) -> None:
     (tmp_path / "mlops.toml").write_text("")
+    (tmp_path / ".mlops").mkdir()  # of an account that may be asked
     file = tmp_path / "pipeline.py"
     file.write_text(
         "import gc, json, os, mlops.compose.order, subprocess\n"

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from fnmatch import fnmatchcase
 
 from mlops.check.rule import Fault, rule
 from mlops.check.subject import Subject
 from mlops.ir import Severity, Value
 
-_CHANGES = ("*", "kms:*", "kms:put*", "kms:putkeypolicy")
+_CHANGES = "kms:putkeypolicy"
 
 
 @rule("X844", "key-that-locks-out", Severity.ERROR, source="KMS API: CreateKey, the policy lockout safety check")
@@ -22,17 +23,17 @@ def key_that_locks_out(subject: Subject) -> Iterator[Fault]:
         policy = key.get("Policy")
         statements = policy.get("Statement") if isinstance(policy, Mapping) else None
         listed = statements if isinstance(statements, tuple) else (statements,)
-        if isinstance(policy, Mapping) and not any(_allows(item) for item in listed):
+        if isinstance(policy, Mapping) and not any(_lets_change(item) for item in listed):
             message = "nobody may change this policy any more"
             help_text = 'allow "kms:*" to "arn:aws:iam::ACCOUNT:root"'
             yield Fault(f"{placed.pointer}/Arguments/Policy", message, help_text, placed)
 
 
-def _allows(statement: Value) -> bool:
-    if not isinstance(statement, Mapping) or statement.get("Effect") != "Allow" or "NotAction" in statement:
-        return isinstance(statement, Mapping) and "NotAction" in statement
+def _lets_change(statement: Value) -> bool:
+    if not isinstance(statement, Mapping) or statement.get("Effect") != "Allow":
+        return False
     actions = statement.get("Action")
-    return any(
-        isinstance(action, str) and action.lower() in _CHANGES
+    return "NotAction" in statement or any(
+        isinstance(action, str) and fnmatchcase(_CHANGES, action.lower())
         for action in (actions if isinstance(actions, tuple) else (actions,))
     )

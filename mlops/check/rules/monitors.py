@@ -27,17 +27,17 @@ def monitor_sees_nothing(subject: Subject) -> Iterator[Fault]:
     serving = {endpoint.placed.pointer: endpoint for endpoint in endpoints(subject)}
     for placed, monitor in subject.of_type("Monitor"):
         step = made(subject, monitor.get("endpoint"), "Endpoint", "EndpointName")
-        configuration = serving[step.pointer].configuration if step is not None else None
-        if configuration is None:
+        endpoint = serving.get(step.pointer) if step is not None else None
+        if endpoint is None or endpoint.configuration is None:
             continue
-        capture = configuration.settings.get("DataCaptureConfig")
+        capture = endpoint.configuration.settings.get("DataCaptureConfig")
         why = None
         if capture is None:
             why = "captures nothing"
         elif get(capture, "EnableCapture") is False or get(capture, "InitialSamplingPercentage") == 0:
             why = "captures none of its requests"
         if why is not None:
-            message = f"the endpoint {shown(serving[step.pointer].settings.get('EndpointName')) if step else ''} {why}"
+            message = f"the endpoint {shown(endpoint.settings.get('EndpointName'))} {why}"
             help_text = 'give its configuration capture=resources.Capture("s3://…", percent=20)'
             yield Fault(f"{placed.pointer}/Arguments/endpoint", message, help_text, placed)
 

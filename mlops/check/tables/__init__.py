@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from mlops.check.templates.template import Told
-from mlops.ir import Finding, Severity, Where
+from mlops.ir import Finding, Severity, Step, Where
 from mlops.project.environments import table_place
 from mlops.project.toml_places import line_of
 
@@ -85,14 +85,6 @@ Good: the same with detail = { pipelineArn = ["arn:aws:sagemaker:eu-west-1:11112
 Bad:  security_groups = ["sg-0a1b2c3d"]
 Good: security_groups = ["sg-0a1b2c3d"] and subnets = ["subnet-0a1b2c3d"]""",
     ),
-    "A059": Told(
-        "verdict-that-may-not-come",
-        Severity.WARNING,
-        """A stage of a promotion is shorter than a measure needs: it may end without a verdict.
-
-Bad:  errors = { at_most = "1%", interval = "5m", count = 10 } of a stage of ten minutes
-Good: errors = { at_most = "1%", interval = "1m", count = 5 }""",
-    ),
     "A058": Told(
         "feedback-nobody-does",
         Severity.ERROR,
@@ -100,6 +92,14 @@ Good: errors = { at_most = "1%", interval = "1m", count = 5 }""",
 
 Bad:  approval = ["promote"] without `[env.NAME.notify] sns`
 Good: the same with a topic, by which people are asked""",
+    ),
+    "A059": Told(
+        "verdict-that-may-not-come",
+        Severity.WARNING,
+        """A stage of a promotion is shorter than a measure needs: it may end without a verdict.
+
+Bad:  errors = { at_most = "1%", interval = "5m", count = 10 } of a stage of ten minutes
+Good: errors = { at_most = "1%", interval = "1m", count = 5 }""",
     ),
 }
 
@@ -118,3 +118,9 @@ def finding(
     place = table_place(root, environment)
     where = Where(str(place.file), line_of(place.text, place.path(inside)))
     return Finding(code, told.name, severity or told.severity, message, help=help, where=where)
+
+
+def of_step(code: str, step: Step, message: str, help: str | None = None) -> Finding:
+    """Of what is declared beside the pipelines."""
+    told = FINDINGS[code]
+    return Finding(code, told.name, told.severity, message, help=help, step=step.name, where=step.where)

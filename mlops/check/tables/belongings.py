@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from mlops.check.tables import FINDINGS, finding
+from mlops.check.tables import finding, of_step
 from mlops.ir import Checked, Finding
 from mlops.ir.members import get
 from mlops.project.environments import Environment, Project, table_place
@@ -16,19 +16,17 @@ def starts_elsewhere(environment: Environment, resources: Sequence[Checked]) -> 
         for step in checked.definition.steps:
             arn = get(step.arguments, "Starts") if step.type == "Approval" else None
             parts = arn.split(":") if isinstance(arn, str) else []
-            account = environment.account or environment.role.split(":")[4]
-            if len(parts) > 5 and (parts[3], parts[4]) != (environment.region, account):
-                told = FINDINGS["A053"]
-                message = f"what it starts is of {parts[4]} in {parts[3]}, and {environment.name} of {account}"
-                message += f" in {environment.region}"
-                yield Finding("A053", told.name, told.severity, message, step=step.name, where=step.where)
+            here = (environment.region, environment.account_id)
+            if len(parts) > 5 and (parts[3], parts[4]) != here:
+                ours = f"{environment.name} of {environment.account_id} in {environment.region}"
+                yield of_step("A053", step, f"what it starts is of {parts[4]} in {parts[3]}, and {ours}")
 
 
 def of_another_account(environment: Environment, project: Project) -> Iterator[Finding]:
     if environment.is_local:
         return
     root = project.root
-    account = environment.account or environment.role.split(":")[4]
+    account = environment.account_id
     for kind, tables in (("schedules", environment.schedules), ("triggers", environment.triggers)):
         for name, start in tables.items():
             owner = start.role.split(":")[4] if start.role is not None else account
@@ -36,14 +34,13 @@ def of_another_account(environment: Environment, project: Project) -> Iterator[F
                 message = f"the role is of account {owner}, and {environment.name} is {account}"
                 help_text = f"name a role of {account}, or leave it out for the environment's"
                 yield finding("A053", root, environment.name, (kind, name, "role"), message, help_text)
-    if environment.assume_role is not None and environment.assume_role.split(":")[4] != account:
-        message = (
-            f"assume_role is of account {environment.assume_role.split(':')[4]}, and {environment.name} is {account}"
-        )
+    taken_on = environment.assume_role.split(":")[4] if environment.assume_role is not None else account
+    if taken_on != account:
+        message = f"assume_role is of account {taken_on}, and {environment.name} is {account}"
         help_text = f"name a role of {account}"
         yield finding("A053", root, environment.name, ("assume_role",), message, help_text)
     giver = project.environments.get(table_place(root, environment.name).path(("bucket",))[1])
-    theirs = (giver.account or giver.role.split(":")[4]) if giver is not None else account
+    theirs = giver.account_id if giver is not None else account
     if giver is not None and theirs != account:
         message = f"{environment.name} is {account}, and takes over the bucket of {giver.name}, which is {theirs}"
         yield finding("A053", root, environment.name, ("account",), message, "give it a bucket of its own")

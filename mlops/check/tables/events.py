@@ -53,7 +53,7 @@ def _paths(kinds: Sequence[str], parameters: Mapping[str, str]) -> Iterator[tupl
 
 def _own_events(checked: Checked, environment: Environment) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """What an execution of the pipeline is sure to tell of itself."""
-    account = environment.account or environment.role.split(":")[4]
+    account = environment.account_id
     around = {"account": account, "region": environment.region, "version": "0"}
     name = checked.definition.name or ""
     arn = f"arn:aws:sagemaker:{environment.region}:{account}:pipeline/{name.lower()}"

@@ -6,10 +6,10 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from mlops.check.members import entries
-from mlops.check.rules.alarms import Watched, watched_metrics
 from mlops.check.serving import endpoints
 from mlops.check.subject import Subject
-from mlops.check.tables import FINDINGS, finding
+from mlops.check.tables import finding, of_step
+from mlops.check.watched_metrics import Watched, watched_metrics
 from mlops.ir import Checked, Finding, Ref, Value
 from mlops.ir.choices import instead, near
 from mlops.ir.members import get
@@ -54,11 +54,7 @@ def _unknown_groups(pipelines: Sequence[Checked], resources: Sequence[Checked]) 
                 group = package.expression.removeprefix(_NEWEST).rpartition(".")[0]
             guess = near(group, known) if isinstance(group, str) and group not in known else None
             if guess is not None:
-                told = FINDINGS["A052"]
-                message, help_text = f"no pipeline here registers in {group!r}", f"did you mean {guess!r}?"
-                yield Finding(
-                    "A052", told.name, told.severity, message, help=help_text, step=step.name, where=step.where
-                )
+                yield of_step("A052", step, f"no pipeline here registers in {group!r}", f"did you mean {guess!r}?")
 
 
 _NEWEST = "ModelPackageGroups."
@@ -79,14 +75,14 @@ def _other_variants(environment: Environment, resources: Sequence[Checked]) -> I
             if isinstance(name, str) and variants and all(isinstance(item, str) for item in variants):
                 known[name] = {str(item) for item in variants}
     for watched in alarms:
-        dimensions = {item.get("Name"): item.get("Value") for _, item in entries(watched.metric, "Dimensions")}
+        listed = [(item.get("Name"), item.get("Value")) for _, item in entries(watched.metric, "Dimensions")]
+        dimensions = {name: value for name, value in listed if isinstance(name, str)}
         endpoint_name, variant = dimensions.get("EndpointName"), dimensions.get("VariantName")
         has = known.get(endpoint_name) if isinstance(endpoint_name, str) else None
         if has is None or not isinstance(variant, str) or variant in {*has, *named}:
             continue
-        told, step = FINDINGS["A052"], watched.placed.step
         message = f"the endpoint {endpoint_name} has no variant {variant!r}{instead(variant, sorted(has), 'it has')}"
-        yield Finding("A052", told.name, told.severity, message, step=step.name, where=step.where)
+        yield of_step("A052", watched.placed.step, message)
 
 
 def _named(
