@@ -78,6 +78,7 @@ def test_a_pipeline_compiles_or_fails_as_it_says(block: Block, tmp_path: Path) -
 
 
 ANALYSIS = """{"label": "y", "facet": [{"name_or_index": "x"}], "methods": {"pre_training_bias": {}, "shap": {}}}"""
+STUBS = {"analysis_config.json": ANALYSIS, "inference.py": "def model_fn(model_dir):\n    pass\n"}
 
 
 def make_sources(tree: ast.AST, folder: Path) -> None:
@@ -94,7 +95,7 @@ def make_sources(tree: ast.AST, folder: Path) -> None:
                 if "://" not in name:
                     file = folder / name / entry if entry and name == text_of(given.get("code")) else folder / name
                     file.parent.mkdir(parents=True, exist_ok=True)
-                    file.write_text(ANALYSIS if name.endswith("analysis_config.json") else "")
+                    file.write_text(STUBS.get(file.name, ""))
 
 
 def values_of(*given: ast.expr | None) -> list[ast.expr]:

@@ -219,3 +219,31 @@ def property_file_as_value(subject: Subject) -> Iterator[Fault]:
             continue
         if not site.at.endswith("/Std:JsonGet/PropertyFile"):
             yield Fault(f"{site.at}/Get", "a property file is no value", "read it with Std:JsonGet", site.placed)
+
+
+@rule("R326", "json-get-of-a-folder", Severity.ERROR, source="official SDK's JsonGet: s3_uri is that of a JSON file")
+def json_get_of_a_folder(subject: Subject) -> Iterator[Fault]:
+    """Std:JsonGet reads one file, and its S3Uri is a bucket, a folder, or an output as a whole, which is a folder.
+
+    Bad:  {"Std:JsonGet": {"S3Uri": {"Get": "Steps.Evaluate.ProcessingOutputConfig.Outputs['report'].S3Output.S3Uri"},
+          "Path": "mse.value"}}
+    Good: {"Std:JsonGet": {"S3Uri": {"Std:Join": {"On": "/", "Values": [{"Get":
+          "Steps.Evaluate.ProcessingOutputConfig.Outputs['report'].S3Output.S3Uri"}, "evaluation.json"]}},
+          "Path": "mse.value"}}
+    """
+    for site in subject.sites:
+        read = site.expression.s3_uri if isinstance(site.expression, JsonGet) else None
+        values = read.values if isinstance(read, Join) and isinstance(read.values, tuple) else (read,)
+        parts = [value for value in values if value != ""] if len(values) > 1 else list(values)
+        last = parts[-1] if parts else None
+        path = last.path if isinstance(last, Ref) else None
+        whole = path is not None and path.root == "Steps" and path.segments[-2:] == ("S3Output", "S3Uri")
+        folder = isinstance(last, str) and (last.endswith("/") or (len(parts) == 1 and _is_bucket(last)))
+        if whole or folder:
+            what = "an output is a folder" if whole else f"{shown(last)} is no file"
+            help_text = "join the file's name to it, e.g. evaluation.json"
+            yield Fault(f"{site.at}/Std:JsonGet/S3Uri", f"{what}, and one file is read", help_text, site.placed)
+
+
+def _is_bucket(uri: str) -> bool:
+    return uri.startswith("s3://") and "/" not in uri[len("s3://") :]
