@@ -88,6 +88,10 @@ CASES = [
          {**LATE, ROWS: REPORT, f"{SWEPT}/S3Uris": [TRAIN]}),
     Case("beside a Cleanup", "G114", {**PREPARED, "Sweep.DependsOn": GONE}, SWEPT, PREPARED, WARNING),
     Case("a Spark program beside a Cleanup", "G114", {**PREPARED, **SPARK}, SWEPT, {**PREPARED, **SPARK, "Sweep.DependsOn": ["Train", "Segments", "Spark"]}, WARNING),
+    Case("a Cleanup of what another step made", "G116", {**PREPARED, f"{SWEPT}/S3Uris": [get("Steps.Train.ModelArtifacts.S3ModelArtifacts")]}, f"{SWEPT}/S3Uris/0",
+         {**PREPARED, f"{SWEPT}/S3Uris": [TRAIN, "s3://acme/x"]}),
+    Case("a Cleanup of a bucket", "G116", {**PREPARED, f"{SWEPT}/S3Uris": ["s3://acme/"]}, f"{SWEPT}/S3Uris/0",
+         {**PREPARED, f"{SWEPT}/S3Uris": ["s3://acme/a"]}, WARNING),
     Case("trained on the report", "X833", {CHANNEL: REPORT}, f"{CHANNEL}/Get", {CHANNEL: TRAIN}, WARNING),
     Case("a state of the same", "X833", {CHANNEL: REPORT}, f"{CHANNEL}/Get",
          {"Prepare:ProcessingOutputConfig/Outputs/-": processing_output("train-even", "s3://acme/even", "/opt/ml/processing/output/even"),
@@ -121,5 +125,5 @@ CASES = [
     Case("asks an endpoint too early", "G113", {**ASKED, "Score:endpoint": get("Parameters.Live")}, "Score:endpoint/Get",
          {**ASKED, "Score:endpoint": get("Parameters.Live"), "Live.DependsOn": ["Score"]}, WARNING),
 ]  # fmt: skip
-WORDS = frozenset({"C609", "C610", "G114", "G115", "X845", "X846", "R335", "X833", "X834"})
-FOLLOW = {"X729": {"G114"}, "X834": {"X719"}}
+WORDS = frozenset({"C609", "C610", "G114", "G115", "G116", "X845", "X846", "R335", "X833", "X834"})
+FOLLOW = {"X729": {"G114"}, "G116": {"G114"}, "X834": {"X719"}}

@@ -53,6 +53,15 @@ CASES = [
         "a path inside of a text", "X891", {ENV: "s3://acme/Parameters.Stage/x"}, ENV, {ENV: "Steps.to.take"}, WARNING
     ),
     Case("a placeholder of a parameter", "X891", {ENV: "${Stage}/x"}, ENV, {ENV: "${HOME}/x"}, WARNING),
+    Case("a placeholder of an f-string", "X891", {ENV: "--stage={stage}"}, ENV, {ENV: "--day={day}"}, WARNING),
+    Case(
+        "a placeholder among the arguments",
+        "X891",
+        {"Prepare:AppSpecification/ContainerArguments": ["--stage={Stage}"]},
+        "Prepare:AppSpecification/ContainerArguments/0",
+        {"Prepare:AppSpecification/ContainerArguments": ["-c", "echo ${Stage}"]},
+        WARNING,
+    ),
     Case("None as a description", "X891", {DESCRIBED: "None"}, DESCRIBED, {DESCRIBED: "None of them"}, WARNING),
     Case(
         "None in a tag", "X891", {"Train:Tags": [{"Key": "team", "Value": "None"}]}, "Train:Tags/0/Value", {}, WARNING
@@ -112,6 +121,13 @@ CASES = [
         "Fit:region/Get",
         {"Items.DefaultValue": '[{"title": "north"}, {"name": "south"}]'},
         INFO,
+    ),
+    Case(
+        "a member that no item has",
+        "X727",
+        {"Regions:IterableItems": ['{"title": "north"}', '{"title": "south"}']},
+        "Fit:region/Get",
+        {"Regions:IterableItems": ['{"title": "north"}', '{"name": "south"}']},
     ),
     Case("a directory that is no full path", "X789", {**MOUNTED, DIRECTORY: "d"}, DIRECTORY, MOUNTED, WARNING),
     Case(

@@ -100,6 +100,9 @@ CASES = [
     Case(
         "an address for a bucket", "X820", {OUT: "s3://192.168.5.4/m"}, OUT, {OUT: "s3://192.168.5.4.acme/m"}, WARNING
     ),
+    Case(
+        "a host for a bucket", "X820", {OUT: "s3://acme.s3.amazonaws.com/m"}, OUT, {OUT: "s3://acme.s3.com/m"}, WARNING
+    ),
     Case("a reserved bucket", "X820", {OUT: "s3://xn--acme/m"}, OUT, {OUT: "s3://acme-xn--a/m"}, WARNING),
     Case("the bucket of the documentation", "X820", {OUT: "s3://amzn-s3-demo-bucket/m"}, OUT, {}, WARNING),
     Case(

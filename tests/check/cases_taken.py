@@ -171,6 +171,12 @@ CASES = [
         {"Announce:best": get(f"{BEST}['learning_rate']")},
         "Announce:best/Get",
         {"Announce:best": get(f"{BEST}['lr']")},
+    ),
+    Case(
+        "a hyperparameter that SageMaker may tune",
+        "R342",
+        {"Announce:best": get(f"{BEST}['learning_rate']"), "Tune:Autotune": {"Mode": "Enabled"}},
+        "Announce:best/Get",
         severity=WARNING,
     ),
     Case(

@@ -722,6 +722,14 @@ CASES = [
         {"Drift.SkipCheck": False},
     ),
     Case(
+        "no baseline by default",
+        "X714",
+        {"Drift.ModelPackageGroupName": GONE},
+        "Drift",
+        {"Drift.ModelPackageGroupName": GONE, "Drift.RegisterNewBaseline": True},
+        WARNING,
+    ),
+    Case(
         "monitor writes elsewhere",
         "X715",
         {"Drift:Environment/output_path": "/opt/ml/processing/results"},

@@ -94,6 +94,7 @@ def check_without_model(subject: Subject) -> Iterator[Fault]:
 @rule("X714", "no-baseline", Severity.ERROR, source="AWS docs: the previous baseline must be available")
 def no_baseline(subject: Subject) -> Iterator[Fault]:
     """A check compares with a baseline, but neither supplies one, nor names a model package group to take it from.
+    Where it compares by the default of a parameter, that is a warning.
 
     Bad:  {"SkipCheck": false, "RegisterNewBaseline": false}
     Good: the same with "ModelPackageGroupName": "churn"
@@ -101,9 +102,12 @@ def no_baseline(subject: Subject) -> Iterator[Fault]:
     for placed, _ in subject.of_type(*_TYPES):
         members = placed.step.members
         supplied = any(members.get(name) is not None for name in (*_BASELINES, "ModelPackageGroupName"))
-        if members.get("SkipCheck") is False and members.get("RegisterNewBaseline") is False and not supplied:
+        flags = [members.get(name) for name in ("SkipCheck", "RegisterNewBaseline")]
+        if not supplied and all(expressions.literal(subject, flag) is False for flag in flags):
             message = "the check has no baseline to compare with"
-            yield Fault(placed.pointer, message, "add ModelPackageGroupName or SuppliedBaselineConstraints", placed)
+            help_text = "add ModelPackageGroupName or SuppliedBaselineConstraints"
+            severity = None if flags == [False, False] else Severity.WARNING
+            yield Fault(placed.pointer, message, help_text, placed, severity=severity)
 
 
 @rule(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 
 from mlops.check import properties, samples
@@ -9,13 +10,15 @@ from mlops.check.expressions import fold
 from mlops.check.graph import exclude_each_other
 from mlops.check.members import entries
 from mlops.check.rule import Fault, rule
+from mlops.check.shapes import shown
 from mlops.check.subject import Subject
-from mlops.ir import JsonGet, Placed, Ref, Severity, Value
+from mlops.ir import Join, JsonGet, Placed, Ref, Severity, Value
 from mlops.ir.dataclass import dataclass
 
 _READ = ("/S3Input/S3Uri", "/S3DataSource/S3Uri", "/ModelDataUrl")
 _PROGRAMS = ("EMR", "EMRServerless")
 """Whose arguments are places that their program reads."""
+_BUCKET = re.compile(r"s3://[^/]+/?")
 _WRITTEN = ("/S3Output/S3Uri", "/S3OutputPath")
 
 
@@ -117,3 +120,36 @@ def _holds(subject: Subject, removed: _Removed, value: Value) -> bool:
 def _above(subject: Subject, placed: Placed) -> frozenset[str]:
     """All that a step waits for, also by what is around it."""
     return subject.graph.all_upstream(placed.step.name, *(name for name, _ in placed.branches))
+
+
+@rule(
+    "G116",
+    "cleanup-elsewhere",
+    Severity.ERROR,
+    source="official SDK 3.27 cleanup_step: each URI must be under that step's output location",
+)
+def cleanup_elsewhere(subject: Subject) -> Iterator[Fault]:
+    """A Cleanup step is to remove as a step's output what another step made; or (a warning) all of a bucket.
+
+    Bad:  {"StepName": "Prepare", "S3Uris": [{"Get": "Steps.Train.ModelArtifacts.S3ModelArtifacts"}]}
+    Good: {"StepName": "Train", "S3Uris": [{"Get": "Steps.Train.ModelArtifacts.S3ModelArtifacts"}]}
+    """
+    for placed, arguments in subject.of_type("Cleanup"):
+        for removed in _removed(subject, placed, arguments):
+            if removed.producer not in subject.by_name:
+                continue
+            for index, value in enumerate(removed.values):
+                at, text, made_by = f"{removed.at}/S3Uris/{index}", _text(subject, value), _maker(value)
+                if made_by not in (None, removed.producer):
+                    message = f"this is of {made_by!r}, not of {removed.producer!r}"
+                    yield Fault(at, message, f'list it with "StepName": "{made_by}"', placed)
+                elif text is not None and _BUCKET.fullmatch(text):
+                    message = f"{shown(text)} is all of a bucket"
+                    yield Fault(at, message, "name what the step wrote there", placed, severity=Severity.WARNING)
+
+
+def _maker(value: Value) -> str | None:
+    """The step whose output a place is, or is below."""
+    first = value.values[0] if isinstance(value, Join) and value.values else value
+    path = first.path if isinstance(first, Ref) else None
+    return path.name if path is not None and path.root == "Steps" else None

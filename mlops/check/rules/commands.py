@@ -7,6 +7,7 @@ from pathlib import Path
 
 from mlops.check.expressions import literal
 from mlops.check.jobs import PROCESSING, TRAINING
+from mlops.check.members import entries
 from mlops.check.rule import Fault, rule
 from mlops.check.scripts import plain, scripts
 from mlops.check.subject import Subject
@@ -81,7 +82,7 @@ def script_of_another_language(subject: Subject) -> Iterator[Fault]:
             continue
         placed, words = container.placed, _words(subject, container.at, container.settings)
         program = words[0][1] if words else None
-        if program is not None and program.startswith(_SHIPPED) and language_of(program) is not None:
+        if program is not None and _is_shipped(program, container.job.request) and language_of(program) is not None:
             message = f"{program} comes from S3, where no file is executable, and nothing starts it"
             help_text = _READ if is_read(program) else f'put "{starter(program)}" before it'
             yield Fault(words[0][0], message, help_text, placed)
@@ -105,6 +106,13 @@ def script_of_another_language(subject: Subject) -> Iterator[Fault]:
                 message = f"the training toolkit runs Python and shell scripts, and {entry} is {is_in}"
                 at = f"{job.at}/{member}/sagemaker_program"
                 yield Fault(at, message, "start it from a script of one of the two", job.placed)
+
+
+def _is_shipped(program: str, request: Mapping[str, Value]) -> bool:
+    """Whether it lies where S3 is copied to: a usual folder for that, or one of the job's inputs."""
+    inputs = (get(item, "S3Input", "LocalPath") for _, item in entries(request, "ProcessingInputs"))
+    folders = (f"{path.rstrip('/')}/" for path in inputs if isinstance(path, str) and path.startswith("/"))
+    return program.startswith((*_SHIPPED, *folders))
 
 
 def _words(subject: Subject, at: str, settings: Mapping[str, Value]) -> list[tuple[str, str]]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from mlops.check.expressions import kind_of, literal
 from mlops.check.members import entries
@@ -14,6 +15,7 @@ from mlops.check.shapes import Mismatch, is_expression_attempt, shown
 from mlops.check.subject import Subject
 from mlops.ir import Join, JsonGet, Ref, Severity, Unknown, Value
 from mlops.ir.members import get
+from mlops.ir.values import Key
 
 _FORBIDDEN = ("Condition", "Fail", "ForEach")
 
@@ -177,18 +179,22 @@ def selector_field(subject: Subject) -> Iterator[Fault]:
     source="official SDK 3.27 for_each_step: fields of the current item are read from a JSON object",
 )
 def nothing_in_item(subject: Subject) -> Iterator[Fault]:
-    """A body reads a member of the current item, and an item of the list is a plain value that has none; or (a note)
-    no item of a parameter's default has it.
+    """A body reads a member of the current item, and an item of the list is a plain value that has none, or no item has
+    it; where the list is a parameter's default, that is a note.
 
     Bad:  {"Get": "ForEach.CurrentItem.name"} with "IterableItems": ["north", "south"]
     Good: {"Get": "ForEach.CurrentItem"}
     """
     plain: dict[str, str] = {}
     members: dict[str, set[str]] = {}
+    by_default: set[str] = set()
     for placed, arguments in subject.of_type("ForEach"):
         items = arguments.get("IterableItems")
         if isinstance(items, Ref):
-            members |= {placed.step.name: found} if (found := _default_members(literal(subject, items))) else {}
+            by_default.add(placed.step.name)
+            members[placed.step.name] = _members(_json_list(literal(subject, items)) or [])
+        elif isinstance(items, tuple):
+            members[placed.step.name] = _members([_json(item) for item in items])
         for item in items if isinstance(items, tuple) else ():
             if isinstance(item, str | int | float) and not _is_json_object(item):
                 plain.setdefault(placed.step.name, shown(item))
@@ -201,24 +207,31 @@ def nothing_in_item(subject: Subject) -> Iterator[Fault]:
             message = f"the items of {around[-1]!r} are plain values such as {plain[around[-1]]}, nothing is below them"
             yield Fault(f"{site.at}/Get", message, "read ForEach.CurrentItem itself", site.placed)
         known = members.get(around[-1]) if around else None
-        if known is not None and isinstance(path.segments[0], str) and path.segments[0] not in known:
-            message = f"no item of the default list has a member {path.segments[0]!r}"
-            help_text = did_you_mean(path.segments[0], known)
-            yield Fault(f"{site.at}/Get", message, help_text, site.placed, severity=Severity.INFO)
+        name = path.segments[0].text if isinstance(path.segments[0], Key) else path.segments[0]
+        if known and isinstance(name, str) and name not in known:
+            default = around[-1] in by_default
+            message = f"no item of the {'default ' if default else ''}list has a member {name!r}"
+            help_text = did_you_mean(name, known)
+            severity = Severity.INFO if default else None
+            yield Fault(f"{site.at}/Get", message, help_text, site.placed, severity=severity)
 
 
-def _default_members(default: Value) -> set[str]:
-    """The members of all objects of a list in JSON; nothing where it is none, or has other items."""
-    items = _json_list(default) or []
+def _members(items: Sequence[Any]) -> set[str]:
+    """The members of all objects of a list; nothing where it has other items."""
     objects = [item for item in items if isinstance(item, dict)]
     return {name for item in objects for name in item} if len(objects) == len(items) else set()
 
 
 def _is_json_object(item: str | int | float) -> bool:
+    return isinstance(_json(item), dict)
+
+
+def _json(item: Value) -> Any:
+    """What a text in JSON holds; None where it is none."""
     try:
-        return isinstance(item, str) and isinstance(json.loads(item), dict)
+        return json.loads(item) if isinstance(item, str) else None
     except (ValueError, RecursionError):
-        return False
+        return None
 
 
 @rule("X738", "iteration-past-the-items", Severity.WARNING, source="follows from the document")
@@ -280,7 +293,7 @@ def cleanup_of_nothing(subject: Subject) -> Iterator[Fault]:
     warning) names a step that writes nothing to S3.
 
     Bad:  {"StepName": "Prepare", "S3Uris": ["/opt/ml/processing/out"]}
-    Good: {"StepName": "Prepare"}
+    Good: {"StepName": "Prepare", "S3Uris": ["s3://acme/out"]}
     """
     for placed, arguments in subject.of_type("Cleanup"):
         for at, item in entries(arguments, "Resources", "S3"):

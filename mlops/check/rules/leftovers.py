@@ -19,6 +19,8 @@ _REFERENCE = re.compile(r"(?:Parameters|Steps|Execution)\.(?P<name>[\w-]+)")
 _FILLED = re.compile(
     r"\$\{(?:Parameters\.|Steps\.)?(?P<name>[\w-]+)[^}]*\}|\{\{\s*(?:Parameters\.)?(?P<other>[\w-]+)\s*\}\}"
 )
+_UNFILLED = re.compile(r"(?<![${])\{(?P<name>[A-Za-z_]\w*)\}(?!\})")
+"""What an f-string was to fill."""
 _SELDOM = re.compile(r"[{<(]|Parameters\.|Steps\.|Execution\.|None$|undefined$|nan$").search
 _NOTHING = frozenset({"None", "undefined", "nan"})
 _FREE = ("/Environment/", "/HyperParameters/", "/StaticHyperParameters/", "/Description", "/ErrorMessage", "Metadata")
@@ -34,7 +36,7 @@ _MEANT = ("CompressionType", "SplitType", "AssembleWith", "JoinSource", "SkipMod
 )
 def text_of_an_object(subject: Subject) -> Iterator[Fault]:
     """A text holds how Python writes an expression, an object or None, the bare path of a reference, or a placeholder
-    with the name of a parameter. The service passes all of it on as it is.
+    with the name of a parameter, be it spelled as a variable of Python is. The service passes all of it on as it is.
 
     Bad:  "LABEL": "{'Get': 'Parameters.Label'}"
     Good: "LABEL": {"Get": "Parameters.Label"}
@@ -48,6 +50,9 @@ def text_of_an_object(subject: Subject) -> Iterator[Fault]:
         elif not inside and not _is_key(at) and (found := _reference(subject, text)) is not None:
             message = f"{shown(text)} is text, and no reference"
             yield Fault(at, message, f'write {{"Get": "{found}"}}, in a Std:Join where there is more', placed)
+        elif (unfilled := _unfilled(subject, text)) is not None:
+            help_text = f'join {{"Get": "Parameters.{unfilled}"}} in a Std:Join'
+            yield Fault(at, f"{shown(text)} has a placeholder that nothing fills", help_text, placed)
         elif text in _NOTHING and not at.endswith(_MEANT) and not any(place in at for place in _FREE):
             yield Fault(at, f"{shown(text)} is a word here, not the absence of a value", "leave it out", placed)
 
@@ -78,6 +83,19 @@ def _reference(subject: Subject, text: str) -> str | None:
         if name in subject.parameters:
             return f"Parameters.{name}"
     return None
+
+
+def _unfilled(subject: Subject, text: str) -> str | None:
+    """The parameter that a placeholder of an f-string was meant to be."""
+    for match in _UNFILLED.finditer(text):
+        for name in subject.parameters:
+            if _as_variable(name) == _as_variable(match["name"]):
+                return name
+    return None
+
+
+def _as_variable(name: str) -> str:
+    return name.replace("_", "").replace("-", "").lower()
 
 
 def _exists(subject: Subject, root: str, name: str) -> bool:

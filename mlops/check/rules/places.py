@@ -296,15 +296,16 @@ _ARNS: Mapping[str, _Form] = {
 
 _BUCKET = re.compile(r"(?!xn--|sthree-|amzn-s3-demo-)[a-z0-9][a-z0-9.\-]{1,61}[a-z0-9]")
 """Of names that are reserved only those that nobody can have: aliases of access points stand for buckets."""
+_HOST = re.compile(r"(?P<bucket>.+)\.s3([.-][a-z0-9-]+)*\.amazonaws\.com(\.cn)?")
 _ADDRESS = re.compile(r"\d+(\.\d+){3}")
 _PLACEHOLDER = re.compile(r"\{\{.*\}\}|\$\{.*\}|<[A-Za-z_ -]+>|\{[a-z_]+\}")
 
 
 @rule("X820", "s3-uri", Severity.WARNING, source="S3 naming rules; botocore's S3Uri pattern")
 def s3_uri(subject: Subject) -> Iterator[Fault]:
-    """An S3 URI with a double slash, a star, an impossible bucket name or a placeholder that nothing filled in; or an
-    https URL in its place. A bucket with a blank or a colon is an error; what has the form of no URI at all, one of
-    another rule.
+    """An S3 URI with a double slash, a star, an impossible bucket name, a host in the place of the bucket or a
+    placeholder that nothing filled in; or an https URL in its place. A bucket with a blank or a colon is an error; what
+    has the form of no URI at all, one of another rule.
 
     Bad:  "s3://acme//train", "s3://{{ bucket }}/train"
     Good: "s3://acme/train"
@@ -332,6 +333,8 @@ def s3_uri(subject: Subject) -> Iterator[Fault]:
             yield Fault(at, f"{shown(text)} is taken as it is, blanks and stars too", None, placed, owner)
         elif _PLACEHOLDER.search(text):
             yield Fault(at, f"{shown(text)} has a placeholder", "fill it in", placed, owner)
+        elif host := _HOST.fullmatch(bucket):
+            yield Fault(at, f"{shown(bucket)} is a host, no bucket", f"write {host['bucket']}", placed, owner)
         elif (
             (slash or whole)
             and bucket

@@ -17,14 +17,16 @@ from mlops.ir.values import Key
 _CONFIG = "HyperParameterTuningJobConfig"
 
 
-@rule("R342", "not-tuned", Severity.WARNING, source="DescribeHyperParameterTuningJob API: TunedHyperParameters")
+@rule("R342", "not-tuned", Severity.ERROR, source="DescribeHyperParameterTuningJob API: TunedHyperParameters")
 def not_tuned(subject: Subject) -> Iterator[Fault]:
-    """A hyperparameter of the best training job is read among the tuned ones, and no range searches for it.
+    """A hyperparameter of the best training job is read among the tuned ones, and no range searches for it;
+    where SageMaker may add ranges, a warning.
 
     Bad:  Steps.Tune.BestTrainingJob.TunedHyperParameters['learning_rate'] of a job that tunes lr
     Good: Steps.Tune.BestTrainingJob.TunedHyperParameters['lr']
     """
     searched: dict[str, set[str]] = {}
+    added: set[str] = set()
     for tuning in subject.jobs[TUNING]:
         holders = [(get(tuning.request, _CONFIG), "ParameterRanges")]
         holders += [(job, "HyperParameterRanges") for _, job, _ in defined(tuning)]
@@ -32,6 +34,8 @@ def not_tuned(subject: Subject) -> Iterator[Fault]:
         names = [item.get("Name") for item in items]
         if names and all(isinstance(name, str) for name in names):
             searched[tuning.placed.step.name] = {name for name in names if isinstance(name, str)}
+        if tuning.request.get("Autotune") is not None:
+            added.add(tuning.placed.step.name)
     for reading in subject.readings if searched else ():
         path = reading.path
         if path.root != "Steps" or path.name not in searched or "TunedHyperParameters" not in path.segments:
@@ -41,7 +45,8 @@ def not_tuned(subject: Subject) -> Iterator[Fault]:
         if isinstance(name, str) and name != "TunedHyperParameters" and name not in searched[path.name]:
             message = f"{path.name!r} does not tune {shown(name)}"
             help_text = did_you_mean(name, searched[path.name])
-            yield Fault(f"{reading.site.at}/Get", message, help_text, reading.site.placed)
+            severity = Severity.WARNING if path.name in added else None
+            yield Fault(f"{reading.site.at}/Get", message, help_text, reading.site.placed, severity=severity)
 
 
 @rule(
