@@ -18,7 +18,9 @@ from endpoint_parts import World, refused, variant
 
 from mlops.account.local import LocalAccount, events
 from mlops.account.local.process.router import records
+from mlops.account.local.services.events.service_events import service_events
 from mlops.account.local.services.sagemaker import deployments, endpoints
+from mlops.knowledge.eventbridge.known_events import DEPLOYMENT
 
 Deployment = dict[str, Any]
 LONG = 3600
@@ -235,6 +237,12 @@ def test_a_canary_under_load_loses_nothing_and_tells_where_it_is(world: World) -
         )
         assert baking["PendingDeploymentSummary"]["StartTime"] == begun["StartTime"]
         assert baking["EndpointConfigName"] == "before" and baking["LastDeploymentConfig"] == deployment
+        shifting = events.read(world.local.state.store, kinds=["endpoint.shifting"])[-1]
+        (put,) = service_events(world.local.state, shifting)
+        assert put["detail-type"] == DEPLOYMENT and put["detail"]["EndpointStatus"] == "UPDATING"
+        (variant,) = put["detail"]["PendingDeploymentSummary"]["ProductionVariants"]
+        assert variant["VariantStatus"][0]["Status"] == "Baking"
+        assert isinstance(variant["VariantStatus"][0]["StartTime"], int)
         until(world, lambda found: not is_baking(found) or "full capacity" in str(found))
         halves = Counter(answers)
         assert set(halves) == {"A one", "A two"}
