@@ -136,7 +136,7 @@ MANY_LINES = STEP.replace("(", "(\n", 1).replace(", environment", ",\n    enviro
         (f"{STEP}\n# mlops: allow X840", ["A001", "X840"]),
         (f"{STEP}  # mlops: allow", ["A002", "X840"]),
         (f"{STEP}  # mlops: allow X84", ["A002", "X840"]),
-        (f"{STEP}  # mlops: allow X999", ["A002", "X840"]),
+        (f"{STEP}  # mlops: allow X000", ["A002", "X840"]),
         (f"{STEP}  # mlops: allow D040", ["A002", "X840"]),
         (f'{STEP}\ntext = "# mlops: allow X840"', ["X840"]),
         (f'x = """\n# mlops: allow X840\n"""\n{STEP}', ["X840"]),

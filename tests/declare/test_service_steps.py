@@ -152,7 +152,8 @@ CASES: list[tuple[str, str, dict[str, Any]]] = [
     (
         "EMR on a cluster of fleets",
         'EMR("E", jar="s3://bkt/j.jar", cluster=EmrCluster(instance=None, release="emr-7.5.0", arguments={"Instances": '
-        '{"InstanceFleets": [{"InstanceFleetType": "MASTER", "TargetOnDemandCapacity": 1}]}}))',
+        '{"InstanceFleets": [{"InstanceFleetType": "MASTER", "TargetOnDemandCapacity": 1, '
+        '"InstanceTypeConfigs": [{"InstanceType": "m5.xlarge"}]}]}}))',
         {
             "Name": "E",
             "Type": "EMR",
@@ -160,7 +161,15 @@ CASES: list[tuple[str, str, dict[str, Any]]] = [
                 "StepConfig": {"HadoopJarStep": {"Jar": "s3://bkt/j.jar"}},
                 "ClusterConfig": {
                     "ReleaseLabel": "emr-7.5.0",
-                    "Instances": {"InstanceFleets": [{"InstanceFleetType": "MASTER", "TargetOnDemandCapacity": 1}]},
+                    "Instances": {
+                        "InstanceFleets": [
+                            {
+                                "InstanceFleetType": "MASTER",
+                                "TargetOnDemandCapacity": 1,
+                                "InstanceTypeConfigs": [{"InstanceType": "m5.xlarge"}],
+                            }
+                        ]
+                    },
                 },
             },
         },

@@ -31,14 +31,14 @@ _WEEK = 10_080
 
 @rule(
     "X949",
-    "serverless-application",
+    "serverless-application-workers",
     Severity.ERROR,
     source="EMR Serverless API: CreateApplication; EMR Serverless guide: worker configurations",
 )
-def serverless_application(subject: Subject) -> Iterator[Fault]:
+def serverless_application_workers(subject: Subject) -> Iterator[Fault]:
     """An application of EMR Serverless with workers of another engine or of a size that there is not, that begins with
-    more than it may have, with images both
-    for all workers and for each or for some of them alone, or with a queue of its own before release 7.0.
+    more than it may have, with images both for all workers and for each or for some of them alone, or with a queue of
+    its own before release 7.0.
 
     Bad:  "initialCapacity": {"Driver": {"workerConfiguration": {"cpu": "4vCPU", "memory": "64GB"}}}
     Good: "initialCapacity": {"Driver": {"workerConfiguration": {"cpu": "4vCPU", "memory": "16GB"}}}
