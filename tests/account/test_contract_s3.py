@@ -7,6 +7,7 @@ from collections.abc import Callable
 from itertools import islice
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from account_parts import Environment
@@ -174,6 +175,12 @@ def test_tags_of_an_object(s3: Any) -> None:
     s3.put_object_tagging(Bucket=BUCKET, Key="key", Tagging={"TagSet": [{"Key": "k:1", "Value": "x y"}]})
     s3.copy_object(Bucket=BUCKET, Key="copy", CopySource={"Bucket": BUCKET, "Key": "key"})
     assert tags() == tags("copy") == {"k:1": "x y"}
+    source = {"Bucket": BUCKET, "Key": "key"}
+    given = {"MetadataDirective": "REPLACE", "Metadata": {"who": "you"}}
+    s3.copy_object(Bucket=BUCKET, Key="copy", CopySource=source, **given)
+    assert tags("copy") == {"k:1": "x y"}, "metadata alone are replaced"
+    s3.copy_object(Bucket=BUCKET, Key="copy", CopySource=source, TaggingDirective="REPLACE", Tagging="z=1")
+    assert tags("copy") == {"z": "1"} and s3.head_object(Bucket=BUCKET, Key="copy")["Metadata"] == {"who": "me"}
     s3.delete_object_tagging(Bucket=BUCKET, Key="key")
     assert tags() == {}
     assert s3.head_object(Bucket=BUCKET, Key="key")["Metadata"] == {"who": "me"}
@@ -256,8 +263,14 @@ def test_buckets(s3: Any) -> None:
 
 @pytest.mark.parametrize(
     ("tags", "code"),
-    [([("k", "1"), ("k", "2")], "InvalidTag"), ([(f"k{number}", "") for number in range(11)], "BadRequest")],
-    ids=["twice", "eleven"],
+    [
+        ([("k", "1"), ("k", "2")], "InvalidTag"),
+        ([(f"k{number}", "") for number in range(11)], "BadRequest"),
+        ([("k" * 129, "")], "InvalidTag"),
+        ([("k", "v" * 257)], "InvalidTag"),
+        ([("aws:k", "1")], "InvalidTag"),
+    ],
+    ids=["twice", "eleven", "a long name", "a long value", "the service's own"],
 )
 def test_tags_that_no_object_has(tmp_path: Path, tags: list[tuple[str, str]], code: str) -> None:
     """moto takes them; the guide does not."""
@@ -268,3 +281,5 @@ def test_tags_that_no_object_has(tmp_path: Path, tags: list[tuple[str, str]], co
         s3.put_object_tagging(
             Bucket=BUCKET, Key="key", Tagging={"TagSet": [{"Key": key, "Value": value} for key, value in tags]}
         )
+    with refused(code):
+        s3.put_object(Bucket=BUCKET, Key="other", Body=b"1", Tagging=urlencode(tags))

@@ -11,6 +11,7 @@ from urllib.parse import quote, unquote
 
 from mlops.account.local.objects import BucketMissing, StoredObject, chunks
 from mlops.account.local.refusal import Refusal
+from mlops.account.local.services.s3.object_tags import as_query, as_set
 from mlops.account.local.services.sagemaker import resources
 from mlops.account.local.state import State
 from mlops.ir.s3_uri import is_bucket_name
@@ -111,13 +112,14 @@ def put_object(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
     bucket, key = request["Bucket"], request["Key"]
     need_bucket(state, bucket)
     need_key(key)
+    its = kept(request)
     written = state.objects.write(parts_of(request.get("Body")), algorithms(request))
     try:
         check_digests(request, written.md5, written.checksums)
     except Refusal:
         written.path.unlink(missing_ok=True)
         raise
-    body = {**kept(request), "Checksums": dict(written.checksums)}
+    body = {**its, "Checksums": dict(written.checksums)}
     try:
         stored = state.objects.publish(bucket, key, written, body, permit=write_condition(request))
     except BucketMissing as error:
@@ -185,10 +187,10 @@ def copy_object(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
                 "This copy request is illegal because it is trying to copy an object to itself without changing the "
                 "object's metadata, storage class, website redirect location or encryption attributes.",
             )
+        kept_body = kept(_copied(request, stored.body))
         algorithm = request.get("ChecksumAlgorithm")
         wanted = [algorithm] if algorithm else list(stored.body.get("Checksums", {}))
         written = state.objects.write(chunks(file), wanted)
-    kept_body = kept(request) if replace else kept(stored.body)
     try:
         copy = state.objects.publish(
             bucket,
@@ -200,6 +202,13 @@ def copy_object(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
     except BucketMissing as error:
         raise no_bucket(bucket) from error
     return {"CopyObjectResult": {"ETag": f'"{copy.etag}"', "LastModified": copy.modified, **told_checksums(copy)}}
+
+
+def _copied(request: Mapping[str, Any], source: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What the copy has: metadata and tags are replaced each by a word of its own."""
+    replaces, replaces_tags = (request.get(f"{what}Directive") == "REPLACE" for what in ("Metadata", "Tagging"))
+    tags = (request if replaces_tags else source).get("Tagging")
+    return {**(request if replaces else source), "Tagging": tags}
 
 
 def delete_object(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -330,7 +339,11 @@ def source_of(copy_source: str) -> tuple[str, str]:
 
 
 def kept(request: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: request[name] for name in KEPT if request.get(name) is not None}
+    """Raises Refusal for tags that no object has."""
+    found = {name: request[name] for name in KEPT if request.get(name) is not None}
+    if found.get("Tagging"):
+        found["Tagging"] = as_query(as_set(found["Tagging"]))
+    return found
 
 
 def algorithms(request: Mapping[str, Any]) -> list[str]:
