@@ -100,7 +100,8 @@ def _until_it_answers(port: int) -> None:
             if connection.getresponse().status == 200:
                 return
         except OSError:
-            time.sleep(0.2)
+            pass
         finally:
             connection.close()
+        time.sleep(0.2)
     raise SystemExit("mlflow server does not answer")

@@ -14,7 +14,7 @@ from mlops.cli.group import Group
 from mlops.cli.printing import talk
 from mlops.cli.writing import put
 from mlops.ir.discovery import Found
-from mlops.ir.target import Choice, Compared, Further, Parts
+from mlops.ir.target import Choice, Compared, Further, Parts, Target
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -31,11 +31,13 @@ class _Targets(Group):
 
 
 def _command(found: Found) -> click.Command:
-    help = found.load().TARGET.help if found.plugin is None else f"TARGET as {found.plugin.package} writes it."
-    choice = found.load().TARGET.choice if found.plugin is None else None
-    further = found.load().TARGET.further if found.plugin is None else None
-    parts = found.load().TARGET.parts if found.plugin is None else None
-    compares = found.plugin is None and found.load().TARGET.compare is not None
+    choice, further, parts, compares = None, None, None, False
+    if found.plugin is None:
+        ours: Target = found.load().TARGET
+        help, choice, further, parts = ours.help, ours.choice, ours.further, ours.parts
+        compares = ours.compare is not None
+    else:  # may be just a function, and is loaded where it is asked for
+        help = f"TARGET as {found.plugin.package} writes it."
 
     @click.command(found.name, help=help)
     @_choosing(choice)
