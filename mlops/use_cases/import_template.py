@@ -19,6 +19,7 @@ from mlops.declare.constructors import constructors, named_by, resource_construc
 from mlops.deploy.resources import resource_types
 from mlops.ir import Definition, Listener, Step, UsageError, Value
 from mlops.ir.dataclass import dataclass
+from mlops.ir.members import get
 from mlops.project.environments import LOCAL, LOCAL_REGION, Environment, read_project
 from mlops.project.root import find_root
 from mlops.use_cases.judging import need_sound
@@ -170,7 +171,7 @@ def _is_of(left: Left, pipeline: TemplatePipeline | None, definition: Definition
     written = template.at(left.at)
     if pipeline is not None and left.at == template.resources_at.get(pipeline.logical_id):
         return True
-    name = written.get("Properties", {}).get("ModelPackageGroupName") if isinstance(written, dict) else None
+    name = get(written, "Properties", "ModelPackageGroupName")
     groups = {
         step.step.arguments.get("ModelPackageGroupName")
         for step in definition.placed()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from mlops.check.templates.resolving import HOLE, Scenario, Spot
@@ -43,9 +44,7 @@ class Known:
     region: str
 
     def step_type(self, kind: str) -> str:
-        """
-        ``endpoint-config`` is declared as ``EndpointConfig``.
-        """
+        """``endpoint-config`` is declared as ``EndpointConfig``."""
         return "".join(part.capitalize() for part in self.types[kind].type.split("-"))
 
 
@@ -56,7 +55,7 @@ def declarable(template: Template, scenario: Scenario, known: Known, without: fr
 
 class _Taking:
     def __init__(self, template: Template, scenario: Scenario, known: Known, without: frozenset[str]) -> None:
-        self._template, self._known = template, known
+        self._template, self._scenario, self._known = template, scenario, known
         self._resources = {item.name: item for item in template.resources(scenario)}
         self._own = {
             name: item
@@ -215,7 +214,7 @@ class _Taking:
             **{name: text for (name, attribute), text in self._texts.items() if attribute is None},
             **{f"{name}.{attribute}": text for (name, attribute), text in self._texts.items() if attribute},
         }
-        scenario = Scenario({**self._scenario_parameters(), **texts})
+        scenario = replace(self._scenario, parameters={**self._scenario.parameters, **texts})
         match written:
             case {"Fn::Join": [on, list(parts)]}:
                 written = {"Fn::Join": [on, [_as_ref(part) for part in parts]]}
@@ -225,9 +224,6 @@ class _Taking:
                 return None
         value = scenario.spot(written, "").value
         return value if isinstance(value, str) and HOLE not in value else None
-
-    def _scenario_parameters(self) -> Mapping[str, Any]:
-        return self._template.scenarios[0].parameters
 
 
 def _names(written: Any) -> Iterator[str]:

@@ -37,6 +37,13 @@ def test_an_emitted_template_comes_back() -> None:
     assert emit(again) == emit(expected) == body
 
 
+def test_what_has_no_properties_stays_beside_the_pipeline(tmp_path: Path) -> None:
+    queue = 'Resources:\n  Queue: {Type: "AWS::SQS::Queue", Properties: null}\n'
+    (tmp_path / "t.yaml").write_text((STACKS / "wine.yaml").read_text().replace("Resources:\n", queue, 1))
+    _, told = _told(tmp_path / "t.yaml", {}, "local")
+    assert "Queue (Queue) stays in the template" in [line.partition(": ")[2] for line in told]
+
+
 WRITTEN = """
 Parameters:
   Stage: {Type: String, AllowedValues: [test, live]}
@@ -140,6 +147,33 @@ def test_what_is_not_known_is_left_out_and_told_with_what_to_give(tmp_path: Path
         "42:7: Key (Key): KeyPolicy asks for the account: give --env of one that has it, and left out",
         "54:7: Book (NotebookInstance): SubnetId asks for Subnet: give -p Subnet=…, and left out",
     ]
+
+
+PUT_TOGETHER = """
+Mappings:
+  Places: {all: {Rows: rows}}
+Resources:
+  Data: {Type: AWS::S3::Bucket, Properties: {BucketName: acme-ml}}
+  Rules:
+    Type: AWS::S3::BucketPolicy
+    Properties:
+      Bucket: !Ref Data
+      PolicyDocument:
+        Version: "2012-10-17"
+        Statement:
+          - {Effect: Deny, Principal: "*", Action: "s3:*", Resource: !Sub "${Data.Arn}/${AWS::AccountId}/*"}
+          - {Effect: Deny, Principal: "*", Action: "s3:Put*",
+             Resource: !Join [/, [!GetAtt Data.Arn, !FindInMap [Places, all, Rows]]]}
+"""
+
+
+def test_a_text_of_a_name_has_the_account_and_what_is_mapped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "t.yaml").write_text(PUT_TOGETHER)
+    (tmp_path / "mlops.toml").write_text(TOML)
+    monkeypatch.chdir(tmp_path)
+    text, told = _told(tmp_path / "t.yaml", {}, "production")
+    assert '"arn:aws:s3:::acme-ml/111122223333/*"' in text and '"arn:aws:s3:::acme-ml/rows"' in text
+    assert told == []
 
 
 def test_what_python_cannot_say_stays_with_what_asks_for_it() -> None:
