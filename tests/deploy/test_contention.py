@@ -184,12 +184,12 @@ def test_without_versions_who_was_first_is_told(world: World) -> None:
     looked = threading.Event()
 
     def write_late() -> None:
-        with at_the_update(other, "before", lambda: (looked.set(), started.wait(10))):
+        with at_the_update(other, "before", lambda: (looked.set(), started.wait(120))):
             apply(other.account, other.environment, late)
 
     thread = threading.Thread(target=write_late)
     thread.start()
-    assert looked.wait(10)
+    assert looked.wait(120)
     with (
         at_the_update(world, "after", lambda: started.set()),
         pytest.raises(Beaten, match="another definition; somebody else wrote it"),

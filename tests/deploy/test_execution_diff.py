@@ -217,7 +217,7 @@ def test_a_cache_hit_and_metrics_are_told(tmp_path: Path) -> None:
 def run(sagemaker: Any, values: Mapping[str, str]) -> str:
     given = [{"Name": name, "Value": value} for name, value in values.items()]
     arn = sagemaker.start_pipeline_execution(PipelineName="p", PipelineParameters=given)["PipelineExecutionArn"]
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
         found = sagemaker.describe_pipeline_execution(PipelineExecutionArn=arn)["PipelineExecutionStatus"]
         if found not in ("Executing", "Stopping"):

@@ -150,7 +150,7 @@ def test_what_waits_for_its_approval_is_waited_for(world: World, interpreter: In
     sagemaker = world.account.client("sagemaker")
 
     def rejects() -> None:
-        until = time.monotonic() + 90
+        until = time.monotonic() + 180
         while time.monotonic() < until:
             asked = {"ModelPackageGroupName": "churn", "ModelApprovalStatus": "PendingManualApproval"}
             for item in sagemaker.list_model_packages(**asked)["ModelPackageSummaryList"]:
@@ -174,7 +174,7 @@ def test_a_person_is_asked_and_heard(
     interpreter.said.clear()
     asks = declared(world, f"asks-{approved}".lower(), approval=["start"])
     started = interpreter.start(machine(asks), event(1))
-    until = time.monotonic() + 60
+    until = time.monotonic() + 180
     while not any("--task-token" in text for text in interpreter.said):
         assert time.monotonic() < until, interpreter.said
         time.sleep(0.05)
@@ -293,7 +293,7 @@ def test_a_shift_that_nobody_is_at_is_taken_back(
 def test_a_shift_that_somebody_is_at_is_taken_back_by_that_one(world: World, interpreter: Interpreter) -> None:
     slow = shifting(world, "kept")
     started = interpreter.start(machine(rolls_back(world, "kept")), event(1))
-    until = time.monotonic() + 60
+    until = time.monotonic() + 180
     while (stored := journals.read(world.account, slow.environment, "kept")) and stored.journal.wish != "abort":
         assert time.monotonic() < until
         time.sleep(0.1)

@@ -82,7 +82,7 @@ def core(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
 
     yield asked
     provider.send_signal(signal.SIGINT)
-    provider.communicate(timeout=30)
+    provider.communicate(timeout=120)
 
 
 def golden(name: str) -> dict[str, Any]:

@@ -40,7 +40,7 @@ def test_a_pipe_is_written_into(tmp_path: Path) -> None:
     reader = threading.Thread(target=lambda: read.append(pipe.read_bytes()))
     reader.start()
     write_bytes(pipe, b"through")
-    reader.join(10)
+    reader.join(120)
     assert read == [b"through"]
     assert pipe.is_fifo()
 

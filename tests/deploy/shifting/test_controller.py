@@ -293,7 +293,7 @@ class Sleeper:
         self._thread = threading.Thread(target=self._run, args=(name,))
         self.service.hook = self._hook
         self._thread.start()
-        assert self._asleep.wait(30)
+        assert self._asleep.wait(120)
 
     def wake(self) -> str:
         self._woken.set()
@@ -308,7 +308,7 @@ class Sleeper:
             self._left -= 1
             if self._left == 0:
                 self._asleep.set()
-                assert self._woken.wait(30)
+                assert self._woken.wait(120)
 
 
 def test_a_red_verdict_takes_it_back_and_says_why() -> None:

@@ -60,7 +60,7 @@ def in_the_middle(world: World, endpoint: str, act: Callable[[], Any]) -> thread
     """``act`` once the new fleet has its first traffic."""
 
     def wait() -> None:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 120
         while '"Baking"' not in str(live(world, endpoint)).replace("'", '"') and time.monotonic() < deadline:
             time.sleep(0.02)
         act()
@@ -174,7 +174,7 @@ def test_what_the_service_did_while_nobody_was_at_it_is_seen_by_who_comes_next(w
     for ends, act in (("taken back", lambda: ring(world)), ("shifted", lambda: None)):
         cut_off(baking(world, "10m" if ends == "taken back" else "2s"), "left")
         act()
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 120
         while live(world, "left")["EndpointStatus"] != "InService":
             assert time.monotonic() < deadline
             time.sleep(0.05)

@@ -101,13 +101,16 @@ def test_a_command_gets_the_facts_and_fails_by_its_code(tmp_path: Path, program:
 
 def test_a_command_that_does_not_end_is_killed_with_what_it_started(tmp_path: Path) -> None:
     program = (
-        "import subprocess, time; child = subprocess.Popen(['sleep', '60'])\n"
-        "open('child', 'w').write(str(child.pid)); time.sleep(60)"
+        "import os, subprocess, time; child = subprocess.Popen(['sleep', '60'])\n"
+        "open('child.new', 'w').write(str(child.pid)); os.rename('child.new', 'child'); time.sleep(60)"
     )
-    said = called({**python(program), "timeout": 1}, Place(tmp_path).around)
-    assert said.endswith("did not end within 1 s")
+    for seconds in (1, 5, 25):  # a loaded machine may not come to the child before the first is over
+        said = called({**python(program), "timeout": seconds}, Place(tmp_path).around)
+        assert said.endswith(f"did not end within {seconds} s")
+        if (tmp_path / "child").exists():
+            break
     child = Path("/proc") / (tmp_path / "child").read_text()
-    until = time.monotonic() + 20  # it is killed at once, and gone when the kernel comes to it
+    until = time.monotonic() + 120  # it is killed at once, and gone when the kernel comes to it
     while _runs(child) and time.monotonic() < until:
         time.sleep(0.01)
     assert not _runs(child)

@@ -144,7 +144,7 @@ def process() -> Iterator[Process]:
     assert child.pid is not None
     yield Process(ours, child.pid)
     ours.send(None)
-    child.join(30)
+    child.join(120)
 
 
 def taken_over(service: Service, back: bool) -> Outcome | None:
