@@ -15,6 +15,7 @@ from mlops.ir.discovery import modules
 from mlops.use_cases.emit import emit
 
 from .conftest import World
+from .cut_off import killed_behind
 from .test_declared import LOCAL, planned, upserted
 
 GROUP = "/aws/sagemaker/ProcessingJobs"
@@ -73,6 +74,24 @@ def test_it_is_planned_made_changed_and_removed(world: World, kind: str) -> None
     assert removal.labels == (f"{kind} {name}",)
     destroy(world.account, world.environment, removal)
     assert not plan_removal(world.account, world.environment, name).labels
+
+
+CUT_OFF = [
+    ("event-rule", "PutRule"),
+    ("event-rule", "PutTargets"),
+    ("log-subscription", "CreateLogGroup"),
+    ("log-subscription", "PutSubscriptionFilter"),
+]
+
+
+@LOCAL
+@pytest.mark.parametrize(("kind", "after"), CUT_OFF)
+def test_what_was_cut_off_is_gone_on_with(world: World, kind: str, after: str) -> None:
+    with killed_behind(after):
+        upserted(world, declared(kind), a="id")
+    assert planned(world, declared(kind), a="id").drift == ()
+    upserted(world, declared(kind), a="id")
+    assert not planned(world, declared(kind), a="id").actions
 
 
 ARN = "arn:aws:firehose:us-east-1:123456789012:deliverystream/events"

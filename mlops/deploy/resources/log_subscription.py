@@ -5,7 +5,7 @@ CloudWatch Logs has no tags for a subscription: whose it is stands in tags of it
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mlops.ir.resource import Call, Kept, ResourceType, Told
@@ -30,9 +30,11 @@ def _put(name: str, properties: Mapping[str, Any]) -> tuple[Call, ...]:
 
 
 def _create(name: str, properties: Mapping[str, Any]) -> tuple[Call, ...]:
-    """SageMaker makes a group with the first line that it writes, and none can be subscribed to before."""
+    """SageMaker makes a group with the first line that it writes, and none can be subscribed to before. Tags come
+    first: what is cut off behind them is known as ours."""
     made = Call("CreateLogGroup", {"logGroupName": name}, nothing=("ResourceAlreadyExistsException",))
-    return (made, *_put(name, properties))
+    tags = properties.get("Tags")
+    return (made, *((_group(name), _tag(_arn_of(name), tags)) if tags else ()), *_put(name, properties))
 
 
 def _found(reply: Mapping[str, Any]) -> Mapping[str, Any] | None:
@@ -68,6 +70,10 @@ def _arn_of(name: str) -> Told:
     return Told(f"arn:aws:logs:::log-group:{name}", taken)
 
 
+def _tag(group: str | Told, tags: Sequence[Mapping[str, str]]) -> Call:
+    return Call("TagResource", {"resourceArn": group, "tags": {item["Key"]: item["Value"] for item in tags}})
+
+
 def _delete(name: str, inside: Mapping[str, Any]) -> tuple[Call, ...]:
     tags = [key for key in inside.get("tags") or () if key.startswith("mlops:")]
     gone = (Call("UntagResource", {"resourceArn": _arn_of(name), "tagKeys": tags}),) if tags else ()
@@ -94,9 +100,7 @@ RESOURCE_TYPE = ResourceType(
         arn="arn:{partition}:logs:{region}:{account}:log-group:{name}",
         tags=lambda arn, name: Call("ListTagsForResource", {"resourceArn": arn}),
         told=lambda reply: dict(reply.get("tags") or {}),
-        tag=lambda arn, name, tags: Call(
-            "TagResource", {"resourceArn": arn, "tags": {item["Key"]: item["Value"] for item in tags}}
-        ),
+        tag=lambda arn, name, tags: _tag(arn, tags),
         change=lambda name, properties, reply: _put(name, properties),
         found=lambda reply: _found(reply) is not None,
         form=_form,
