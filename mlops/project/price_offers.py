@@ -40,8 +40,12 @@ def from_offer(file: Path) -> PriceFile:
         published, rows = _of_json(json.loads(text)) if text.lstrip().startswith("{") else _of_csv(text)
         day = date.fromisoformat(published[:10])
         found = list(rows)
-    except (ValueError, KeyError, TypeError, AttributeError, StopIteration, RecursionError, csv.Error) as error:
-        raise UsageError(f"{file} is no offer file of {_OFFER}: {error or type(error).__name__}", hint=_HINT) from None
+    except (ValueError, csv.Error) as error:
+        raise UsageError(f"{file} is no offer file of {_OFFER}: {error}", hint=_HINT) from None
+    except KeyError as error:
+        raise UsageError(f"{file} is no offer file of {_OFFER}: it lacks {error}", hint=_HINT) from None
+    except (TypeError, AttributeError, IndexError, StopIteration, RecursionError):
+        raise UsageError(f"{file} is no offer file of {_OFFER}: its members are others", hint=_HINT) from None
     prices, currencies = _sorted(found, file)
     if not prices:
         raise UsageError(f"{file} has no prices of instances of SageMaker", hint=_HINT)

@@ -278,7 +278,8 @@ def test_an_offer_file_becomes_a_file_of_prices(text: str, tmp_path: Path) -> No
         (offer_answered().replace("AmazonSageMaker", "AmazonEC2"), "it is of AmazonEC2"),
         ("{", "is no offer file"),
         ("[]", "no line begins with SKU"),
-        ('{"offerCode": "AmazonSageMaker"}', "is no offer file"),
+        ('{"offerCode": "AmazonSageMaker"}', "is no offer file of AmazonSageMaker: it lacks 'publicationDate'"),
+        ('{"PriceList": [null]}', "is no offer file of AmazonSageMaker: its members are others"),
         ("", "is no offer file"),
         (
             offer_json().replace("-Train:", "-Other:").replace("-Host:", "-Other:").replace("Inf:", "x:"),
@@ -295,6 +296,7 @@ def test_an_offer_file_becomes_a_file_of_prices(text: str, tmp_path: Path) -> No
         "broken",
         "a list",
         "no date",
+        "an answer of no objects",
         "empty",
         "nothing of ours",
         "a price below 0",

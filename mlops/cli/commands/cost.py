@@ -118,7 +118,8 @@ def _money(amount: float | None) -> str:
 @click.option("-o", "--output", metavar="FILE", help="Where to. Default: standard output.")
 @options.overwriting
 def import_(file: Path, output: str | None, force: bool) -> None:
-    """Make a file of prices of FILE, AWS's offer file of SageMaker: index.json or index.csv."""
+    """Make a file of prices of FILE: AWS's offer of SageMaker, index.json or index.csv, or what `aws pricing
+    get-products` answers."""
     from mlops.cli.writing import put
     from mlops.use_cases.cost import import_offer
 
