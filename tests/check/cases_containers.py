@@ -69,6 +69,13 @@ CASES = [
     Case("without its data", "X880", {**MONITORED, f"{ENV}/dataset_source": GONE}, f"{ENV}/dataset_source"),
     Case("without its output", "X880", {**MONITORED, f"{ENV}/output_path": GONE}, f"{ENV}/output_path", MONITORED),
     Case("without any environment", "X880", {**MONITORED, ENV: GONE}, f"{ENV}/output_path"),
+    Case(
+        "a format of a word",
+        "X880",
+        {**MONITORED, f"{ENV}/dataset_format": '{"csv": "header"}'},
+        f"{ENV}/dataset_format",
+        {**MONITORED, f"{ENV}/dataset_format": '{"csv": {}}'},
+    ),
     Case("a format that is a word", "X880", {**MONITORED, f"{ENV}/dataset_format": "csv"}, f"{ENV}/dataset_format"),
     Case(
         "a format of Python",

@@ -103,6 +103,9 @@ CASES = [
     Case(
         "a host for a bucket", "X820", {OUT: "s3://acme.s3.amazonaws.com/m"}, OUT, {OUT: "s3://acme.s3.com/m"}, WARNING
     ),
+    Case(
+        "a place that Python was to fill", "X820", {OUT: "s3://acme/%(stage)s"}, OUT, {OUT: "s3://acme/%20s"}, WARNING
+    ),
     Case("a reserved bucket", "X820", {OUT: "s3://xn--acme/m"}, OUT, {OUT: "s3://acme-xn--a/m"}, WARNING),
     Case("the bucket of the documentation", "X820", {OUT: "s3://amzn-s3-demo-bucket/m"}, OUT, {}, WARNING),
     Case(

@@ -52,6 +52,45 @@ CASES = [
         WARNING,
     ),
     Case(
+        "a program in S3",
+        "X970",
+        {**SCRIPT, f"{VALUES}/sagemaker_program": "s3://acme/code/train.py"},
+        f"{VALUES}/sagemaker_program",
+        {**SCRIPT, f"{VALUES}/sagemaker_program": "s3/train.py"},
+        WARNING,
+    ),
+    Case(
+        "a path that no output has",
+        "X739",
+        {ARGUMENTS: ["--out=/opt/ml/processing/output/reports"]},
+        f"{ARGUMENTS}/0",
+        {
+            ARGUMENTS: [
+                "--out=/opt/ml/processing/output/report/",
+                "--in",
+                "/opt/ml/processing/input",
+                "/opt/ml/processing/tmp/a",
+            ]
+        },
+        WARNING,
+    ),
+    Case(
+        "a path that no input has, in a command",
+        "X739",
+        {COMMAND: ["bash", "-c", "ls /opt/ml/processing/input/rows"]},
+        f"{COMMAND}/2",
+        {COMMAND: ["bash", "-c", "ls /opt/ml/processing/input/raw/rows; ls /mnt/opt/ml/processing/input/rows"]},
+        WARNING,
+    ),
+    Case(
+        "a path that no input has, in a variable",
+        "X739",
+        {"Prepare:Environment/DATA": "/opt/ml/processing/raw"},
+        "Prepare:Environment/DATA",
+        {"Prepare:Environment/DATA": "/opt/ml/processing/input/raw/a.csv"},
+        WARNING,
+    ),
+    Case(
         "sources without a program",
         "X970",
         {f"{VALUES}/sagemaker_submit_directory": "s3://acme/code/sourcedir.tar.gz"},

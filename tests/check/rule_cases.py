@@ -475,6 +475,14 @@ CASES = [
     Case("default is no choice", "P405", {"Stage.DefaultValue": "test"}, "Stage.DefaultValue"),
     Case("no choice", "P405", {"Stage.EnumValues": []}, "Stage.EnumValues"),
     Case("choice of another type", "P405", {"Stage.EnumValues": ["dev", 1]}, "Stage.EnumValues/1"),
+    Case(
+        "long description of a parameter",
+        "P406",
+        {"Depth.Description": "d" * 4097},
+        "Depth.Description",
+        {"Depth.Description": "d" * 4096},
+        WARNING,
+    ),
     Case("unknown member of a parameter", "P406", {"Depth.Default": 5}, "Depth.Default"),
     Case(
         "long default",

@@ -147,9 +147,15 @@ def parameter_choices(subject: Subject) -> Iterator[Fault]:
                 yield Fault(f"{at}/DefaultValue", message, "add it or choose another", where=parameter.where)
 
 
-@rule("P406", "unknown-parameter-member", Severity.ERROR, source="the service's parser is strict (sdk#2746)")
+@rule(
+    "P406",
+    "unknown-parameter-member",
+    Severity.ERROR,
+    source="the service's parser is strict (sdk#2746); published schema",
+)
 def unknown_parameter_member(subject: Subject) -> Iterator[Fault]:
-    """A parameter has a member that the service does not know, or a Description that is no text.
+    """A parameter has a member that the service does not know, or a Description that is no text; or (a warning) one of
+    more than 4,096 characters.
 
     Bad:  {"Name": "Depth", "Type": "Integer", "Default": 5}
     Good: {"Name": "Depth", "Type": "Integer", "DefaultValue": 5}
@@ -163,6 +169,9 @@ def unknown_parameter_member(subject: Subject) -> Iterator[Fault]:
         if not isinstance(described, str | Unknown):
             message = f"Description is {shown(described)}, a text is wanted"
             yield Fault(f"{at}/Description", message, None, where=parameter.where)
+        elif isinstance(described, str) and len(described) > 4096:
+            message = f"Description has {len(described)} characters, at most 4096 are safe"
+            yield Fault(f"{at}/Description", message, "shorten it", where=parameter.where, severity=Severity.WARNING)
 
 
 @rule(

@@ -298,7 +298,7 @@ _BUCKET = re.compile(r"(?!xn--|sthree-|amzn-s3-demo-)[a-z0-9][a-z0-9.\-]{1,61}[a
 """Of names that are reserved only those that nobody can have: aliases of access points stand for buckets."""
 _HOST = re.compile(r"(?P<bucket>.+)\.s3([.-][a-z0-9-]+)*\.amazonaws\.com(\.cn)?")
 _ADDRESS = re.compile(r"\d+(\.\d+){3}")
-_PLACEHOLDER = re.compile(r"\{\{.*\}\}|\$\{.*\}|<[A-Za-z_ -]+>|\{[a-z_]+\}")
+_PLACEHOLDER = re.compile(r"\{\{.*\}\}|\$\{.*\}|<[A-Za-z_ -]+>|\{[A-Za-z_]*\}|%\(\w+\)s")
 
 
 @rule("X820", "s3-uri", Severity.WARNING, source="S3 naming rules; botocore's S3Uri pattern")

@@ -138,6 +138,9 @@ def _value(use: _Use, at: str, variable: Variable, value: str) -> Iterator[Fault
             message = f"{variable.name} says none of {', '.join(variable.json)}"
             help_text = did_you_mean(keys[0], variable.json) if keys else f"e.g. {_example(variable)}"
             yield Fault(at, message, help_text, use.placed)
+        elif not isinstance(found[keys[0]], dict):
+            message = f"{keys[0]} in {variable.name} is {shown(found[keys[0]])}, an object is wanted"
+            yield Fault(at, message, f'e.g. {{"{keys[0]}": {{}}}}', use.placed)
     elif variable.one_of and value not in variable.one_of:
         message = f"{variable.name} is {shown(value)}, one of {', '.join(variable.one_of)} is wanted"
         help_text = did_you_mean(value, variable.one_of)

@@ -72,7 +72,7 @@ def _script_mode(at: str, values: Mapping[str, Value], job: Mapping[str, Value],
     if archive.startswith("s3://") and "." in name and not name.endswith((".tar.gz", ".tgz", ".tar")):
         message = f"{shown(name)} is no archive, and the container unpacks one"
         yield Fault(f"{at}/sagemaker_submit_directory", message, "pack the sources into a .tar.gz", placed)
-    if isinstance(program, str) and program.strip('"').startswith(_HOMES):
+    if isinstance(program, str) and program.strip('"').startswith((*_HOMES, "s3://")):
         message = f"{shown(program)} is looked for inside of the sources"
         yield Fault(f"{at}/sagemaker_program", message, "write its path below them", placed)
     elif isinstance(program, str) and "\\" in program.replace('\\"', ""):
