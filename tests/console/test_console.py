@@ -15,6 +15,7 @@ import pytest
 from account_definitions import ROLE
 from serving_here import HOSTILE, OUTPUT, SECRET, Console, need_plain, serving
 
+from mlops.console import live
 from mlops.console.finding import all_pages, navigation
 from mlops.console.live import Live
 from mlops.console.serving import Wanted
@@ -320,6 +321,13 @@ def test_what_happened_is_walked_from_the_newest(tmp_path: Path) -> None:
         assert seen == wanted, (ids, kinds)
 
 
+@pytest.fixture
+def told_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pages do not look anyhow, however late something is told."""
+    monkeypatch.setattr(live, "_ANYHOW_SECONDS", 600.0)
+
+
+@pytest.mark.usefixtures("told_alone")
 def test_a_place_that_one_page_brings_is_not_that_of_the_others(tmp_path: Path) -> None:
     """As one has it that was open while the account was made anew."""
     account = connect_here("local", tmp_path).account
@@ -328,10 +336,10 @@ def test_a_place_that_one_page_brings_is_not_that_of_the_others(tmp_path: Path) 
     events.append(told(1))
 
     async def listen() -> None:
-        live = Live(account)
-        pages = [live.changes({}, place) for place in (10**6, 0)]
+        listening = Live(account)
+        pages = [listening.changes({}, place) for place in (10**6, 0)]
         waiting = [asyncio.ensure_future(anext(page)) for page in pages]
-        async with asyncio.timeout(15):  # they look anyhow behind 20 seconds
+        async with asyncio.timeout(120):
             await waiting[1]  # something had happened behind its place
             events.append(told(1))
             await asyncio.gather(waiting[0], anext(pages[1]))
@@ -341,6 +349,7 @@ def test_a_place_that_one_page_brings_is_not_that_of_the_others(tmp_path: Path) 
     asyncio.run(listen())
 
 
+@pytest.mark.usefixtures("told_alone")
 def test_what_happens_is_told_to_a_page_at_once(console: Console, root: Path, executions: tuple[str, str]) -> None:
     """What happens between a page and its listening, too."""
     page = console.ask(f"/executions/{executions[1]}").text
@@ -348,7 +357,7 @@ def test_what_happens_is_told_to_a_page_at_once(console: Console, root: Path, ex
     events = connect_here("local", root).account.events
     assert events is not None
     now = events.read()[0].time
-    with socket.create_connection(("127.0.0.1", console.port), timeout=15) as client:
+    with socket.create_connection(("127.0.0.1", console.port), timeout=120) as client:
         events.append(Event("execution.told", now, "here", {"execution": executions[1]}))
         head = f"GET {unescape(address)} HTTP/1.1\r\nHost: 127.0.0.1:{console.port}\r\n"
         client.sendall(f"{head}Cookie: {console.cookie}\r\n\r\n".encode())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from mlops.account.local.services.s3.buckets import list_objects
+from mlops.account.local.services.s3.listings import list_objects
 from mlops.account.local.state import State
 
 _ALIKE = ("Name", "Prefix", "Delimiter", "EncodingType", "MaxKeys", "IsTruncated", "CommonPrefixes")
