@@ -13,6 +13,7 @@ from mlops.use_cases.targets import are_all
 if TYPE_CHECKING:
     from mlops.check.sources import Opened
     from mlops.deploy.shifting.settings import PromotionSettings
+    from mlops.ir import Checked
     from mlops.project.environments import Environment, Project
 
 _SAID = re.compile(r"(?P<file>.+?):(?P<line>\d+): (?P<message>.+)", re.DOTALL)
@@ -65,6 +66,10 @@ def _found(
         from mlops.check.tables.events import judge_triggers
 
         yield from judge_triggers(environment, opened.root, opened.pipelines)
+    if environment.schedules or environment.feedback:
+        from mlops.check.tables.repeated import starts_too_often
+
+        yield from starts_too_often(environment, opened.root)
     for name, feedback in environment.feedback.items() if not environment.is_local else ():
         from mlops.check.tables import finding
 
@@ -74,6 +79,7 @@ def _found(
         from mlops.check.tables.gates import gates_that_never_pass
 
         yield from _promotion(environment, project)
+        yield from _looked_at(environment, project, opened.resources if is_asked else ())
         if is_asked:
             yield from _served_otherwise(environment, project, opened)
         yield from gates_that_never_pass(environment, project, opened.pipelines if whole else ())
@@ -116,6 +122,35 @@ def _promotion(environment: Environment, project: Project) -> Iterator[Finding]:
         if program.startswith("./") and not (project.root / program).is_file():
             message = f"hooks.{hook.moment}: there is no {program} in the project's folder"
             yield finding("A050", project.root, environment.name, ("promote", "hooks", hook.moment), message)
+
+
+def _looked_at(environment: Environment, project: Project, resources: Sequence[Checked]) -> Iterator[Finding]:
+    """What looks at a promotion on its way, and who is told of it."""
+    from mlops.check.tables import finding
+    from mlops.check.tables.stages import alarms_that_come_too_late
+    from mlops.deploy.shifting.settings import read
+
+    try:
+        settings = read(environment, project.root)
+    except ConfigurationError:
+        return
+    root, name, stages = project.root, environment.name, settings.course(_MANY).stages
+    if len(stages) == 1 and not stages[0].bake:
+        looking: dict[tuple[str, ...], str] = {
+            ("promote", key): f"nothing looks at {key}" for key in ("alarms", "judge") if environment.promote.get(key)
+        }
+        for key, feedback in environment.feedback.items():
+            if feedback.rollback and feedback.endpoint == settings.endpoint:
+                looking["feedback", key, "rollback"] = "there is nothing to take back"
+        for inside, what in looking.items():
+            message = f"by {settings.strategy.name} all traffic goes at one moment: {what}"
+            yield finding("A061", root, name, inside, message, "take blue-green or canary, or leave it out")
+    yield from alarms_that_come_too_late(stages, settings.alarms, resources)
+    for hook in settings.hooks:
+        url = getattr(hook.settings, "url", "")
+        if url.startswith("http://") and not getattr(hook.settings, "private", False):
+            message = f"the webhook of {hook.moment} is sent in clear"
+            yield finding("A063", root, name, ("promote", "hooks", hook.moment), message, "give an https:// address")
 
 
 def _served_otherwise(environment: Environment, project: Project, opened: Opened) -> Iterator[Finding]:

@@ -45,8 +45,8 @@ config = resources.EndpointConfig("churn", model=model.model_name, instance="ml.
 resources.Endpoint("churn", config=config.config_name)
 
 
-def alarm(name, metric, statistic="Sum", threshold=1):
-    resources.Alarm(name, metric=metric, statistic=statistic, period=60, comparison="GreaterThanThreshold", threshold=threshold)
+def alarm(name, metric, statistic="Sum", threshold=1, period=60, **more):
+    resources.Alarm(name, metric=metric, statistic=statistic, period=period, comparison="GreaterThanThreshold", threshold=threshold, **more)
 
 
 def of(name, endpoint="churn", variant="AllTraffic", space="AWS/SageMaker"):
@@ -69,6 +69,7 @@ class Row(NamedTuple):
 STRATEGY, GATES, JUDGE = "[env.{0}.promote]\nstrategy = ", "[env.{0}.promote.gates]\n", "[env.{0}.promote.judge]\n"
 SCHEDULE = '[env.{0}.schedules.daily]\nexpression = "rate(1 day)"\n'
 FEEDBACK = '[env.{0}.feedback.drift]\npipeline = "churn"\n'
+CRON = '[env.{{0}}.schedules.{}]\nexpression = "cron({})"\npipeline = "churn"\n'
 TRIGGER = '[env.{0}.triggers.new]\npipeline = "churn"\nevent = '
 SAGEMAKER = '{{{{ source = ["aws.sagemaker"], detail-type = ["SageMaker {}"], detail = {{{{ {} }}}} }}}}'
 OBJECTS = '{{{{ source = ["aws.s3"], detail-type = ["Object Created"], detail = {{{{ bucket = {{{{ name = ["{}"] }}}} }}}} }}}}'
@@ -101,7 +102,7 @@ TABLES = [
     Row("a-number-of-the-report", GATES + 'metrics = {{ "folds.worst" = {{ at_least = 0.5 }} }}'),
     Row("a-report-that-is-not-brought", GATES + 'reports = ["Bias.Report"]', "A054", "Bias.Report"),
     Row("a-report", GATES + 'reports = ["ModelQuality.Statistics"]'),
-    Row("an-alarm-beside", PROMOTE + 'alarms = ["erors"]'),
+    Row("an-alarm-beside", STRATEGY + '"blue-green"\nalarms = ["erors"]'),
     Row("a-start-of-nothing", SCHEDULE + 'pipeline = "chrun"', "A052", "did you mean 'churn'?"),
     Row("a-start-elsewhere", SCHEDULE + 'pipeline = "weather-forecast"'),
     Row("a-parameter-that-is-none", SCHEDULE + 'pipeline = "churn"\nparameters = {{ Dpth = 4 }}', "A051", "Dpth"),
@@ -133,6 +134,25 @@ TABLES = [
     Row("nobody-to-ask", FEEDBACK + 'alarm = "drift"\ngroup = "churn"\napproval = ["promote"]', "A058", "asks by SNS alone"),
     Row("a-text-for-a-number", FEEDBACK + 'alarm = "drift"\nendpoint = "churn"\nparameters = {{ Depth = "{{captures}}" }}', "A051", "Depth takes no text"),
     Row("a-group", FEEDBACK + 'alarm = "drift"\ngroup = "churn"'),
+    Row("alarms-of-all-at-once", PROMOTE + 'strategy = "all-at-once"\nalarms = ["errors"]', "A061", "nothing looks at alarms"),
+    Row("measures-of-no-strategy", JUDGE + 'errors = {{ at_most = "1%" }}', "A061", "nothing looks at judge"),
+    Row("taking-back-all-at-once", PROMOTE + 'strategy = "all-at-once"\nendpoint = "churn"\n' + FEEDBACK + 'alarm = "drift"\nendpoint = "churn"\nrollback = true', "A061", "nothing to take back"),
+    Row("all-at-once", STRATEGY + '"all-at-once"\n' + FEEDBACK + 'alarm = "drift"\nendpoint = "weather"\nrollback = true'),
+    Row("a-hook-in-clear", '[env.{0}.promote.hooks]\nbefore = {{ webhook = "http://hooks.example.com/a" }}', "A063", "of before"),
+    Row("one-of-two-in-clear", '[env.{0}.promote.hooks]\nbefore = {{ webhook = "https://a.example.com" }}\nafter = {{ webhook = "http://a.example.com" }}', "A063", "of after"),
+    Row("hooks-of-a-secret-address", '[env.{0}.promote.hooks]\nbefore = {{ webhook = "$HOOK" }}\nafter = {{ webhook = "http://10.0.0.7/a", private = true }}'),
+    Row("each-minute", SCHEDULE.replace("1 day", "1 minute") + 'pipeline = "churn"', "A062", "each minute"),
+    Row("an-hour-of-minutes", SCHEDULE.replace("rate(1 day)", "cron(0-59 6 * * ? *)") + 'pipeline = "churn"', "A062", "each minute"),
+    Row("each-five-minutes", SCHEDULE.replace("rate(1 day)", "cron(0/5 * * * ? *)") + 'pipeline = "churn"'),
+    Row("two-of-a-day", SCHEDULE + 'pipeline = "churn"\n' + SCHEDULE.replace("daily", "other").replace("1 day", "24 hours") + 'pipeline = "churn"', "A062", "at the same time"),
+    Row("mondays-twice", CRON.format("daily", "0 6 * * ? *") + CRON.format("weekly", "0 6 ? * MON *"), "A062", "daily and weekly"),
+    Row("mondays-later", CRON.format("daily", "0 6 * * ? *") + CRON.format("weekly", "30 6 ? * MON *")),
+    Row("mondays-otherwise", CRON.format("daily", "0 6 * * ? *") + CRON.format("weekly", "0 6 ? * MON *") + "parameters = {{ Depth = 9 }}"),
+    Row("never-so-often", FEEDBACK + 'alarm = "drift"\ncooldown = "12h"\nper_day = 5', "A062", "it is 2 at most"),
+    Row("never-thirty", FEEDBACK + 'alarm = "drift"\nper_day = 30', "A062", "it is 24 at most"),
+    Row("as-often", FEEDBACK + 'alarm = "drift"\ncooldown = "1d"'),
+    Row("two-of-one-alarm", FEEDBACK + 'alarm = "drift"\n' + FEEDBACK.replace("drift", "more") + 'alarm = "drift"', "A062", "churn is started twice"),
+    Row("two-of-two-alarms", FEEDBACK + 'alarm = "drift"\n' + FEEDBACK.replace("drift", "more") + 'alarm = "errors"'),
     Row("what-feedback-does-not-give", FEEDBACK + 'alarm = "drift"\nparameters = {{ Since = "{{since}}" }}', "A051", "Since"),
 ]  # fmt: skip
 ASKED = """
@@ -140,7 +160,7 @@ ASKED = """
 inherits = "base"
 [env.asked.promote]
 strategy = "rolling"
-alarms = ["erors"]
+alarms = ["erors", "late", "hourly", "silent", "some", "prompt"]
 endpoint = "chrun"
 [env.asked.feedback.drift]
 pipeline = "churn"
@@ -162,6 +182,12 @@ ALARMS = [
     Row("seconds", 'of("ModelLatency"), "Average", 0.25', "X837", "microseconds"),
     Row("microseconds", 'of("ModelLatency"), "Average", 250_000'),
     Row("a-share", 'of("CPUUtilization", space="/aws/sagemaker/Endpoints"), "Average", 0.8', "X837", "write 80"),
+    Row("late", 'of("Invocation5XXErrors"), periods=10', "A060", "needs 10m to go off"),
+    Row("hourly", 'of("Invocation5XXErrors"), period=3600', "A060", "needs 1h to go off"),
+    Row("silent", 'of("Invocation5XXErrors"), missing="breaching"', "A060", "without values"),
+    Row("some", 'of("Invocation5XXErrors"), periods=10, datapoints=3, missing="notBreaching"'),
+    Row("prompt", 'of("Invocation5XXErrors"), periods=5'),
+    Row("of-nobody", 'of("Invocation5XXErrors"), periods=10, missing="breaching"'),
     Row("always-one", 'of("Invocations"), "Average"', "X837", "never another"),
 ]
 COMPOSITE = [

@@ -101,6 +101,41 @@ Good: the same with a topic, by which people are asked""",
 Bad:  errors = { at_most = "1%", interval = "5m", count = 10 } of a stage of ten minutes
 Good: errors = { at_most = "1%", interval = "1m", count = 5 }""",
     ),
+    "A060": Told(
+        "alarm-of-no-shift",
+        Severity.WARNING,
+        """An alarm that a promotion watches cannot do that: it needs longer to go off than a stage lasts, or it takes
+periods without values for bad ones, which a version without traffic has from the beginning.
+
+Bad:  period=300, periods=3 of an alarm where the strategy is { canary = { bake = "10m" } }
+Good: period=60, periods=3""",
+    ),
+    "A061": Told(
+        "shift-nobody-looks-at",
+        Severity.WARNING,
+        """A promotion has alarms or measures, or feedback takes it back, and its strategy lets all traffic go at once:
+nothing is looked at, and there is nothing to take back.
+
+Bad:  strategy = "all-at-once" with alarms = ["churn-errors"]
+Good: strategy = "blue-green" with alarms = ["churn-errors"]""",
+    ),
+    "A062": Told(
+        "starts-too-often",
+        Severity.WARNING,
+        """Two schedules start one pipeline at the same time with the same parameters, or two tables of feedback do by
+one alarm; a schedule starts it each minute; or `per_day` is more than `cooldown` ever lets it be.
+
+Bad:  two schedules of churn with rate(1 day)
+Good: one of them""",
+    ),
+    "A063": Told(
+        "webhook-in-clear",
+        Severity.WARNING,
+        """A hook sends what it tells to another machine by http: everybody on the way can read it, and answer.
+
+Bad:  before = { webhook = "http://hooks.example.com/deploys" }
+Good: before = { webhook = "https://hooks.example.com/deploys" }""",
+    ),
 }
 
 
