@@ -33,6 +33,12 @@ with Pipeline("churn") as pipeline:
     RegisterModel("Register", model="s3://acme-ml/model.tar.gz", image=IMAGE, group="churn",
                   content_types=["text/csv"], response_types=["text/csv"], metrics=evaluate.reports["quality"])
 """
+OTHERS = """from mlops import Fail, Pipeline
+
+for name in ("rain", "snow"):
+    with Pipeline(name):
+        Fail("Stop", message="not yet")
+"""
 EVALUATE = """import json
 
 with open("/opt/ml/processing/output/report/evaluation.json", "w") as file:
@@ -70,6 +76,14 @@ STRATEGY, GATES, JUDGE = "[env.{0}.promote]\nstrategy = ", "[env.{0}.promote.gat
 SCHEDULE = '[env.{0}.schedules.daily]\nexpression = "rate(1 day)"\n'
 FEEDBACK = '[env.{0}.feedback.drift]\npipeline = "churn"\n'
 CRON = '[env.{{0}}.schedules.{}]\nexpression = "cron({})"\npipeline = "churn"\n'
+AFTER = """[env.{{0}}.triggers.{0}]
+pipeline = "{1}"
+[env.{{0}}.triggers.{0}.event]
+source = ["aws.sagemaker"]
+detail-type = ["SageMaker Model Building Pipeline Execution Status Change"]
+detail.currentPipelineExecutionStatus = ["Succeeded"]
+detail.pipelineArn = [{{{{ suffix = "/{2}" }}}}]
+"""
 TRIGGER = '[env.{0}.triggers.new]\npipeline = "churn"\nevent = '
 SAGEMAKER = '{{{{ source = ["aws.sagemaker"], detail-type = ["SageMaker {}"], detail = {{{{ {} }}}} }}}}'
 OBJECTS = '{{{{ source = ["aws.s3"], detail-type = ["Object Created"], detail = {{{{ bucket = {{{{ name = ["{}"] }}}} }}}} }}}}'
@@ -122,6 +136,9 @@ TABLES = [
     Row("its-own-end", TRIGGER + SAGEMAKER.format(EXECUTION, 'currentPipelineExecutionStatus = ["Succeeded"]'), "A056", "an execution of churn"),
     Row("anothers-end", TRIGGER + SAGEMAKER.format(EXECUTION, 'pipelineArn = ["arn:aws:sagemaker:eu-west-1:111122223333:pipeline/features"]')),
     Row("its-own-version", TRIGGER + SAGEMAKER.format("Model Package State Change", 'ModelPackageGroupName = ["churn"]'), "A056", "a version of churn"),
+    Row("each-other", AFTER.format("there", "rain", "churn") + AFTER.format("back", "churn", "rain"), "A056", "rain starts churn starts rain"),
+    Row("a-round-of-three", AFTER.format("one", "rain", "churn") + AFTER.format("two", "snow", "rain") + AFTER.format("three", "churn", "snow"), "A056", "again and again"),
+    Row("one-after-another", AFTER.format("one", "rain", "churn") + AFTER.format("two", "snow", "rain")),
     Row("an-approved-version", TRIGGER + SAGEMAKER.format("Model Package State Change", 'ModelPackageGroupName = ["churn"], ModelApprovalStatus = ["Approved"]')),
     Row("its-own-objects", TRIGGER + OBJECTS.format("acme-ml"), "A056", "what it writes of churn"),
     Row("objects-of-others", TRIGGER + OBJECTS.format("acme-raw")),
@@ -205,6 +222,7 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, tuple[Finding
     (root / "gates.py").write_text("def enough(asked):\n    return True\n")
     (root / "pipelines").mkdir()
     (root / "pipelines" / "churn.py").write_text(PIPELINE)
+    (root / "pipelines" / "others.py").write_text(OTHERS)
     (root / "pipelines" / "evaluate.py").write_text(EVALUATE)
     alarms = [f'alarm("{row.name}", {row.written})' for row in ALARMS]
     alarms += [f'resources.CompositeAlarm("{row.name}", rule="{row.written}")' for row in COMPOSITE]

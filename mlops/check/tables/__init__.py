@@ -71,8 +71,8 @@ Good: detail = { EndpointStatus = ["IN_SERVICE"] }""",
     "A056": Told(
         "starts-itself",
         Severity.WARNING,
-        """A trigger starts a pipeline by an event that this pipeline makes: it starts itself again and again, and each
-execution is paid for.
+        """A trigger starts a pipeline by an event that this pipeline makes, or by one of another pipeline that this one
+starts in turn: it starts itself again and again, and each execution is paid for.
 
 Bad:  source = ["aws.sagemaker"] with the end of any execution
 Good: the same with detail = { pipelineArn = ["arn:aws:sagemaker:eu-west-1:111122223333:pipeline/features"] }""",

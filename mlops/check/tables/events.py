@@ -1,4 +1,4 @@
-"""Triggers, against the events that there are: those that never come, and those that the pipeline makes itself."""
+"""Triggers, against the events that there are: those that never come, and those that pipelines make themselves."""
 
 from __future__ import annotations
 
@@ -17,23 +17,57 @@ from mlops.project.starts import Trigger
 
 
 def judge_triggers(environment: Environment, root: Path, pipelines: Sequence[Checked]) -> Iterator[Finding]:
-    by_name = {checked.definition.name: checked for checked in pipelines}
+    by_name = {checked.definition.name or "": checked for checked in pipelines}
+    makers: dict[str, dict[str, str]] = {}
     for name, trigger in environment.triggers.items():
         inside = ("triggers", name, "event")
         for message, help_text in _never(trigger):
             yield finding("A055", root, environment.name, inside, message, help_text)
-        checked = by_name.get(trigger.pipeline)
-        if checked is None or not trigger.enabled:
+        if trigger.pipeline not in by_name or not trigger.enabled:
             continue
-        detail = trigger.event.get("detail")
-        names_a_bucket = isinstance(detail, Mapping) and "bucket" in detail
+        makers[name] = dict(_made_by(trigger, by_name, environment))
+        what = makers[name].get(trigger.pipeline)
+        if what is not None:
+            message = f"{what} of {trigger.pipeline} is such an event, too: it starts itself again"
+            help_text = "let the pattern ask for what the pipeline does not make"
+            yield finding("A056", root, environment.name, inside, message, help_text)
+            del makers[name]
+    for name, round_ in _rounds(environment.triggers, makers):
+        message = f"{' starts '.join(round_)}: they start each other again and again"
+        help_text = "let one of the patterns ask for what the other pipeline does not make"
+        yield finding("A056", root, environment.name, ("triggers", name, "event"), message, help_text)
+
+
+def _made_by(trigger: Trigger, pipelines: Mapping[str, Checked], environment: Environment) -> Iterator[tuple[str, str]]:
+    """The pipelines that make such an event, each with what it is of theirs."""
+    detail = trigger.event.get("detail")
+    names_a_bucket = isinstance(detail, Mapping) and "bucket" in detail
+    for name, checked in pipelines.items():
         for what, event in _own_events(checked, environment):
             # A bucket tells of its objects where somebody has switched that on, and of this one nobody says so.
             if (event["source"] != "aws.s3" or names_a_bucket) and matches(trigger.event, event):
-                message = f"{what} of {trigger.pipeline} is such an event, too: it starts itself again"
-                help_text = "let the pattern ask for what the pipeline does not make"
-                yield finding("A056", root, environment.name, inside, message, help_text)
+                yield name, what
                 break
+
+
+def _rounds(
+    triggers: Mapping[str, Trigger], makers: Mapping[str, Mapping[str, str]]
+) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Where pipelines start each other: the trigger that closes the round, and the pipelines in their order."""
+    told: set[str] = set()
+    for last, sources in makers.items():
+        ways: list[tuple[tuple[str, ...], tuple[str, ...]]] = [((triggers[last].pipeline,), (last,))]
+        seen = {triggers[last].pipeline}
+        for pipelines, used in ways:  # grows while it is gone through
+            if pipelines[-1] in sources and not told & set(used):
+                told |= set(used)
+                yield last, (*pipelines, pipelines[0])
+                break
+            for name, others in makers.items():
+                started = triggers[name].pipeline
+                if pipelines[-1] in others and started not in seen:
+                    seen.add(started)
+                    ways.append(((*pipelines, started), (*used, name)))
 
 
 def _never(trigger: Trigger) -> Iterator[tuple[str, str | None]]:
