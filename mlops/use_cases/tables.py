@@ -40,6 +40,10 @@ def with_tables(
         if is_asked or not found.is_local or any(tables):
             for finding in _found(found, project, opened, whole, found.name == environment):
                 told.setdefault((finding.code, finding.message, finding.where.line), finding)
+    from mlops.check.tables.house import globs_of_nothing
+
+    for finding in globs_of_nothing(opened.root):
+        told.setdefault((finding.code, finding.message, finding.where.line), finding)
     if not told:
         return opened
     from mlops.check.selection import listed_codes, read_selection

@@ -277,3 +277,21 @@ def test_of_a_part_of_the_project_nothing_is_told_to_be_missing(found: tuple[Pat
     one = look(Check((str(found[0] / "pipelines" / "serving.py"),), "asked"), unheard).findings
     assert "A052" not in {item.code for item in one}
     assert "A050" in {item.code for item in one}
+
+
+@pytest.mark.parametrize(
+    ("globs", "told"),
+    [
+        (["ml.m55.*"], ["did you mean ml.m5.*?"]),
+        (["ml.m5.*", "ml.g5.xxlarge"], ["did you mean ml.g5.*?"]),
+        (["ml.m5.*", "ml.[cg]5.*", "ml.p4d.24xlarge"], []),
+    ],
+)
+def test_a_glob_of_no_instance_type(tmp_path: Path, globs: list[str], told: list[str]) -> None:
+    (tmp_path / "mlops.toml").write_text(f"[house]\ninstances = {globs}\n")
+    (tmp_path / "stop.py").write_text(
+        'from mlops import Fail, Pipeline\nwith Pipeline("a"):\n    Fail("Stop", message="b")\n'
+    )
+    found = [item for item in look(Check((str(tmp_path / "stop.py"),)), unheard).findings if item.code == "A064"]
+    assert [item.help for item in found] == told
+    assert {item.where.line for item in found} <= {2}

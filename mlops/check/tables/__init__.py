@@ -136,6 +136,14 @@ Good: one of them""",
 Bad:  before = { webhook = "http://hooks.example.com/deploys" }
 Good: before = { webhook = "https://hooks.example.com/deploys" }""",
     ),
+    "A064": Told(
+        "house-of-nothing",
+        Severity.WARNING,
+        """A glob of `[house]` instances fits no instance type of SageMaker, so that it allows none.
+
+Bad:  instances = ["ml.m55.*"]
+Good: instances = ["ml.m5.*"]""",
+    ),
 }
 
 
