@@ -84,15 +84,14 @@ def loads_another_file(subject: Subject) -> Iterator[Fault]:
             continue
         kept = _kept(*found)
         for name, line in loads(tree) if kept else ():
-            if kept and name not in kept:
-                message = (
-                    f"{handler.file.name}:{line} loads {name}, and {found[0].name} saves {', '.join(sorted(kept))}"
-                )
+            if kept and name not in kept[1]:
+                files = ", ".join(sorted(file for file in kept[0] if not file.endswith(".py"))) or "other files"
+                message = f"{handler.file.name}:{line} loads {name}, and {found[0].name} saves {files}"
                 yield Fault(handler.at, message, "use one name for both", handler.container.placed)
 
 
-def _kept(program: Path, beside: tuple[Path, ...]) -> frozenset[str] | None:
-    """The names of what a training saves, and every text that may be one; None where that may be more."""
+def _kept(program: Path, beside: tuple[Path, ...]) -> tuple[frozenset[str], frozenset[str]] | None:
+    """The names of what a training saves, and with them every text that may be one; None where that may be more."""
     trees = [parsed(file) for file in beside]
     tree = parsed(program)
     names = saved(tree) if tree is not None else None
@@ -103,7 +102,8 @@ def _kept(program: Path, beside: tuple[Path, ...]) -> frozenset[str] | None:
         if other is None:
             return None
         said |= {word.rpartition("/")[2] for word in words(other)}
-    return names | {word for word in said if "." in word and len(word) < 64 and " " not in word}
+    files = frozenset(name for name in names if "." in name)
+    return files, names | {word for word in said if "." in word and len(word) < 64 and " " not in word}
 
 
 _SAVES = re.compile(r"save_model|save_weights|save_pretrained|to_onnx")
