@@ -141,7 +141,10 @@ def _looked_at(environment: Environment, project: Project, resources: Sequence[C
     root, name, stages = project.root, environment.name, settings.course(_MANY).stages
     if len(stages) == 1 and not stages[0].bake:
         looking: dict[tuple[str, ...], str] = {
-            ("promote", key): f"nothing looks at {key}" for key in ("alarms", "judge") if environment.promote.get(key)
+            ("promote", key): f"nothing looks at {key}"
+            for key in ("alarms", "judge")
+            # A component's alarms are watched while its copies are replaced.
+            if environment.promote.get(key) and not (key == "alarms" and settings.component)
         }
         for key, feedback in environment.feedback.items():
             if feedback.rollback and feedback.endpoint == settings.endpoint:
@@ -149,6 +152,11 @@ def _looked_at(environment: Environment, project: Project, resources: Sequence[C
         for inside, what in looking.items():
             message = f"by {settings.strategy.name} all traffic goes at one moment: {what}"
             yield finding("A061", root, name, inside, message, "take blue-green or canary, or leave it out")
+    batch = stages[0].share
+    if settings.component is not None and len(stages) > 1 and not _LEAST_BATCH <= batch <= _MOST_BATCH:
+        message = f"batches of an inference component are {_LEAST_BATCH} to {_MOST_BATCH} percent of its copies,"
+        message += f" and these are of {batch:g}"
+        yield finding("A050", root, name, ("promote", "strategy"), message, "e.g. { rolling = { batch = 25 } }")
     yield from alarms_that_come_too_late(stages, settings.alarms, resources)
     for hook in settings.hooks:
         url = getattr(hook.settings, "url", "")
@@ -208,6 +216,8 @@ def _without_a_verdict(settings: PromotionSettings) -> Sequence[str]:
     return too_short(settings.rules, bakes, settings.lag, settings.patience)
 
 
+_LEAST_BATCH, _MOST_BATCH = 5, 50
+"""InferenceComponentRollingUpdatePolicy API: MaximumBatchSize."""
 _MANY = 10
 """Instances enough for any course: what cannot go with these cannot go with fewer."""
 
