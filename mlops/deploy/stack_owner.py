@@ -34,6 +34,9 @@ class StackOwner:
             "the stack without it"
         )
 
+    def told(self, what: str, *, changes_it: bool) -> str:
+        return self.refuses(what) if changes_it else self.owns(what)
+
 
 def owner(account: Account, tags: Mapping[str, str]) -> StackOwner | None:
     """None for what no stack has, or no more. The local account has no stacks."""

@@ -28,7 +28,6 @@ from mlops.deploy.resources import resource_types
 from mlops.deploy.shifting.engines import Engine
 from mlops.deploy.shifting.seeing import FAILED, Endpoint
 from mlops.deploy.shifting.settings import PromotionSettings
-from mlops.deploy.stack_owner import StackOwner
 from mlops.deploy.tag_lists import listed
 from mlops.ir import Refusal
 from mlops.ir.counted import counted
@@ -82,7 +81,7 @@ def decide(seen: Seen, wanted: Wanted, settings: PromotionSettings) -> Plan:
         brought.extend(_brought(endpoint, state, config, told))
         if state.owner is not None:
             what, changes_it = f"the endpoint {endpoint.name}", road.verb != "unchanged"
-            (obstacles if changes_it else notes).append(_of_stack(state.owner, what, changes_it=changes_it))
+            (obstacles if changes_it else notes).append(state.owner.told(what, changes_it=changes_it))
         if road.verb == "unchanged":
             serve.update(model.key for model in wanted.models_of(endpoint))
         else:
@@ -107,7 +106,7 @@ def decide(seen: Seen, wanted: Wanted, settings: PromotionSettings) -> Plan:
             changes.append(change)
             if found.owner is not None:
                 what, changes_it = f"the {content.resource.type} {content.name}", change.action != "nothing"
-                (obstacles if changes_it else notes).append(_of_stack(found.owner, what, changes_it=changes_it))
+                (obstacles if changes_it else notes).append(found.owner.told(what, changes_it=changes_it))
             if change.action != "nothing":
                 actions.append(Put(content, found.properties is not None))
                 drift.extend(_kept_drift(content, found, change))
@@ -136,10 +135,6 @@ def decide(seen: Seen, wanted: Wanted, settings: PromotionSettings) -> Plan:
         seen.uploads if len(actions) > len(seen.uploads) else (),
         blocked,
     )
-
-
-def _of_stack(owner: StackOwner, what: str, *, changes_it: bool) -> str:
-    return owner.refuses(what) if changes_it else owner.owns(what)
 
 
 def _scaled(endpoint: Resource, seen: SeenEndpoint, brings: Sequence[Action]) -> Change | None:

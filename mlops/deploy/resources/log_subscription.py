@@ -34,7 +34,8 @@ def _create(name: str, properties: Mapping[str, Any]) -> tuple[Call, ...]:
     first: what is cut off behind them is known as ours."""
     made = Call("CreateLogGroup", {"logGroupName": name}, nothing=("ResourceAlreadyExistsException",))
     tags = properties.get("Tags")
-    return (made, *((_group(name), _tag(_arn_of(name), tags)) if tags else ()), *_put(name, properties))
+    tagged = (_tag(_arn_of(name), tags),) if tags else ()
+    return (made, _group(name), *tagged, *_put(name, properties))
 
 
 def _found(reply: Mapping[str, Any]) -> Mapping[str, Any] | None:

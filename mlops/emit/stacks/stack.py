@@ -32,7 +32,6 @@ _RETENTION = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 109
 _GROUP, _VERSION = "ModelPackageGroup", "ModelPackage"
 _PIPELINES = "arn:${AWS::Partition}:sagemaker:${AWS::Region}:${AWS::AccountId}:pipeline"
 _KEPT = {"DeletionPolicy": "Retain", "UpdateReplacePolicy": "Retain"}
-
 _NONE: Mapping[tuple[str, bool], str] = {}
 
 Template = Mapping[str, Any]
