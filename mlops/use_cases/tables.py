@@ -27,6 +27,7 @@ def with_tables(
     checked without a project."""
     if not (opened.pipelines or opened.resources) or all(file.endswith(".json") for file in opened.files):
         return opened
+    from mlops.project.house_policy import read_house_policy
     from mlops.project.root import CONFIGURATION
 
     if not (opened.root / CONFIGURATION).is_file():
@@ -40,10 +41,12 @@ def with_tables(
         if is_asked or not found.is_local or any(tables):
             for finding in _found(found, project, opened, whole, found.name == environment):
                 told.setdefault((finding.code, finding.message, finding.where.line), finding)
-    from mlops.check.tables.house import globs_of_nothing
+    policy = read_house_policy(opened.root)
+    if policy is not None and policy.instances:
+        from mlops.check.tables.house import globs_of_nothing
 
-    for finding in globs_of_nothing(opened.root):
-        told.setdefault((finding.code, finding.message, finding.where.line), finding)
+        for finding in globs_of_nothing(policy.instances, opened.root):
+            told.setdefault((finding.code, finding.message, finding.where.line), finding)
     if not told:
         return opened
     from mlops.check.selection import listed_codes, read_selection

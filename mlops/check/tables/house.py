@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from fnmatch import fnmatchcase
 from pathlib import Path
 
@@ -10,20 +10,16 @@ from mlops.check.shapes import shape
 from mlops.check.tables import FINDINGS
 from mlops.ir import Finding, Where
 from mlops.ir.choices import near
-from mlops.project.house_policy import read_house_policy
 from mlops.project.root import CONFIGURATION
 from mlops.project.toml_places import line_of
 
 _TYPES = ("ProcessingInstanceType", "TrainingInstanceType", "TransformInstanceType", "ProductionVariantInstanceType")
 
 
-def globs_of_nothing(root: Path) -> Iterator[Finding]:
-    policy = read_house_policy(root)
-    if policy is None or not policy.instances:
-        return
+def globs_of_nothing(globs: Iterable[str], root: Path) -> Iterator[Finding]:
     shapes = [found for name in _TYPES if (found := shape("sagemaker", name)) is not None]
     known = sorted({str(kind) for found in shapes for kind in found.raw.get("enum", ())})
-    for glob in policy.instances:
+    for glob in globs:
         if known and not any(fnmatchcase(kind, glob) for kind in known):
             told, file = FINDINGS["A064"], root / CONFIGURATION
             family = near(glob.split(".")[1], sorted({kind.split(".")[1] for kind in known})) if "." in glob else None
