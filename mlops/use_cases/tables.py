@@ -135,6 +135,7 @@ def _looked_at(environment: Environment, project: Project, resources: Sequence[C
     """What looks at a promotion on its way, and who is told of it."""
     from mlops.check.tables import finding
     from mlops.check.tables.stages import alarms_that_come_too_late
+    from mlops.deploy.shifting import rolling
     from mlops.deploy.shifting.settings import read
 
     try:
@@ -146,8 +147,7 @@ def _looked_at(environment: Environment, project: Project, resources: Sequence[C
         looking: dict[tuple[str, ...], str] = {
             ("promote", key): f"nothing looks at {key}"
             for key in ("alarms", "judge")
-            # A component's alarms are watched while its copies are replaced.
-            if environment.promote.get(key) and not (key == "alarms" and settings.component)
+            if environment.promote.get(key) and settings.component is None
         }
         for key, feedback in environment.feedback.items():
             if feedback.rollback and feedback.endpoint == settings.endpoint:
@@ -155,11 +155,12 @@ def _looked_at(environment: Environment, project: Project, resources: Sequence[C
         for inside, what in looking.items():
             message = f"by {settings.strategy.name} all traffic goes at one moment: {what}"
             yield finding("A061", root, name, inside, message, "take blue-green or canary, or leave it out")
-    batch = stages[0].share
-    if settings.component is not None and len(stages) > 1 and not _LEAST_BATCH <= batch <= _MOST_BATCH:
-        message = f"batches of an inference component are {_LEAST_BATCH} to {_MOST_BATCH} percent of its copies,"
-        message += f" and these are of {batch:g}"
-        yield finding("A050", root, name, ("promote", "strategy"), message, "e.g. { rolling = { batch = 25 } }")
+    if settings.component is not None:
+        try:
+            rolling.deployment_config(settings.course(None), settings.alarms)
+        except ValueError as error:
+            message = f"an inference component cannot go by {settings.strategy.name}: {error}"
+            yield finding("A050", root, name, ("promote", "strategy"), message, "e.g. { rolling = { batch = 25 } }")
     yield from alarms_that_come_too_late(stages, settings.alarms, resources)
     for hook in settings.hooks:
         url = getattr(hook.settings, "url", "")
@@ -219,8 +220,6 @@ def _without_a_verdict(settings: PromotionSettings) -> Sequence[str]:
     return too_short(settings.rules, bakes, settings.lag, settings.patience)
 
 
-_LEAST_BATCH, _MOST_BATCH = 5, 50
-"""InferenceComponentRollingUpdatePolicy API: MaximumBatchSize."""
 _MANY = 10
 """Instances enough for any course: what cannot go with these cannot go with fewer."""
 

@@ -13,6 +13,8 @@ from mlops.deploy.shifting.guardrails import LONGEST_LIMIT, LONGEST_WAIT, MOST_A
 from mlops.ir.duration import said
 from mlops.ir.shift import Course
 
+_LEAST, _MOST = 5, 50
+"""Percent of the copies in a batch (API reference: InferenceComponentRollingUpdatePolicy)."""
 _OF_ANOTHER_MODEL = frozenset({"Container", "ModelName"})
 
 
@@ -24,7 +26,7 @@ def deployment_config(course: Course, alarms: Sequence[str]) -> dict[str, Any] |
     step, bake = course.stages[0].share, course.stages[0].bake
     if len(course.stages) == 1 and not bake:
         if alarms:
-            return {"RollingUpdatePolicy": _policy(100, 0, SHORTEST_LIMIT), **rollback}
+            raise ValueError(f"its alarms are watched in batches of at most {_MOST} percent alone")
         return None
     equal = all(
         math.isclose(stage.share, min(100.0, step * number)) and stage.bake == bake
@@ -34,6 +36,8 @@ def deployment_config(course: Course, alarms: Sequence[str]) -> dict[str, Any] |
         raise ValueError("an inference component goes in equal batches; take `rolling` or `all-at-once`")
     if step != int(step):
         raise ValueError(f"batches are whole percent, and not {step:g}")
+    if not _LEAST <= step <= _MOST:
+        raise ValueError(f"batches are of {_LEAST} to {_MOST} percent, and not {step:g}")
     if bake != int(bake) or bake > LONGEST_WAIT:
         raise ValueError(f"it waits whole seconds, at most {said(LONGEST_WAIT)}, and not {said(bake)}")
     waiting = math.ceil(bake * len(course.stages))

@@ -23,6 +23,7 @@ from mlops.deploy.shifting.rolling import deployment_config
 from mlops.deploy.shifting.settings import PromotionSettings, read
 from mlops.deploy.strategies import strategies
 from mlops.ir import Refusal, UsageError
+from mlops.ir.shift import Course
 from mlops.project.environments import Environment
 
 from .service import Service, refused
@@ -212,13 +213,20 @@ def test_hooks_are_called_and_people_told(broken: bool, moments: list[str], kind
     assert [json.loads(line)["kind"] for line in notices.read_text().splitlines()] == kinds
 
 
-CONFIGS: dict[str, Callable[[], Any]] = {name: strategies()[name].settings for name in ("all-at-once", "rolling")}
+def _course(name: str) -> Course:
+    settings: Callable[[], Any] = strategies()[name].settings
+    return strategies()[name].course(settings(), None)
 
 
 @pytest.mark.parametrize("alarms", [(), ("a",)])
-@pytest.mark.parametrize("name", CONFIGS)
-def test_each_config_fits_the_service(name: str, alarms: tuple[str, ...]) -> None:
-    config = deployment_config(strategies()[name].course(CONFIGS[name](), None), alarms)
-    assert (config is None) == (name == "all-at-once" and not alarms)
-    if config is not None:
-        validate_parameters(config, MODEL.shape_for("InferenceComponentDeploymentConfig"))
+def test_each_config_fits_the_service(alarms: tuple[str, ...]) -> None:
+    config = deployment_config(_course("rolling"), alarms)
+    assert config is not None
+    validate_parameters(config, MODEL.shape_for("InferenceComponentDeploymentConfig"))
+
+
+def test_nothing_is_watched_at_once() -> None:
+    course = _course("all-at-once")
+    assert deployment_config(course, ()) is None
+    with pytest.raises(ValueError, match="in batches of at most 50 percent"):
+        deployment_config(course, ("a",))
