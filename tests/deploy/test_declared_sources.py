@@ -53,6 +53,11 @@ CHANGED = {
 }
 
 
+def without_deliverer(world: World) -> None:
+    """The process that delivers a local stream ends with the stream."""
+    destroy(world.account, world.environment, plan_removal(world.account, world.environment, "events"))
+
+
 @pytest.mark.parametrize("kind", SOURCES)
 def test_it_is_planned_made_changed_and_removed(world: World, kind: str) -> None:
     name = GROUP if kind == "log-subscription" else "calls"
@@ -74,6 +79,7 @@ def test_it_is_planned_made_changed_and_removed(world: World, kind: str) -> None
     assert removal.labels == (f"{kind} {name}",)
     destroy(world.account, world.environment, removal)
     assert not plan_removal(world.account, world.environment, name).labels
+    without_deliverer(world)
 
 
 CUT_OFF = [
@@ -92,6 +98,7 @@ def test_what_was_cut_off_is_gone_on_with(world: World, kind: str, after: str) -
     assert planned(world, declared(kind), a="id").drift == ()
     upserted(world, declared(kind), a="id")
     assert not planned(world, declared(kind), a="id").actions
+    without_deliverer(world)
 
 
 ARN = "arn:aws:firehose:us-east-1:123456789012:deliverystream/events"
