@@ -46,7 +46,11 @@ class Slow:
                 {"Error": {"Code": "ValidationException", "Message": "Could not find endpoint"}}, "DescribeEndpoint"
             )
         made = datetime(2026, 11, 29, tzinfo=UTC)
-        return {"EndpointStatus": status, "EndpointConfigName": "c2", "CreationTime": made}
+        arn = f"arn:aws:sagemaker:eu-west-1:{ENVIRONMENT.account}:endpoint/{EndpointName}"
+        return {"EndpointArn": arn, "EndpointStatus": status, "EndpointConfigName": "c2", "CreationTime": made}
+
+    def list_tags(self, ResourceArn: str) -> dict[str, Any]:
+        return {"Tags": []}
 
     def put_object(self, Key: str, Body: bytes, **_: str) -> dict[str, str]:
         assert not self.deleted

@@ -183,9 +183,13 @@ class Scripted:
     writes: list[str] = field(default_factory=list)
     region: str = "eu-west-1"
     events: None = None
+    here: None = None
 
     def client(self, service: str) -> Scripted:
         return self
+
+    def list_tags(self, ResourceArn: str) -> dict[str, Any]:
+        return {"Tags": []}
 
     def get_caller_identity(self) -> dict[str, str]:
         return {"Account": "111122223333", "Arn": "arn:aws:iam::111122223333:user/ada"}
@@ -216,7 +220,7 @@ class Scripted:
         state = self.states.pop(0) if len(self.states) > 1 else self.states[0]
         if state is None:
             raise refused("DescribeEndpoint", f'Could not find endpoint "{EndpointName}".')
-        return state
+        return {"EndpointArn": f"arn:aws:sagemaker:eu-west-1:111122223333:endpoint/{EndpointName}", **state}
 
     def _write(self, told: str) -> None:
         self.writes.append(told)

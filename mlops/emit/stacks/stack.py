@@ -263,8 +263,12 @@ class Stack:
             kept = self.beside.types[resource.type].kept
             # What names others by text is told of them; what refers to one waits for it anyhow.
             known, text = {*referred(written)}, json.dumps(written)
-            named_so = (item for item in resources if kept and item.type in kept.behind and item.name in text)
-            behind = [ids[item.type, item.name] for item in named_so]
+            behind = [
+                ids[item.type, item.name]
+                for item in resources
+                # The domain of a user profile or a space stands before its name.
+                if kept and item.type in kept.behind and item.name.rpartition("/")[2] in text
+            ]
             behind += [names[path.name][0] for value in resource.properties.values() for path in paths(value) if texts]
             before += [one for one in dict.fromkeys(behind) if one not in known]
             waits = {"DependsOn": before} if before else {}

@@ -40,6 +40,7 @@ class Listening:
     asked: Asked = field(default_factory=list)
     region = "eu-west-1"
     events = None
+    here = None
 
     def client(self, name: str) -> _Client:
         return _Client(name, self)
