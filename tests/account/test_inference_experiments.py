@@ -68,7 +68,8 @@ class Trials(World):
     def answers(self, but: int) -> bool:
         """A process that is not the one that was killed."""
         try:
-            return runner_with(str(self.local.state.folder)) != but and bool(self.ask())
+            # Asked first: a runner that nobody has started is waited for, and nobody would see then that one is gone.
+            return bool(self.ask()) and runner_with(str(self.local.state.folder)) != but
         except (ClientError, AssertionError, StopIteration):
             return False
 
