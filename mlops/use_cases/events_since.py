@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 from mlops.ir import Event
+from mlops.ir.placeholders import LOCAL_ACCOUNT
 from mlops.observe.search.documents import Origin
 from mlops.use_cases.connecting import Connected
 
@@ -14,7 +15,7 @@ PAGE = 1000
 
 def origin(connected: Connected) -> Origin:
     """Whose they are."""
-    account = connected.environment.account or "000000000000"
+    account = connected.environment.account or LOCAL_ACCOUNT
     return Origin(connected.environment.name, account, connected.account.region)
 
 

@@ -85,10 +85,7 @@ def _found(
     if environment.promote:
         from mlops.check.tables.gates import gates_that_never_pass
 
-        yield from _promotion(environment, project)
-        yield from _looked_at(environment, project, opened.resources if is_asked else ())
-        if is_asked:
-            yield from _served_otherwise(environment, project, opened)
+        yield from _promotion(environment, project, opened, is_asked)
         yield from gates_that_never_pass(environment, project, opened.pipelines if whole else ())
 
 
@@ -100,8 +97,8 @@ def _starts(environment: Environment, opened: Opened) -> Iterator[Finding]:
         yield finding("A051", opened.root, environment.name, inside, message)
 
 
-def _promotion(environment: Environment, project: Project) -> Iterator[Finding]:
-    from mlops.check.tables import FINDINGS, finding
+def _promotion(environment: Environment, project: Project, opened: Opened, is_asked: bool) -> Iterator[Finding]:
+    from mlops.check.tables import FINDINGS
     from mlops.deploy.shifting.settings import read
 
     try:
@@ -113,6 +110,16 @@ def _promotion(environment: Environment, project: Project) -> Iterator[Finding]:
             where = Where(said["file"], int(said["line"])) if said else Where()
             yield Finding("A050", told.name, told.severity, said["message"] if said else line, where=where)
         return
+    yield from _named(environment, project, settings)
+    yield from _looked_at(environment, project, settings, opened.resources if is_asked else ())
+    if is_asked:
+        yield from _served_otherwise(environment, project, settings, opened)
+
+
+def _named(environment: Environment, project: Project, settings: PromotionSettings) -> Iterator[Finding]:
+    """What a promotion names, and how it goes, without what is declared beside it."""
+    from mlops.check.tables import finding
+
     registry = settings.registry
     if registry is not None and registry not in project.environments and registry not in project.incomplete:
         message = f"registry: there is no environment {registry!r}"
@@ -131,23 +138,21 @@ def _promotion(environment: Environment, project: Project) -> Iterator[Finding]:
             yield finding("A050", project.root, environment.name, ("promote", "hooks", hook.moment), message)
 
 
-def _looked_at(environment: Environment, project: Project, resources: Sequence[Checked]) -> Iterator[Finding]:
+def _looked_at(
+    environment: Environment, project: Project, settings: PromotionSettings, resources: Sequence[Checked]
+) -> Iterator[Finding]:
     """What looks at a promotion on its way, and who is told of it."""
     from mlops.check.tables import finding
     from mlops.check.tables.stages import alarms_that_come_too_late
     from mlops.deploy.shifting import rolling
-    from mlops.deploy.shifting.settings import read
 
-    try:
-        settings = read(environment, project.root)
-    except ConfigurationError:
-        return
     root, name, stages = project.root, environment.name, settings.course(_MANY).stages
     if len(stages) == 1 and not stages[0].bake:
         looking: dict[tuple[str, ...], str] = {
             ("promote", key): f"nothing looks at {key}"
             for key in ("alarms", "judge")
-            if environment.promote.get(key) and settings.component is None
+            # Of a component's alarms its own rolling form tells.
+            if environment.promote.get(key) and not (key == "alarms" and settings.component)
         }
         for key, feedback in environment.feedback.items():
             if feedback.rollback and feedback.endpoint == settings.endpoint:
@@ -169,20 +174,17 @@ def _looked_at(environment: Environment, project: Project, resources: Sequence[C
             yield finding("A063", root, name, ("promote", "hooks", hook.moment), message, "give an https:// address")
 
 
-def _served_otherwise(environment: Environment, project: Project, opened: Opened) -> Iterator[Finding]:
+def _served_otherwise(
+    environment: Environment, project: Project, settings: PromotionSettings, opened: Opened
+) -> Iterator[Finding]:
     """Declared endpoints of the promotion that cannot go along its strategy."""
     from mlops.check.serving import endpoints
     from mlops.check.subject import Subject
     from mlops.check.tables import finding
     from mlops.deploy.shifting.engines import Engine, Situation, pick
-    from mlops.deploy.shifting.settings import read
     from mlops.ir.shift import Serving, Variant
     from mlops.ir.values import to_json
 
-    try:
-        settings = read(environment, project.root)
-    except ConfigurationError:
-        return
     for checked in opened.resources:
         for endpoint in endpoints(Subject(checked.definition, checked.step_types)):
             name, configuration = endpoint.settings.get("EndpointName"), endpoint.configuration

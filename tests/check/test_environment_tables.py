@@ -156,6 +156,7 @@ TABLES = [
     Row("taking-back-all-at-once", PROMOTE + 'strategy = "all-at-once"\nendpoint = "churn"\n' + FEEDBACK + 'alarm = "drift"\nendpoint = "churn"\nrollback = true', "A061", "nothing to take back"),
     Row("all-at-once", STRATEGY + '"all-at-once"\n' + FEEDBACK + 'alarm = "drift"\nendpoint = "weather"\nrollback = true'),
     Row("alarms-of-a-component-at-once", PROMOTE + 'component = "churn"\nalarms = ["errors"]', "A050", "watched in batches"),
+    Row("measures-of-a-component-at-once", PROMOTE + 'component = "churn"\n' + JUDGE + 'errors = {{ at_most = "1%" }}', "A061", "nothing looks at judge"),
     Row("component-at-once", PROMOTE + 'component = "churn"'),
     Row("more-than-half-of-a-component", PROMOTE + 'component = "churn"\nstrategy = {{ rolling = {{ batch = 60 }} }}\nalarms = ["errors"]', "A050", "5 to 50 percent, and not 60"),
     Row("copies-one-by-one", PROMOTE + 'component = "churn"\nstrategy = {{ rolling = {{ batch = 2 }} }}\nalarms = ["errors"]', "A050", "5 to 50 percent, and not 2"),

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mlops.ir.dataclass import dataclass
+from mlops.ir.placeholders import LOCAL_ACCOUNT
 
 _NAMED = {
     "LambdaArn": "function",
@@ -23,8 +24,6 @@ _NAMED = {
 """Members that name what a stream reads, asks or writes."""
 _ANYWHERE = frozenset({"secret"})
 """Of which no page says that it has to be in the stream's region."""
-_HERE = "000000000000"
-"""The local account, of which nothing else is."""
 _ARN = re.compile(r"arn:aws[\w-]*:[\w-]+:(?P<region>[\w-]+):(?P<account>\d{12}):.+")
 _ROLE = re.compile(r"arn:aws[\w-]*:iam::(\d{12}):role/.+")
 
@@ -59,8 +58,8 @@ def of_other_accounts(request: Any) -> Iterator[str]:
     roles = {
         found[1] for member, value in _members(request) if member == "RoleARN" and (found := _ROLE.fullmatch(value))
     }
-    ours = next(iter(roles)) if len(roles) == 1 else _HERE
-    for item in _once(request) if ours != _HERE else ():
+    ours = next(iter(roles)) if len(roles) == 1 else LOCAL_ACCOUNT
+    for item in _once(request) if ours != LOCAL_ACCOUNT else ():
         if item.account != ours:
             yield f"the {item.what} {item.arn} is of account {item.account}, and the stream's role of {ours}"
 
