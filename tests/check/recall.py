@@ -51,11 +51,24 @@ def told(document: Any) -> set[tuple[str, str]]:
     return {(item.code, item.path) for item in findings if item.severity is Severity.ERROR}
 
 
-def codes(fault: Derived, bases: dict[int, set[tuple[str, str]]]) -> set[str]:
+class Bases:
+    """What is told of the base of a fault, which many share: asked once of each.
+
+    It holds the bases themselves, since the number of one that is gone is soon another's.
+    """
+
+    def __init__(self) -> None:
+        self._told: dict[int, tuple[Any, set[tuple[str, str]]]] = {}
+
+    def told(self, base: Any) -> set[tuple[str, str]]:
+        if id(base) not in self._told:
+            self._told[id(base)] = base, told(base)
+        return self._told[id(base)][1]
+
+
+def codes(fault: Derived, bases: Bases) -> set[str]:
     """What is told of a fault, as an error, and not of its base."""
-    if id(fault.base) not in bases:
-        bases[id(fault.base)] = told(fault.base)
-    return {code for code, _ in told(fault.document) - bases[id(fault.base)]}
+    return {code for code, _ in told(fault.document) - bases.told(fault.base)}
 
 
 def steps() -> Iterator[Mapping[str, Any]]:

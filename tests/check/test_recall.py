@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from recall import SOUND_ALL_THE_SAME, WARNED, codes, everything, sentences
+from recall import SOUND_ALL_THE_SAME, WARNED, Bases, codes, everything, sentences
 
 from mlops.check.codes import known_codes
 
@@ -22,7 +22,7 @@ EVERY = 12
 
 
 def silent(every: int) -> set[tuple[str, str]]:
-    bases: dict[int, set[tuple[str, str]]] = {}
+    bases = Bases()
     chosen = (fault for index, fault in enumerate(everything()) if index % every == 0)
     return {(fault.way, fault.what) for fault in chosen if not codes(fault, bases)}
 
