@@ -57,7 +57,9 @@ class Column:
         mean = float(numbers.mean())
         # Chan's update: squares of deviations from a mean that is not known before the end.
         away = mean - self._mean  # whose square may be no number that there is
-        self._squares += float(((numbers - mean) ** 2).sum()) + away * (away * before * count / (before + count))
+        with np.errstate(over="ignore"):
+            squares = float(((numbers - mean) ** 2).sum())
+        self._squares += squares + away * (away * before * count / (before + count))
         self._mean += (mean - self._mean) * count / (before + count)
         self._sum += float(numbers.sum())
         self.low, self.high = min(self.low, float(numbers.min())), max(self.high, float(numbers.max()))

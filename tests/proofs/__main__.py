@@ -1,4 +1,5 @@
-"""``python -m tests.proofs [JUDGE …]``: make each judge's environment, run the tests that ask for it, print a table.
+"""``python -m tests.proofs [JUDGE …]``: make each judge's environment, run the tests that ask for it, print a table,
+and below it once more why tests failed.
 
 Ends with 1 where a test failed, a judge hung, or the sum of the budgets is above what CI gives. One that took longer
 than its budget is told: machines differ by half in speed, and a slow one is not a fault of what is judged. A judge that
@@ -12,9 +13,11 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 import tomllib
-from collections.abc import Mapping, Sequence
+import xml.etree.ElementTree as ET
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -27,6 +30,8 @@ MOST_SECONDS = 50 * 60
 _BRINGING_SECONDS = 300
 _HUNG = 3
 """So many times its budget a judge is waited for."""
+_TOLD_CHARACTERS = 2_000
+"""Of each failure, again below the table: who reads only the end of a long log should see why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,9 +134,9 @@ def run(command: Sequence[str]) -> None:
     subprocess.run(command, cwd=ROOT, check=True)
 
 
-def ask(judge: Judge) -> int:
-    """pytest's exit code; 124 where it hung."""
-    command = [str(judge.python), "-m", "pytest", "--proof", judge.name, "-rs", *judge.tests]
+def ask(judge: Judge, report: Path) -> int:
+    """pytest's exit code; 124 where it hung. ``report`` is where it writes JUnit's XML."""
+    command = [str(judge.python), "-m", "pytest", "--proof", judge.name, "-rs", f"--junit-xml={report}", *judge.tests]
     if judge.workers > 1:
         command += ["-n", str(judge.workers), "--dist", "loadgroup"]
     pythons = {f"{{{other.name}}}": str(other.python) for other in judges()}
@@ -149,7 +154,23 @@ def ask(judge: Judge) -> int:
         return 124
 
 
+def failures(report: Path) -> Iterator[str]:
+    """Each test of JUnit's XML that did not pass, and what it said; none where pytest did not come to write it."""
+    if not report.is_file():
+        return
+    for case in ET.parse(report).iter("testcase"):
+        for kind in ("failure", "error"):
+            for failed in case.findall(kind):
+                said = str(failed.get("message") or "").strip()[:_TOLD_CHARACTERS]
+                yield f"{case.get('classname')}::{case.get('name')}: {said}"
+
+
 def main(names: Sequence[str]) -> int:
+    with tempfile.TemporaryDirectory(prefix="proofs-") as folder:
+        return _main(names, Path(folder))
+
+
+def _main(names: Sequence[str], reports: Path) -> int:
     known = judges()
     unknown = [name for name in names if name not in {judge.name for judge in known}]
     if unknown:
@@ -169,7 +190,7 @@ def main(names: Sequence[str]) -> int:
             if other is judge or f"{{{other.name}}}" in judge.environment.values():
                 prepare(other)
         ready = time.monotonic()
-        code = ask(judge)
+        code = ask(judge, reports / f"{judge.name}.xml")
         took = time.monotonic() - ready
         passed = "passed" if took <= judge.budget else "passed, over its budget"
         told = {0: passed, 5: "FAILED: no test asks for it", 124: f"FAILED: hung for {_HUNG * judge.budget} s"}
@@ -179,6 +200,9 @@ def main(names: Sequence[str]) -> int:
     print("== proofs")
     for row in table:
         print(f"{row[0]:<12} {row[1]:<32} {row[2]}")
+    for name, *_ in table:
+        for said in failures(reports / f"{name}.xml"):
+            print(f"== {name} failed: {said}")
     return int(failed)
 
 

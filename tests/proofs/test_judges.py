@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from tests.proofs.__main__ import JUDGES, MOST_SECONDS, ROOT, Judge, judges
+from tests.proofs.__main__ import JUDGES, MOST_SECONDS, ROOT, Judge, failures, judges
 
 _ASKED = re.compile(r"mark\.(?:proof|deeper)\(\"(\w+)\"\)")
 _TABLE = re.compile(r"^JUDGES = \{(.*)\}$", re.MULTILINE)
@@ -45,3 +47,18 @@ def test_whoever_asks_a_judge_is_heard(judge: Judge) -> None:
 def test_all_fit_into_the_time_that_they_have() -> None:
     assert sum(judge.budget for judge in judges()) <= MOST_SECONDS
     assert list(JUDGES.glob("*")) == list(JUDGES.glob("*.toml"))
+
+
+def test_why_a_test_failed_is_read_from_what_pytest_wrote(tmp_path: Path) -> None:
+    file, report = tmp_path / "test_it.py", tmp_path / "report.xml"
+    file.write_text(
+        "import pytest\n@pytest.fixture\ndef gone(): raise OSError('no room')\n"
+        "def test_red(): assert 1 == 2, 'one is two'\ndef test_green(): pass\ndef test_broken(gone): pass\n"
+    )
+    (tmp_path / "pytest.ini").write_text("[pytest]\n")
+    subprocess.run([sys.executable, "-m", "pytest", f"--junit-xml={report}", file.name], cwd=tmp_path, check=False)
+    assert [said.splitlines()[0] for said in failures(report)] == [
+        "test_it::test_red: AssertionError: one is two",
+        'test_it::test_broken: failed on setup with "OSError: no room"',
+    ]
+    assert list(failures(tmp_path / "of-one-that-hung.xml")) == []
