@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import TypeAlias
 
 from mlops.check.codes import SURROUNDINGS
@@ -12,7 +13,7 @@ from mlops.ir.secret import no_stand_in, parse_secret
 from mlops.ir.values import pointer
 from mlops.knowledge import datasets
 from mlops.knowledge.baselines import REGISTERED, Latest, is_needed, missing
-from mlops.knowledge.this_machine import Obstacle, missing_function, of_containers, of_step
+from mlops.knowledge.this_machine import NO_FIFO, Obstacle, is_fifo, missing_function, of_containers, of_step
 
 Knows: TypeAlias = Callable[[str], bool]
 """Whether there is a function, or a secret, of that name or ARN here, or something for a database of that name."""
@@ -41,6 +42,8 @@ def cannot_run(
             yield _finding(placed, placed, obstacle)
         if knows is not None and (missing := _missing_function(step.members.get("FunctionArn"), knows)) is not None:
             yield _finding(placed, placed, missing, beside=True)
+        if isinstance(queue := step.members.get("SqsQueueUrl"), str) and is_fifo(queue):
+            yield _finding(placed, placed, Obstacle(("SqsQueueUrl",), NO_FIFO), beside=True)
         for obstacle in _no_secret(step.arguments, has_secret) if has_secret is not None else ():
             yield _finding(placed, placed, obstacle)
         for obstacle in _no_dataset(step.arguments, stands) if stands is not None else ():
@@ -50,6 +53,32 @@ def cannot_run(
         served = _model_of(placed, models) if action in _ASK_A_MODEL else None
         for obstacle in _of_model(served) if served is not None else ():
             yield _finding(placed, served or placed, obstacle)
+
+
+def sure_to_fail(checked: Checked) -> Iterator[Finding]:
+    """Steps that fail here with the values that ``checked`` has for its parameters, and of which the checker, who knows
+    neither these nor how the service compares, only warns."""
+    types = {placed.step.type for placed in checked.definition.placed()}
+    if not types & {"Condition", "ForEach"}:
+        return
+    from mlops.check.rules import conditions, for_each  # not loaded where what is run was checked before
+    from mlops.check.subject import Subject
+
+    subject = Subject(checked.definition, checked.step_types)
+    for fault in conditions.unlike_operands(subject):
+        if fault.placed is not None:
+            yield Finding(
+                _CODE,
+                SURROUNDINGS[_CODE][0],
+                Severity.WARNING,
+                f"the condition {fault.message}, and values of different types fail the step here",
+                help=fault.help,
+                step=fault.placed.step.name,
+                path=fault.path,
+                where=fault.placed.step.where,
+            )
+    for finding in for_each.nothing_in_item.findings(subject):
+        yield replace(finding, severity=Severity.WARNING)
 
 
 def _no_secret(request: Value, has_secret: Knows) -> Iterator[Obstacle]:

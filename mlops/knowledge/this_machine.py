@@ -35,6 +35,9 @@ _Request: TypeAlias = Mapping[str, Any]
 _Member: TypeAlias = tuple[str | int, ...]
 
 
+NO_FIFO = "FIFO queues are not kept by the local account; a standard one, without .fifo in its name, is"
+
+
 @dataclass(frozen=True, slots=True)
 class Obstacle:
     """``member`` is the place in the request."""
@@ -72,6 +75,11 @@ def of_images(containers: Sequence[_Request]) -> Iterator[Obstacle]:
             yield Obstacle(at, f"the image {image} brings its own algorithm, which cannot be served on this machine")
         elif serves_itself(image):
             yield Obstacle(at, f"the image {image} brings its own model server, which cannot run on this machine")
+
+
+def is_fifo(queue: str) -> bool:
+    """By the name of a queue, or its URL."""
+    return queue.endswith(".fifo")
 
 
 def missing_function(arn: str) -> str:

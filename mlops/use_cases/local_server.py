@@ -23,6 +23,7 @@ from mlops.account.wire.server import Server
 from mlops.ir import Listener, UsageError
 from mlops.project.environments import LOCAL, Environment
 from mlops.run.account_in_steps import VARIABLE, told
+from mlops.run.sandbox import need_asked
 from mlops.use_cases.connecting import connect_here
 from mlops.use_cases.local_datasets import placed as place_datasets
 from mlops.use_cases.news import Said
@@ -48,6 +49,7 @@ def serving(
 
 @contextmanager
 def _answering(answers: Answers, environment: Environment, state: Path, port: int | None) -> Iterator[Registered]:
+    need_asked()  # what clients start could tell it in a log alone
     server = _server(answers, port)
     found = Registered(server.url, environment.region, os.getpid())
     server.start()

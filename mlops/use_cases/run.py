@@ -12,6 +12,7 @@ from mlops.ir import Checked, Listener, UsageError
 from mlops.ir.choices import instead
 from mlops.ir.dataclass import dataclass
 from mlops.run.limits import asked_memory
+from mlops.run.sandbox import need_asked
 
 if TYPE_CHECKING:
     from mlops.deploy.executions.following import ExecutionState
@@ -39,7 +40,9 @@ class Run:
 
 def run(request: Run, listener: Listener) -> ExecutionState:
     """How it ended, whatever that is. Raises Refusal where the pipeline has errors. Ctrl-C stops it gently."""
-    asked_memory(os.environ)  # the run's own process reads it; a mistake is to be told here
+    # The run's own process reads both; a mistake is to be told here.
+    asked_memory(os.environ)
+    need_asked()
     _judge(request)
     start_ahead()
     # Loads while the runner does.

@@ -10,7 +10,7 @@ from mlops.account import Here
 from mlops.account.local.images.shelf import Shelf
 from mlops.check.data_here import Holds, missing_data
 from mlops.check.filled import filled
-from mlops.check.here import Knows, cannot_run, unavoidable
+from mlops.check.here import Knows, cannot_run, sure_to_fail, unavoidable
 from mlops.check.names_here import missing_names
 from mlops.check.packages_here import packages
 from mlops.check.selection import listed_codes, read_selection
@@ -46,6 +46,7 @@ def obstacles(
     judged = checked if values is None else filled(checked, values)
     every = [
         *cannot_run(judged, knows, latest, has_secret, stands),
+        *(sure_to_fail(judged) if values is not None else ()),
         *(missing_data(checked, judged, holds) if holds is not None else ()),
         *beside,
     ]

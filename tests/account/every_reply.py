@@ -73,6 +73,10 @@ FILTER = {"logGroupName": "/aws/sagemaker/ProcessingJobs", "filterName": "f"}
 FED = "arn:aws:firehose:us-east-1:000000000000:deliverystream/d"
 LOG_GROUP = "arn:aws:logs:us-east-1:000000000000:log-group:/aws/sagemaker/ProcessingJobs"
 COPIED = {"Role": ROLE, "Rules": [{"Status": "Enabled", "Destination": {"Bucket": "arn:aws:s3:::other-bucket"}}]}
+SEARCHED = (
+    *("Endpoint", "Model", "ModelPackage", "ModelPackageGroup", "Pipeline", "PipelineExecution", "PipelineVersion"),
+    *("Experiment", "ExperimentTrial", "ExperimentTrialComponent", "FeatureGroup", "Image"),
+)
 EVERY_REPLY: list[tuple[str, str, dict[str, Any]]] = [
     ("sts", "GetCallerIdentity", {}),
     (
@@ -271,6 +275,7 @@ EVERY_REPLY: list[tuple[str, str, dict[str, Any]]] = [
     ("sagemaker", "DescribeModelCard", {"ModelCardName": "mc"}),
     ("sagemaker", "ListModelCards", {}),
     ("sagemaker", "ListModelCardVersions", {"ModelCardName": "mc"}),
+    ("sagemaker", "Search", {"Resource": "ModelCard"}),
     ("sagemaker", "DeleteModelCard", {"ModelCardName": "mc"}),
     ("sagemaker", "CreateModel", {"ModelName": "m", "PrimaryContainer": {"ModelPackageName": "{ModelPackageArn}"}}),
     ("sagemaker", "DescribeModel", {"ModelName": "m"}),
@@ -290,6 +295,7 @@ EVERY_REPLY: list[tuple[str, str, dict[str, Any]]] = [
     ("sagemaker", "CreateEndpoint", {"EndpointName": "e", "EndpointConfigName": "c"}),
     ("sagemaker", "DescribeEndpoint", {"EndpointName": "e"}),
     ("sagemaker", "ListEndpoints", {}),
+    *[("sagemaker", "Search", {"Resource": kind}) for kind in SEARCHED],
     ("sagemaker", "CreateInferenceExperiment", TRIAL),
     ("sagemaker", "UpdateInferenceExperiment", {"Name": "t", "Description": "some"}),
     ("sagemaker", "DescribeInferenceExperiment", {"Name": "t"}),

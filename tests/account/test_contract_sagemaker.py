@@ -172,6 +172,38 @@ def test_tags(sagemaker: Any) -> None:
     assert sorted(tags, key=lambda tag: tag["Key"]) == [{"Key": "a", "Value": "1"}, {"Key": "c", "Value": "3"}]
 
 
+SEARCHES: dict[str, tuple[dict[str, str], set[str]]] = {
+    "a name": ({"Name": "ModelPackageGroupName", "Operator": "Equals", "Value": "churn-dev"}, {"churn-dev"}),
+    "any other name": (
+        {"Name": "ModelPackageGroupName", "Operator": "NotEquals", "Value": "churn-dev"},
+        {"churn-prod", "fraud"},
+    ),
+    "a part of the name": (
+        {"Name": "ModelPackageGroupName", "Operator": "Contains", "Value": "churn"},
+        {"churn-dev", "churn-prod"},
+    ),
+    "a tag": ({"Name": "Tags.team", "Operator": "Equals", "Value": "growth"}, {"churn-prod"}),
+    "a tag of another value": ({"Name": "Tags.team", "Operator": "Equals", "Value": "risk"}, set()),
+}
+
+
+@pytest.mark.parametrize("which", SEARCHES)
+def test_groups_are_searched(sagemaker: Any, which: str) -> None:
+    for name in ("churn-dev", "churn-prod", "fraud"):
+        tags = {"Tags": [{"Key": "team", "Value": "growth"}]} if name == "churn-prod" else {}
+        sagemaker.create_model_package_group(ModelPackageGroupName=name, **tags)
+    asked, expected = SEARCHES[which]
+    found = sagemaker.search(Resource="ModelPackageGroup", SearchExpression={"Filters": [asked]})["Results"]
+    assert {item["ModelPackageGroup"]["ModelPackageGroupName"] for item in found} == expected
+
+
+def test_a_search_by_what_groups_do_not_have(sagemaker: Any) -> None:
+    sagemaker.create_model_package_group(ModelPackageGroupName="churn-dev")
+    asked = {"Filters": [{"Name": "Colour", "Operator": "Equals", "Value": "red"}]}
+    with pytest.raises(ClientError, match="Unknown property name: Colour"):
+        sagemaker.search(Resource="ModelPackageGroup", SearchExpression=asked)
+
+
 def test_notebook_instances(sagemaker: Any) -> None:
     config = {"NotebookInstanceLifecycleConfigName": "setup"}
     name = {"NotebookInstanceName": "research"}

@@ -120,3 +120,13 @@ def test_a_body_that_xml_cannot_hold(local: LocalAccount, body: str) -> None:
 def test_a_handle_that_never_was(sqs: Any, queue: str) -> None:
     with refused("ReceiptHandleIsInvalid"):
         sqs.delete_message(QueueUrl=queue, ReceiptHandle="nonsense")
+
+
+@pytest.mark.parametrize(
+    ("name", "attributes"),
+    [("orders.fifo", {"FifoQueue": "true"}), ("orders.fifo", {}), ("orders", {"FifoQueue": "true"})],
+)
+def test_fifo_queues_are_refused(local: LocalAccount, name: str, attributes: dict[str, str]) -> None:
+    """Here alone: order and groups are nothing that the account could keep."""
+    with pytest.raises(ClientError, match="FIFO queues are not kept by the local account; a standard one"):
+        local.client("sqs").create_queue(QueueName=name, Attributes=attributes)

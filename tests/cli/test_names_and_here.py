@@ -60,6 +60,18 @@ def test_what_cannot_run_here_is_refused_before_anything_starts(mlops: Mlops, tm
     assert "Prepare: Succeeded" in mlops("run", "asks.py", "--only", "Prepare").err
 
 
+@pytest.mark.parametrize("command", [("run", "pipeline.py"), ("local", "exec", "--", "true")])
+def test_a_way_to_keep_steps_apart_that_there_is_not(
+    mlops: Mlops, command: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each execution failed by it, after it had begun."""
+    monkeypatch.setenv("MLOPS_SANDBOX", "docker")
+    assert "MLOPS_SANDBOX is 'docker'" in mlops(*command, code=2).err
+    monkeypatch.setenv("MLOPS_SANDBOX", "folders")
+    assert json.loads(mlops("executions", "list", "--format", "json").out) == []
+    assert "MLOPS_SANDBOX" not in mlops("local", "exec", "--", "true").err
+
+
 def test_what_a_branch_holds_is_told_at_the_start(mlops: Mlops, tmp_path: Path) -> None:
     """And the pipeline is run: another branch may be taken."""
     branch = '    with when(word == "bad"):\n    '

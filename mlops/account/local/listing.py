@@ -7,6 +7,7 @@ import sqlite3
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import field
+from math import isfinite
 from typing import Any
 
 from mlops.account.local.refusal import invalid
@@ -48,7 +49,7 @@ class Query:
             comparison = "<" if self.descending else ">"
             marks = ", ".join("?" for _ in self.order)
             conditions.append(f"({', '.join(self.order)}) {comparison} ({marks})")
-            values.extend(_last_row(request["NextToken"], len(self.order)))
+            values.extend(last_row(request["NextToken"], len(self.order)))
         direction = "DESC" if self.descending else "ASC"
         where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
         order = ", ".join(f"{column} {direction}" for column in self.order)
@@ -60,10 +61,16 @@ class Query:
         if len(rows) <= limit:
             return rows, None
         last = rows[limit - 1]
-        return rows[:limit], urlsafe_b64encode(json.dumps([last[column] for column in self.order]).encode()).decode()
+        return rows[:limit], token_after([last[column] for column in self.order])
 
 
-def _last_row(token: str, columns: int) -> list[Any]:
+def token_after(values: Sequence[Any]) -> str:
+    """The NextToken behind a row with these ``values`` in the columns of its order."""
+    return urlsafe_b64encode(json.dumps([*values]).encode()).decode()
+
+
+def last_row(token: str, columns: int) -> list[Any]:
+    """What :func:`token_after` was given. Raises Refusal for what it never made."""
     try:
         found = json.loads(urlsafe_b64decode(token.encode()))
     except (ValueError, RecursionError):
@@ -77,6 +84,8 @@ def _is_stored(value: Any) -> bool:
     """What a column may hold."""
     if isinstance(value, str):
         return value.isascii() or not any("\ud800" <= letter <= "\udfff" for letter in value)
+    if isinstance(value, float):
+        return isfinite(value)
     return isinstance(value, int) and value.bit_length() < 64
 
 

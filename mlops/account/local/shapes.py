@@ -67,6 +67,13 @@ def obey(service: str, name: str, request: Mapping[str, Any]) -> Mapping[str, An
     shape = operation(service, name).input_shape
     if shape is None:
         return {}
+    try:
+        return _obeyed(service, shape, request)
+    except RecursionError:
+        raise Refusal(_INVALID.get(service, "ValidationException"), "The request is nested too deeply.") from None
+
+
+def _obeyed(service: str, shape: Shape, request: Mapping[str, Any]) -> Mapping[str, Any]:
     strict = service not in _INVALID
     try:
         plain: Mapping[str, Any] = _taking(shape, strict)(request)

@@ -213,16 +213,29 @@ def condition_operand_types(subject: Subject) -> Iterator[Fault]:
                     yield Fault(f"{at}/Get", message, "use Equals or In, or compare numbers", placed)
                 elif isinstance(operand, str) and _is_number(operand) and _reads_file(value):
                     yield Fault(at, f"orders by the text {shown(operand)}", "write the number", placed)
-        left = value.get("LeftValue", value.get("QueryValue"))
-        left_kind = _group(_kind(subject, left))
-        for at, operand in list(_operands(condition))[1:]:
-            kind = _group(_kind(subject, operand))
-            scalars = ("String", "Number", "Boolean")
-            is_time = {kind, left_kind} in ({"DateTime", "Number"}, {"DateTime", "Boolean"})
-            if is_time or (kind in scalars and left_kind in scalars and kind != left_kind):
-                # Outcome and other texts that the service compares with a truth value stay out: they are untyped.
-                message = f"compares a {left_kind} with a {kind}"
-                yield Fault(at, message, "compare values of one type", placed)
+        yield from _unlike(subject, condition)
+
+
+def _unlike(subject: Subject, condition: _Condition) -> Iterator[Fault]:
+    """Operands of types that are known and never compare."""
+    operands = [*_operands(condition)]
+    left_kind = _group(_kind(subject, operands[0][1])) if operands else None
+    for at, operand in operands[1:]:
+        kind = _group(_kind(subject, operand))
+        scalars = ("String", "Number", "Boolean")
+        is_time = {kind, left_kind} in ({"DateTime", "Number"}, {"DateTime", "Boolean"})
+        if is_time or (kind in scalars and left_kind in scalars and kind != left_kind):
+            # Outcome and other texts that the service compares with a truth value stay out: they are untyped.
+            message = f"compares a {left_kind} with a {kind}"
+            yield Fault(at, message, "compare values of one type", condition.placed)
+
+
+def unlike_operands(subject: Subject) -> Iterator[Fault]:
+    """Of C604 what fails a step of a local run whenever it is evaluated. A list that something is to be in may hold
+    anything."""
+    for condition in _conditions(subject):
+        if isinstance(condition.value, Mapping) and condition.value.get("Type") != "In":
+            yield from _unlike(subject, condition)
 
 
 def _is_number(text: str) -> bool:

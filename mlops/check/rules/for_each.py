@@ -190,12 +190,17 @@ def nothing_in_item(subject: Subject) -> Iterator[Fault]:
     by_default: set[str] = set()
     for placed, arguments in subject.of_type("ForEach"):
         items = arguments.get("IterableItems")
+        listed: Sequence[Any] = ()
         if isinstance(items, Ref):
             by_default.add(placed.step.name)
             members[placed.step.name] = _members(_json_list(literal(subject, items)) or [])
         elif isinstance(items, tuple):
+            listed = items
             members[placed.step.name] = _members([_json(item) for item in items])
-        for item in items if isinstance(items, tuple) else ():
+        elif isinstance(items, str):
+            listed = _json_list(items) or ()
+            members[placed.step.name] = _members(listed)
+        for item in listed:
             if isinstance(item, str | int | float) and not _is_json_object(item):
                 plain.setdefault(placed.step.name, shown(item))
     for reading in subject.readings if plain or members else ():

@@ -14,6 +14,17 @@ the modes ``namespaces``, ``bubblewrap`` and ``folders``, with ``mounts`` over `
 from mlops.run.sandbox.box import OPT_ML, Box, Isolation
 from mlops.run.sandbox.boxed import Boxed, wait_for_an_end
 from mlops.run.sandbox.commands import start, start_engine
-from mlops.run.sandbox.probing import FORCE_VARIABLE, probe
+from mlops.run.sandbox.probing import FORCE_VARIABLE, need_asked, probe
 
-__all__ = ["FORCE_VARIABLE", "OPT_ML", "Box", "Boxed", "Isolation", "probe", "start", "start_engine", "wait_for_an_end"]
+__all__ = [
+    "FORCE_VARIABLE",
+    "OPT_ML",
+    "Box",
+    "Boxed",
+    "Isolation",
+    "need_asked",
+    "probe",
+    "start",
+    "start_engine",
+    "wait_for_an_end",
+]

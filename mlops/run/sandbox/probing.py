@@ -23,6 +23,13 @@ def probe() -> Isolation:
     return _probe(os.environ.get(FORCE_VARIABLE, ""))
 
 
+def need_asked() -> None:
+    """Raises ConfigurationError where MLOPS_SANDBOX asks for the impossible, before anything is started; where it asks
+    for nothing, nothing is tried."""
+    if os.environ.get(FORCE_VARIABLE):
+        probe()
+
+
 @cache
 def _probe(forced: str) -> Isolation:
     if forced == "folders":

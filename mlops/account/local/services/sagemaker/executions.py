@@ -143,7 +143,11 @@ def _mlflow(definition: Definition, experiment: str | None) -> Mapping[str, Any]
 
 
 def describe_pipeline_execution(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
-    row = _settled(state, request)
+    return told(state, _settled(state, request))
+
+
+def told(state: State, row: sqlite3.Row) -> Mapping[str, Any]:
+    """What Describe says of an execution, by its row."""
     return {
         **json.loads(row["body"]),
         "PipelineArn": pipelines.arn(state, row["pipeline"]),
@@ -194,8 +198,11 @@ def list_pipeline_execution_steps(state: State, request: Mapping[str, Any]) -> M
 
 
 def list_pipeline_parameters_for_execution(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
-    told = _parameters(_settled(state, request))
-    return {"PipelineParameters": [{"Name": name, "Value": value} for name, value in told.items()]}
+    return {"PipelineParameters": parameter_list(_settled(state, request))}
+
+
+def parameter_list(row: sqlite3.Row) -> list[Mapping[str, str]]:
+    return [{"Name": name, "Value": value} for name, value in _parameters(row).items()]
 
 
 def parameters(state: State, executions: Sequence[str]) -> Mapping[str, Mapping[str, str]]:

@@ -33,7 +33,10 @@ class _Trial:
 
 
 def describe_trial(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
-    trial = _trial(state, request["TrialName"])
+    return _told_trial(state, _trial(state, request["TrialName"]))
+
+
+def _told_trial(state: State, trial: _Trial) -> Mapping[str, Any]:
     return {
         "TrialName": trial.name,
         "TrialArn": state.arn(f"experiment-trial/{trial.name.lower()}"),
@@ -49,10 +52,14 @@ def describe_experiment(state: State, request: Mapping[str, Any]) -> Mapping[str
     trial = next((found for found in _trials(state) if found.experiment == name), None)
     if trial is None:
         raise not_found(f"Experiment {name}")
+    return _told_experiment(state, trial)
+
+
+def _told_experiment(state: State, trial: _Trial) -> Mapping[str, Any]:
     return {
-        "ExperimentName": name,
-        "ExperimentArn": state.arn(f"experiment/{name.lower()}"),
-        "DisplayName": name,
+        "ExperimentName": trial.experiment,
+        "ExperimentArn": state.arn(f"experiment/{trial.experiment.lower()}"),
+        "DisplayName": trial.experiment,
         "Source": _source(state, trial),
         **_times(trial.execution),
     }
@@ -61,11 +68,36 @@ def describe_experiment(state: State, request: Mapping[str, Any]) -> Mapping[str
 def list_trial_components(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
     """Those of one trial: the jobs that its execution has started, the newest first."""
     trial = _trial(state, request.get("TrialName") or "")
-    steps = state.store.all("SELECT * FROM step WHERE execution = ? ORDER BY started DESC", trial.execution["id"])
-    found = [told for step in steps if (told := _component(state, trial, step)) is not None]
+    found = [*_components(state, trial)]
     if request.get("SortOrder") == "Ascending":
         found.reverse()
     return {"TrialComponentSummaries": found}
+
+
+def every_experiment(state: State) -> Iterator[Mapping[str, Any]]:
+    """As Describe tells them, each once."""
+    told: set[str] = set()
+    for trial in _trials(state):
+        if trial.experiment not in told:
+            told.add(trial.experiment)
+            yield _told_experiment(state, trial)
+
+
+def every_trial(state: State) -> Iterator[Mapping[str, Any]]:
+    return (_told_trial(state, trial) for trial in _trials(state))
+
+
+def every_component(state: State) -> Iterator[Mapping[str, Any]]:
+    """Of all trials, each with the one that it belongs to."""
+    for trial in _trials(state):
+        parents = [{"TrialName": trial.name, "ExperimentName": trial.experiment}]
+        for told in _components(state, trial):
+            yield {**told, "Source": told["TrialComponentSource"], "Parents": parents}
+
+
+def _components(state: State, trial: _Trial) -> Iterator[dict[str, Any]]:
+    steps = state.store.all("SELECT * FROM step WHERE execution = ? ORDER BY started DESC", trial.execution["id"])
+    return (told for step in steps if (told := _component(state, trial, step)) is not None)
 
 
 def _component(state: State, trial: _Trial, step: sqlite3.Row) -> dict[str, Any] | None:

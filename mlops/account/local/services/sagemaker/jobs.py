@@ -19,7 +19,7 @@ from mlops.run.ports import Child
 _Answer: TypeAlias = Callable[[State, Mapping[str, Any]], Mapping[str, Any]]
 
 
-_NO_JOBS = {
+NO_JOBS = {
     "TrainingJobStatusCounters": dict.fromkeys(
         ("Completed", "InProgress", "RetryableError", "NonRetryableError", "Stopped"), 0
     ),
@@ -30,7 +30,7 @@ _NO_JOBS = {
 
 def describe(kind: JobKind, state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
     body = found(kind, state, request[kind.name_member])
-    return body if kind.starts is None else {**_NO_JOBS, **body}
+    return body if kind.starts is None else {**NO_JOBS, **body}
 
 
 def found(kind: JobKind, state: State, name: str) -> dict[str, Any]:
@@ -50,7 +50,7 @@ def list_jobs(kind: JobKind, state: State, request: Mapping[str, Any]) -> Mappin
 
 
 def _summary(kind: JobKind, body: Mapping[str, Any]) -> Mapping[str, Any]:
-    body = body if kind.starts is None else {**_NO_JOBS, **body}
+    body = body if kind.starts is None else {**NO_JOBS, **body}
     return {**body, **{member: get(body, *path) for member, path in kind.summarized.items()}}
 
 

@@ -39,12 +39,12 @@ def create_model(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def describe_model(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
-    return _told(state, found(state, request["ModelName"]))
+    return told(state, found(state, request["ModelName"]))
 
 
 def list_models(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
     rows, token = resources.query(KIND, request, descending=True).page(state.store, request)
-    return {"Models": [_told(state, resources.body_of(row)) for row in rows], "NextToken": token}
+    return {"Models": [told(state, resources.body_of(row)) for row in rows], "NextToken": token}
 
 
 def delete_model(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -119,7 +119,7 @@ def _need_source(state: State, container: Mapping[str, Any]) -> None:
         )
 
 
-def _told(state: State, body: Mapping[str, Any]) -> dict[str, Any]:
+def told(state: State, body: Mapping[str, Any]) -> dict[str, Any]:
     return {**body, "ModelArn": state.arn(f"model/{body['ModelName']}")}
 
 

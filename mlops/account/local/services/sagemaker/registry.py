@@ -57,13 +57,13 @@ def create_model_package_group(state: State, request: Mapping[str, Any]) -> Mapp
 
 
 def describe_model_package_group(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
-    return _told_group(state, _group(state, request["ModelPackageGroupName"]))
+    return told_group(state, _group(state, request["ModelPackageGroupName"]))
 
 
 def list_model_package_groups(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
     rows, token = resources.query(GROUP, request, descending=False).page(state.store, request)
     return {
-        "ModelPackageGroupSummaryList": [_told_group(state, resources.body_of(row)) for row in rows],
+        "ModelPackageGroupSummaryList": [told_group(state, resources.body_of(row)) for row in rows],
         "NextToken": token,
     }
 
@@ -106,7 +106,7 @@ def create_model_package(state: State, request: Mapping[str, Any]) -> Mapping[st
 
 
 def describe_model_package(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
-    return _told(state, package(state, request["ModelPackageName"]))
+    return told(state, package(state, request["ModelPackageName"]))
 
 
 def list_model_packages(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -126,7 +126,7 @@ def list_model_packages(state: State, request: Mapping[str, Any]) -> Mapping[str
         condition, value = contains("name", request["NameContains"])
         found.where(condition, value)
     rows, token = found.page(state.store, request)
-    return {"ModelPackageSummaryList": [_told(state, row) for row in rows], "NextToken": token}
+    return {"ModelPackageSummaryList": [told(state, row) for row in rows], "NextToken": token}
 
 
 def update_model_package(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -328,7 +328,7 @@ def _group(state: State, name_or_arn: str) -> dict[str, Any]:
     return body
 
 
-def _told_group(state: State, body: Mapping[str, Any]) -> dict[str, Any]:
+def told_group(state: State, body: Mapping[str, Any]) -> dict[str, Any]:
     return {
         **body,
         "ModelPackageGroupArn": group_arn(state, body["ModelPackageGroupName"]),
@@ -337,7 +337,8 @@ def _told_group(state: State, body: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _told(state: State, row: sqlite3.Row) -> dict[str, Any]:
+def told(state: State, row: sqlite3.Row) -> dict[str, Any]:
+    """What Describe says of a model package, by its row."""
     versioned = row["version"] != UNVERSIONED
     body = json.loads(row["body"])
     return {

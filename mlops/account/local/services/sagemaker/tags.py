@@ -36,7 +36,7 @@ def add_tags(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
     with state.store.transaction():
         _need_resource(state, request["ResourceArn"])
         put_tags(state, request["ResourceArn"], request["Tags"])
-        return {"Tags": _all(state, request["ResourceArn"])}
+        return {"Tags": tags_of(state, request["ResourceArn"])}
 
 
 def list_tags(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -60,7 +60,7 @@ def put_tags(state: State, arn: str, tags: Iterable[Mapping[str, str]]) -> None:
         connection.executemany(
             "INSERT OR REPLACE INTO tag VALUES (?, ?, ?)", [(arn, item["Key"], item["Value"]) for item in tags]
         )
-        if len(_all(state, arn)) > MOST_TAGS:
+        if len(tags_of(state, arn)) > MOST_TAGS:
             raise invalid(f"a resource has at most {MOST_TAGS} tags")
 
 
@@ -68,7 +68,7 @@ def forget_tags(state: State, arn: str) -> None:
     state.store.write("DELETE FROM tag WHERE arn = ?", arn)
 
 
-def _all(state: State, arn: str) -> list[dict[str, str]]:
+def tags_of(state: State, arn: str) -> list[dict[str, str]]:
     rows = state.store.all("SELECT * FROM tag WHERE arn = ? ORDER BY key", arn)
     return [{"Key": row["key"], "Value": row["value"]} for row in rows]
 

@@ -18,6 +18,7 @@ from typing import Any
 from mlops.account.local.refusal import Refusal
 from mlops.account.local.services.sagemaker import resources
 from mlops.account.local.state import ACCOUNT_ID, State
+from mlops.knowledge.this_machine import NO_FIFO, is_fifo
 
 KIND = "Queue"
 _DEFAULTS: Mapping[str, str] = {
@@ -40,8 +41,13 @@ _UNSENDABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]
 def create_queue(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
     name = request["QueueName"]
     if not _NAME.fullmatch(name):
-        fifo = "FIFO queues are not kept by the local account." if name.endswith(".fifo") else ""
-        raise _invalid(fifo or "Can only include alphanumeric characters, hyphens, or underscores. 1 to 80 in length")
+        raise _invalid(
+            NO_FIFO
+            if is_fifo(name)
+            else "Can only include alphanumeric characters, hyphens, or underscores. 1 to 80 in length"
+        )
+    if (request.get("Attributes") or {}).get("FifoQueue") == "true":
+        raise _invalid(NO_FIFO)
     given = _judged(request.get("Attributes") or {})
     existing = resources.find(state, KIND, name)
     if existing is not None:
