@@ -14,7 +14,7 @@ from actionable import judged
 from case_files import listed, mapped
 from rule_cases import CASES as OWN_CASES
 from rule_cases import Case
-from sound_definition import LAMBDA, SOUND, findings, place, spoilt
+from sound_definition import LAMBDA, REGISTRY, ROLE, SOUND, findings, place, spoilt
 
 from mlops.check import rules
 from mlops.check.plugged import all_rules
@@ -186,3 +186,50 @@ def test_packages_of_elsewhere_do_not_say_where_a_function_belongs() -> None:
     ]
     found = [item for item in findings({"Version": "2020-12-01", "Steps": steps}) if item.code == "X810"]
     assert [(item.step, item.severity) for item in found] == [("Ask", Severity.WARNING)]
+
+
+def job(name: str, image: str, role: str = ROLE, **more: Any) -> dict[str, Any]:
+    arguments = {
+        "AlgorithmSpecification": {"TrainingImage": image, "TrainingInputMode": "File"},
+        "RoleArn": role,
+        "OutputDataConfig": {"S3OutputPath": "s3://acme-ml/models", **more},
+        "ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 5},
+        "StoppingCondition": {"MaxRuntimeInSeconds": 3600},
+    }
+    return {"Name": name, "Type": "Training", "Arguments": arguments}
+
+
+HERE, THERE = f"{REGISTRY}/fit:1", f"{REGISTRY}/fit:1".replace("eu-west-1", "us-west-2")
+FOREIGN = ROLE.replace("1111", "9999")
+PACKAGES = [
+    {"Name": f"M{n}", "Type": "Model", "Arguments": {"PrimaryContainer": {"ModelPackageName": name}}}
+    for n in (1, 2, 3)
+    for name in [f"arn:aws:sagemaker:eu-west-1:444455556666:model-package/churn/{n}"]
+]
+
+
+@pytest.mark.parametrize(
+    ("steps", "told"),
+    [
+        ([job("A", HERE), job("B", THERE)], {("X810", "B")}),
+        ([job("A", HERE, KmsKeyId="arn:aws:kms:us-west-2:111122223333:alias/ml")], {("X810", "A")}),
+        ([job("A", HERE), job("B", HERE)], set()),
+        ([job("A", HERE), job("B", HERE, FOREIGN)], {("X811", "B")}),
+        ([job("A", HERE, FOREIGN), *PACKAGES], set()),
+        ([job("A", HERE, ROLE.replace("arn:aws:", "arn:aws-cn:"))], {("X812", "A")}),
+        ([job("A", HERE.replace("eu-west-1", "us-gov-west-1"), ROLE.replace("arn:aws:", "arn:aws-us-gov:"))], set()),
+    ],
+)
+def test_two_that_contradict_each_other_need_no_majority(
+    steps: list[dict[str, Any]], told: set[tuple[str, str]]
+) -> None:
+    found = findings({"Version": "2020-12-01", "Steps": steps})
+    assert {(item.code, item.step) for item in found if item.code in ("X810", "X811", "X812")} == told
+
+
+def test_an_arn_whose_region_is_of_another_partition() -> None:
+    arn = "arn:aws:kms:cn-north-1:111122223333:alias/ml"
+    found = findings(
+        {"Version": "2020-12-01", "Steps": [job("A", HERE.replace("eu-west-1", "cn-north-1"), KmsKeyId=arn)]}
+    )
+    assert any(item.code == "X812" and item.path.endswith("/KmsKeyId") for item in found)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 
 from mlops.check import expressions
@@ -88,6 +88,21 @@ def _find(subject: Subject) -> Iterator[_Found]:
             yield _Found(at, text, "bucket", placed, match["region"], None, None, where)
 
 
+def _partition(region: str) -> str:
+    """
+    >>> _partition("cn-north-1"), _partition("us-gov-west-1"), _partition("us-iso-east-1"), _partition("eu-west-1")
+    ('aws-cn', 'aws-us-gov', 'aws-iso', 'aws')
+    """
+    begins = {
+        "cn-": "aws-cn",
+        "us-gov-": "aws-us-gov",
+        "us-iso-": "aws-iso",
+        "us-isob-": "aws-iso-b",
+        "eusc-": "aws-eusc",
+    }
+    return next((partition for start, partition in begins.items() if region.startswith(start)), "aws")
+
+
 def _majority(values: list[str]) -> str | None:
     """What clearly most say; None where two say it equally often."""
     ranked = Counter(values).most_common(2)
@@ -120,11 +135,22 @@ def another_region(subject: Subject) -> Iterator[Fault]:
             is_sure = item.kind in ("image", "key") or (item.kind == "function" and usual in regional)
             severity = None if is_sure else Severity.WARNING
             yield Fault(item.at, message, f"use the one of {usual}", item.placed, item.where, severity)
+    if usual is None:
+        yield from _apart(found)
     regions = {item.region for item in found}
     for at, text, placed in subject.texts if len(regions) == 1 else ():
         if at.endswith("/Environment/SAGEMAKER_REGION") and text not in regions:
             message = f"the container is told {shown(text)}, and the pipeline is in {found[0].region}"
             yield Fault(at, message, f"write {found[0].region}", placed, None, Severity.WARNING)
+
+
+def _apart(found: Sequence[_Found]) -> Iterator[Fault]:
+    """Images and keys of steps that are in two regions, where no region is most of the document's."""
+    bound = [item for item in found if item.kind in ("image", "key") and item.placed is not None]
+    for item in bound:
+        if item.region != bound[0].region:
+            message = f"{shown(item.text)} is in {item.region}, and {shown(bound[0].text)} in {bound[0].region}"
+            yield Fault(item.at, message, "name both of the pipeline's region", item.placed, item.where)
 
 
 @rule("X811", "another-account", Severity.ERROR, source="the service passes a role to jobs of its own account only")
@@ -139,9 +165,18 @@ def another_account(subject: Subject) -> Iterator[Fault]:
     everywhere = [
         match["account"]
         for _, text, _, _ in _literals(subject)
-        if text.startswith("arn:") and len(text) <= 2048 and (match := _ARN.fullmatch(text)) and match["account"]
+        if text.startswith("arn:")
+        and len(text) <= 2048
+        and (match := _ARN.fullmatch(text))
+        and match["account"]
+        # Registries are shared between accounts.
+        and not match["rest"].startswith("model-package")
     ]
-    usual = _majority(everywhere)
+    passed = [item for item in roles if item.placed is not None and item.at.endswith("RoleArn")]
+    usual = _majority(everywhere) or _majority([item.account for item in passed if item.account])
+    said = f"most of the pipeline of {usual}"
+    if usual is None and passed:
+        roles, usual, said = passed, passed[0].account, f"that of {passed[0].at} of {passed[0].account}"
     for item in roles:
         if item.text.endswith("/"):
             yield Fault(item.at, f"{shown(item.text)} names no role", "give its name", item.placed, item.where)
@@ -150,7 +185,7 @@ def another_account(subject: Subject) -> Iterator[Fault]:
             help_text = "use a role that sagemaker.amazonaws.com may assume"
             yield Fault(item.at, message, help_text, item.placed, item.where, Severity.WARNING)
         if usual is not None and item.account != usual:
-            message = f"the role is of account {item.account}, most of the pipeline of {usual}"
+            message = f"the role is of account {item.account}, {said}"
             yield Fault(item.at, message, f"use a role of {usual}", item.placed, item.where)
 
 
@@ -162,14 +197,18 @@ def another_partition(subject: Subject) -> Iterator[Fault]:
     Bad:  "111122223333.dkr.ecr.us-east-1.amazonaws.com.cn/fit:1"
     Good: "111122223333.dkr.ecr.us-east-1.amazonaws.com/fit:1"
     """
-    found = _found(subject)
-    usual = _majority([item.partition for item in found if item.partition])
+    found = [item for item in _found(subject) if item.region != "aws"]
+    said = [item.partition or _partition(item.region or "") for item in found if item.partition or item.region]
+    usual = _majority(said) or (said[0] if len(set(said)) > 1 else None)
     for item in found:
         if item.region and item.kind == "image":
             china = item.region.startswith("cn-")
             if china != (item.partition == "aws-cn"):
                 message = f"{shown(item.text)}: the host does not go with its region"
                 yield Fault(item.at, message, "a region of China has .amazonaws.com.cn, others have not", item.placed)
+        elif item.partition and item.region and item.partition != (theirs := _partition(item.region)):
+            message = f"{shown(item.text)}: {item.region} is of partition {theirs}"
+            yield Fault(item.at, message, f"write arn:{theirs}:", item.placed, item.where)
         elif item.partition and usual is not None and item.partition != usual:
             message = f"{shown(item.text)} is of partition {item.partition}, the rest of {usual}"
             yield Fault(item.at, message, f"name the one of {usual}", item.placed, item.where)
