@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from mlops.check.sources import open_targets
+from mlops.deploy.calls import make
 from mlops.deploy.declared.destroy import destroy, plan_removal
+from mlops.deploy.resources import topic_rule
 from mlops.emit import targets
 from mlops.ir import unheard
 from mlops.ir.discovery import modules
@@ -16,7 +18,7 @@ from mlops.use_cases.emit import emit
 
 from .conftest import World
 from .cut_off import killed_behind
-from .test_declared import LOCAL, planned, upserted
+from .test_declared import LOCAL, MOTO, planned, upserted
 
 GROUP = "/aws/sagemaker/ProcessingJobs"
 STREAM = """
@@ -80,6 +82,27 @@ def test_it_is_planned_made_changed_and_removed(world: World, kind: str) -> None
     destroy(world.account, world.environment, removal)
     assert not plan_removal(world.account, world.environment, name).labels
     without_deliverer(world)
+
+
+@MOTO
+def test_a_rule_of_iot_is_there_as_it_was_sent(world: World) -> None:
+    """By its own calls: moto has its rules and none of their tags, and botocore judges each request."""
+    kind = topic_rule.RESOURCE_TYPE
+
+    def properties(sql: str, **more: str) -> dict[str, Any]:
+        return {"Sql": sql, "Stream": "events", "RoleArn": "arn:aws:iam::123456789012:role/pipelines", **more}
+
+    def there() -> Any:
+        return kind.read(make(world.account, kind, kind.describe("calls")))
+
+    assert kind.kept is not None and kind.kept.form is not None and kind.kept.change is not None
+    first, second = properties("SELECT * FROM 'a'", Separator="\n"), properties("SELECT b FROM 'a/#'", State="DISABLED")
+    make(world.account, kind, kind.create("calls", first))
+    assert there() == kind.kept.form(first)
+    make(world.account, kind, kind.kept.change("calls", second, {}))
+    assert there() == kind.kept.form(second) != kind.kept.form(first)
+    make(world.account, kind, kind.delete("calls", {}))
+    assert not kind.kept.found(make(world.account, kind, kind.describe("calls")))
 
 
 CUT_OFF = [
@@ -169,6 +192,11 @@ def test_its_template_has_a_role_that_may_put_into_its_stream_alone(world: World
         ('resources.api_calls("sagemaker", "DescribeEndpoint")', "D042", "calls that read, as DescribeEndpoint"),
         ('resources.LogSubscription("a b", stream=events.stream_arn)', "S205", "LogGroup"),
         ('resources.TopicRule("a-b", sql="SELECT 1", stream=events.stream_name)', "S205", "RuleName"),
+        (
+            'resources.TopicRule("a", sql="SELECT * FROM b", stream=events.stream_name)',
+            "D042",
+            "the topic-rule a: sql: ",
+        ),
     ],
 )
 def test_what_feeds_nothing_is_told(world: World, source: str, code: str, says: str) -> None:

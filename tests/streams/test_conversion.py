@@ -7,6 +7,7 @@ import io
 import json
 from datetime import date, datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -58,6 +59,17 @@ def read(key: str, content: bytes) -> list[dict[str, Any]]:
     return found
 
 
+def read_by_duckdb(file: Path, content: bytes) -> list[dict[str, Any]]:
+    """Whose reader of Parquet is its own: pyarrow wrote it."""
+    import duckdb
+
+    file.write_bytes(content)
+    with duckdb.connect() as connection:
+        told = connection.execute(f"SELECT * FROM '{file}'")
+        names = [column[0] for column in told.description or ()]
+        return [dict(zip(names, row, strict=True)) for row in told.fetchall()]
+
+
 ROW = {
     "id": 7, "small": -128, "name": "ada", "score": 0.5, "right": True, "at": "2018-07-09 23:04:05.5",
     "day": "2018-07-09", "price": 12.345, "tags": ["a", None], "more": {"x": 1}, "other": "left out",
@@ -78,7 +90,9 @@ TOLD = {
         ({"ParquetSerDe": {"Compression": "GZIP"}}, ".parquet"),
     ],
 )
-def test_rows_are_what_was_put(account: LocalAccount, serializer: dict[str, Any], extension: str) -> None:
+def test_rows_are_what_was_put(
+    account: LocalAccount, serializer: dict[str, Any], extension: str, tmp_path: Path
+) -> None:
     table(account)
     stream = opened(account, **converted(serializer))
     other = {"ID": 8.0, "name": {"a": 1}, "at": 1_531_177_445}
@@ -90,6 +104,9 @@ def test_rows_are_what_was_put(account: LocalAccount, serializer: dict[str, Any]
     rows = [{**row, "more": row["more"] and list(row["more"])} for row in read(key, content)]
     second = {**nothing, "id": 8, "name": '{"a":1}', "at": datetime(2018, 7, 9, 23, 4, 5)}
     assert rows == [TOLD, second, nothing]
+    if extension == ".parquet":
+        others = read_by_duckdb(tmp_path / "rows.parquet", content)
+        assert [{**row, "more": row["more"] and [*row["more"].items()]} for row in others] == rows
 
 
 @pytest.mark.parametrize(

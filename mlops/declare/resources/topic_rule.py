@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar, Literal, TypeAlias, get_args
 
+from mlops.declare.misuse import misuse, speaking_of
 from mlops.declare.resources.base import DeclaredResource
 from mlops.declare.steps.shared_arguments import ENABLED, ROLE, Flag, Text
 from mlops.ir import StepType
 from mlops.ir.fields import REQUIRED, TEXT, Constructor, Field, choice
 from mlops.ir.shape_notation import ROLE_SHAPE, one_of, structure
+from mlops.knowledge.streams.rule_sql import wrong
 
 __all__ = ["TopicRule"]
 
@@ -61,3 +63,6 @@ class TopicRule(DeclaredResource):
     ) -> None:
         self.known(name, tags, arguments)
         self.sql, self.stream, self.separator, self.enabled, self.role = sql, stream, separator, enabled, role
+        with speaking_of(self.where):
+            for fault in wrong(sql) if isinstance(sql, str) else ():
+                misuse("D042", f"{self.label}: sql: {fault}", help="see docs/streams.md#what-feeds-a-stream")

@@ -90,7 +90,7 @@ def bring(ask: Ask, wanted: Sequence[Object]) -> None:
         names = ", ".join(f"{change.object.type} {change.object.title}" for change in lost)
         raise AccountError(
             f"reported as imported, and not there as sent: {names}",
-            hint="look at them in Dashboards' management; the same command tries again",
+            hint="Dashboards did not keep them, or somebody brought others meanwhile; the same command tries again",
         )
 
 

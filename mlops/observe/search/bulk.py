@@ -20,6 +20,8 @@ from mlops.observe.search.documents import Document
 
 MOST_DOCUMENTS, LARGEST_REQUEST = 1_000, 4 * 1024 * 1024
 ATTEMPTS = 8
+SILENT_SECONDS = 120.0
+"""So long no answer is waited for, in all: one alone may take a minute."""
 _FIRST_SECONDS, _LONGEST_SECONDS = 0.1, 10.0
 _THERE = 409
 _LONGEST_REASON = 500
@@ -59,7 +61,7 @@ class Written:
 
 
 class Writer:
-    """Of one index. ``sleep`` and ``chance`` are injected in tests."""
+    """Of one index. ``sleep``, ``clock`` and ``chance`` are injected in tests."""
 
     def __init__(
         self,
@@ -68,10 +70,12 @@ class Writer:
         *,
         attempts: int = ATTEMPTS,
         sleep: Callable[[float], None] = time.sleep,
+        clock: Callable[[], float] = time.monotonic,
         chance: random.Random | None = None,
     ) -> None:
         self._ask, self._index, self._attempts, self._sleep = ask, index, attempts, sleep
         self._chance = chance or random.Random()  # noqa: S311 - spreads attempts, hides nothing
+        self._clock, self._silent, self._unanswered = clock, 0.0, 0
         self._created = self._there = self._again = self._requests = 0
         self._rejected: list[Rejected] = []
 
@@ -79,7 +83,8 @@ class Writer:
         """All of them, in their order, as far as they are new.
 
         Raises:
-            AccountError: some were not taken after all attempts; what was taken is not written again.
+            AccountError: some were not taken after all attempts, or nothing was answered for :data:`SILENT_SECONDS`;
+                what was taken is not written again.
         """
         self._asked("POST", f"/{self._index}/_refresh", None)
         for batch in _batches(documents):
@@ -113,7 +118,7 @@ class Writer:
             attempt += 1
             try:
                 self._requests += 1
-                answer = self._ask("POST", f"/{self._index}/_bulk?require_alias=true", _lines(left))
+                answer = self._answered("POST", f"/{self._index}/_bulk?require_alias=true", _lines(left))
             except Answered as refused:
                 if refused.status == _TOO_LARGE and len(left) > 1:
                     middle = len(left) // 2
@@ -157,14 +162,32 @@ class Writer:
         """What changes nothing, asked again where it is refused for the moment."""
         for attempt in range(1, self._attempts):
             try:
-                return self._ask(method, path, body)
+                return self._answered(method, path, body)
             except Answered as refused:
                 if refused.status not in _PASSING:
                     raise
             except Unreached:
                 pass
             self._pause(attempt)
-        return self._ask(method, path, body)
+        return self._answered(method, path, body)
+
+    def _answered(self, method: str, path: str, body: Mapping[str, Any] | str | None) -> Mapping[str, Any]:
+        """Raises AccountError where so much has been waited for no answer that another would be too late, too."""
+        began = self._clock()
+        try:
+            answer = self._ask(method, path, body)
+        except Unreached as silent:
+            self._silent += self._clock() - began
+            self._unanswered += 1
+            if self._silent < SILENT_SECONDS:
+                raise
+            waited = f"{self._unanswered} requests waited {self._silent:.0f} seconds for an answer"
+            raise AccountError(
+                f"{silent.message}: {waited}, the last of them {method} {path.partition('?')[0]}",
+                hint="what was taken is there; the same command puts the rest, once OpenSearch answers",
+            ) from None
+        self._silent, self._unanswered = 0.0, 0
+        return answer
 
     def _pause(self, attempt: int) -> None:
         self._sleep(self._chance.uniform(0, min(_LONGEST_SECONDS, _FIRST_SECONDS * 2.0**attempt)))

@@ -78,6 +78,25 @@ def test_a_request_that_got_no_answer_goes_again_and_may_have_been_taken() -> No
     assert (told.created, told.there, told.requests, len(slept)) == (2, 1, 3, 2)
 
 
+@pytest.mark.parametrize(("seconds", "requests"), [(60.0, 2), (0.1, 8)])
+def test_no_answer_is_waited_for_so_long(seconds: float, requests: int) -> None:
+    """One that hangs is given up soon; one that refuses connections is asked as often as one that is busy."""
+    now = [0.0]
+
+    def silent(method: str, path: str, body: Any) -> Any:
+        if not path.startswith("/events/_bulk"):
+            return {"hits": {"hits": []}}
+        now[0] += seconds
+        raise Unreached("http://here cannot be reached: Read timed out")
+
+    slept: list[float] = []
+    writer = Writer(silent, "events", sleep=slept.append, clock=lambda: now[0])
+    said = "Read timed out: 2 requests waited 120 seconds for an answer, the last of them POST /events/_bulk$"
+    with pytest.raises(AccountError, match=said if requests == 2 else "in 8 attempts: .*Read timed out"):
+        writer.write([Document("d0", {})])
+    assert len(slept) == requests - 1
+
+
 def test_one_that_is_too_large_goes_in_halves() -> None:
     index = Index(Answered("too large", 413))
     told, _ = written(index, 5)

@@ -72,6 +72,25 @@ def test_an_answer_of_200_is_read(door: Any, answer: dict[str, Any], said: str) 
         bring(asking(At(url), "us-east-1", lambda: None, headers=HEADERS), objects(LINES))
 
 
+@pytest.mark.parametrize("theirs", [LINES, LINES.replace('"title": "board"', '"title": "another"')])
+def test_of_two_at_once_the_last_stands_and_the_other_is_told(door: Any, theirs: str) -> None:
+    ask = asking(At(door[0]), "us-east-1", lambda: None, headers=HEADERS)
+
+    def interrupted(method: str, path: str, body: Any) -> Any:
+        answer = ask(method, path, body)
+        if "_import" in path:
+            bring(ask, objects(theirs))
+        return answer
+
+    if theirs == LINES:
+        bring(interrupted, objects(LINES))
+    else:
+        with pytest.raises(AccountError, match=r"not there as sent: dashboard board$") as raised:
+            bring(interrupted, objects(LINES))
+        assert "somebody brought others meanwhile" in str(raised.value.hint)
+    assert changes(ask, objects(theirs)) == ()
+
+
 def test_requests_are_signed(door: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     url, there = door
     monkeypatch.setenv("OPENSEARCH_PASSWORD", "p4ss")

@@ -208,8 +208,10 @@ class Deliverer:
 
     @property
     def _name(self) -> str:
-        """Of the buffer, in names of objects and ids of requests."""
-        return f"{self._buffer.begin.file}/{self._buffer.begin.offset}"
+        """Of the buffer, in names of objects and ids of requests. With its end: where two deliver, since somebody has
+        removed the lock, neither writes over what the other took more or less of."""
+        begin, end = self._buffer.begin, self.stands.until or self._buffer.end
+        return f"{begin.file}/{begin.offset}-{end.file}/{end.offset}"
 
     def _write(self, settings: Settings) -> tuple[int, int]:
         objects = self._objects(settings)
