@@ -155,11 +155,13 @@ def post(address: str, headers: Mapping[str, str], body: bytes, answer_seconds: 
         told = {key.lower(): value for key, value in answer.getheaders()}
         content = answer.read(_LONGEST_ANSWER)
         if late.is_set():
-            raise OSError(f"no whole answer in {answer_seconds:g} seconds")
+            raise TimeoutError
         return Answer(answer.status, told, content)
-    except http.client.HTTPException as error:
-        if late.is_set():
+    except (http.client.HTTPException, OSError) as error:
+        if late.is_set():  # an end, or a reset: who dripped has heard of it before the reader here
             raise OSError(f"no whole answer in {answer_seconds:g} seconds") from None
+        if isinstance(error, OSError):
+            raise
         raise OSError(f"{type(error).__name__}: {error}") from error
     except ValueError:
         # Its text holds the header, which may be the key.
