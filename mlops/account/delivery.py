@@ -7,13 +7,15 @@ from mlops.ir.dataclass import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """``waiting`` is in bytes; ``delivered`` and ``failed`` are records since the stream was made; ``trouble`` says why
-    what waits is tried again, and is empty where nothing went wrong."""
+    """``waiting`` is in bytes; ``delivered`` and ``failed`` are records since the stream was made, ``dropped``
+    those of the failed ones that lie nowhere; ``trouble`` says why what waits is tried again, and is empty where
+    nothing went wrong."""
 
     waiting: int
     delivered: int
     failed: int
     trouble: str
+    dropped: int = 0
 
 
 @dataclass(frozen=True, slots=True)

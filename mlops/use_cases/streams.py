@@ -57,6 +57,7 @@ def as_dictionary(stream: Stream) -> Mapping[str, Any]:
         "waiting_bytes": delivery.waiting,
         "delivered": delivery.delivered,
         "failed": delivery.failed,
+        "dropped": delivery.dropped,
         "trouble": hide_text(delivery.trouble) or None,
     }
 

@@ -202,6 +202,8 @@ def test_what_is_too_large_is_dropped(account: LocalAccount, receiver: Receiver)
     stream.put(b"one")
     stream.deliver()
     assert len(receiver.requests) == 1 and stream.objects() == {}
+    stream.restart()
+    assert (stream.deliverer.stands.failed, stream.deliverer.stands.dropped) == (1, 1)
     assert [event.kind for event in account.events.read(kinds=["stream.dropped"])] == ["stream.dropped"]
 
 

@@ -189,7 +189,7 @@ def test_streams_are_listed_and_shown(stream: Stream) -> None:
     (listed,) = mlops("list", "--format", "json")
     assert (listed["name"], listed["to"], listed["destination"]) == ("events", f"s3://{BUCKET}/good/", "S3")
     assert "events" in mlops("list") and "37 bytes" in mlops("list")
-    assert f"what fails: s3://{BUCKET}/good/…-failed/" in mlops("show", "events")
+    assert f"what fails: s3://{BUCKET}/good/…failed/" in mlops("show", "events")
     with pytest.raises(UsageError, match="there is no stream event") as told:
         mlops("show", "event")
     assert told.value.hint == "there are events"

@@ -53,9 +53,12 @@ def show(stream: str, environment: str, format_: str) -> None:
     click.echo(f"to {told['to']} ({found.destination}); what fails: {_failing(told)}")
     if found.delivery is not None:
         click.echo(
-            f"{told['delivered']} delivered, {told['failed']} failed, {_bytes(told['waiting_bytes'])} waiting"
+            f"{told['delivered']} delivered, {told['failed']} failed{_dropped(told)}, "
+            f"{_bytes(told['waiting_bytes'])} waiting"
             f"{'; tried again: ' + told['trouble'] if told['trouble'] else ''}"
         )
+        if told["failed"] > told["dropped"]:
+            click.echo(f"`mlops streams replay {found.name}` puts again what failed and still lies there")
 
 
 @command.command()
@@ -225,6 +228,10 @@ def _bytes(count: int | None) -> str:
     return f"{count} bytes" if count < 1024 * 1024 else f"{count / 1024 / 1024:.1f} MiB"
 
 
+def _dropped(told: Mapping[str, Any]) -> str:
+    return f" ({told['dropped']} of them were too large for it and are gone)" if told["dropped"] else ""
+
+
 def _failing(told: Mapping[str, Any]) -> str:
-    place = told["error_prefix"] or f"{told['prefix']}…-failed/"
+    place = told["error_prefix"] or f"{told['prefix']}…failed/"
     return f"s3://{told['bucket']}/{place}"

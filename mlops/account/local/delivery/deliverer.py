@@ -80,6 +80,8 @@ class Stands:
     delivered: int = 0
     failed: int = 0
     told: str = ""
+    dropped: int = 0
+    """Of those that failed: they lie nowhere."""
 
     @classmethod
     def read(cls, folder: Path, tell: Callable[[str], None] = lambda why: None) -> Stands:
@@ -88,7 +90,8 @@ class Stands:
             told = json.loads((folder / STANDS).read_bytes())
             until = place_of(told["until"]) if told["until"] else None
             since, delivered, failed = (int(told[name]) for name in ("since", "delivered", "failed"))
-            return cls(place_of(told["place"]), until, since, delivered, failed, str(told["told"]))
+            dropped = int(told.get("dropped", 0))  # files of earlier versions have none
+            return cls(place_of(told["place"]), until, since, delivered, failed, str(told["told"]), dropped)
         except FileNotFoundError:
             return cls()
         except (ValueError, TypeError, KeyError) as error:
@@ -96,7 +99,7 @@ class Stands:
             return cls()
 
     def write(self, folder: Path) -> None:
-        told = {name: getattr(self, name) for name in ("place", "until", "since", "delivered", "failed", "told")}
+        told = {name: getattr(self, name) for name in self.__slots__}
         new = folder / f"{STANDS}.new"
         with open(new, "w", opener=opener) as file:
             json.dump(told, file)
@@ -179,18 +182,18 @@ class Deliverer:
     def _deliver(self, settings: Settings, *, closing: bool) -> bool:
         sender = self._sender(settings)
         if sender is None:
-            delivered, failed = self._write(settings)
+            delivered, failed, dropped = *self._write(settings), 0
         else:
             told = self._send(settings, sender, closing=closing)
             if told is None:
                 return False
-            delivered, failed = told
+            delivered, failed, dropped = told
         buffer = self._buffer
         self._buffer = _Buffer(buffer.end, buffer.end)
         stands = self.stands
         self._stand(
             place=buffer.end, until=None, since=0, delivered=stands.delivered + delivered,
-            failed=stands.failed + failed, told="",
+            failed=stands.failed + failed, dropped=stands.dropped + dropped, told="",
         )  # fmt: skip
         self.spool.forget(buffer.end)
         return True
@@ -257,8 +260,8 @@ class Deliverer:
         key = self._ports.secret(endpoint.secret) if endpoint.secret else endpoint.access_key
         return http_endpoint.Requests(endpoint, settings.arn, key, self._ports.post)
 
-    def _send(self, settings: Settings, sender: Sender, *, closing: bool) -> tuple[int, int] | None:
-        """None where it is to be tried again, later."""
+    def _send(self, settings: Settings, sender: Sender, *, closing: bool) -> tuple[int, int, int] | None:
+        """How many were delivered, failed, and of these were dropped. None where it is to be tried again, later."""
         sending = self._sending
         if sending is None:
             sending = self._sending = self._requests(settings, sender)
@@ -299,7 +302,7 @@ class Deliverer:
             objects.fail(item, settings.errors)
         objects.write()
         self._sending = None
-        return sending.delivered, len(sending.failed) + sending.dropped
+        return sending.delivered, len(sending.failed) + sending.dropped, sending.dropped
 
     def _requests(self, settings: Settings, sender: Sender) -> _Sending:
         failed = list[Failed]()

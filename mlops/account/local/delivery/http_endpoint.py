@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from mlops.account.local.delivery.record import Failed, Record
-from mlops.account.local.delivery.sending import Answer, Attempt, Post
+from mlops.account.local.delivery.sending import Answer, Attempt, Post, place
 from mlops.account.local.delivery.settings import Endpoint
 from mlops.ir.dataclass import dataclass
 from mlops.knowledge.streams.names import HTTP_FAILED
@@ -55,7 +55,7 @@ class Requests:
         try:
             answer = self.post(self.endpoint.address, headers, body)
         except OSError as error:
-            verdict = Verdict(False, again=True, reason=f"no answer: {error}")
+            verdict = Verdict(False, again=True, reason=f"no answer from {place(self.endpoint.address)}: {error}")
         else:
             verdict = judged(answer, request_id)
             # Whoever refuses a request may quote it.
@@ -130,6 +130,6 @@ def _misfits(answer: Answer, request_id: str) -> Iterator[str]:
         yield "the answer is no JSON object"
         return
     if told.get("requestId") != request_id:
-        yield "requestId is not that of the request"
+        yield f"requestId is not {request_id}, that of the request"
     if not isinstance(told.get("timestamp"), int) or isinstance(told.get("timestamp"), bool):
         yield "timestamp is no integer"

@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from mlops.account.local.delivery.record import Failed, Record
-from mlops.account.local.delivery.sending import Answer, Attempt, Post
+from mlops.account.local.delivery.sending import Answer, Attempt, Post, place
 from mlops.account.local.delivery.settings import Cluster
 from mlops.ir.dataclass import dataclass
 from mlops.knowledge.streams.names import OPENSEARCH_FAILED
@@ -22,6 +22,8 @@ MOST_BYTES = 5 * 1024 * 1024
 """Of one request: a small instance takes 10 MiB."""
 _MALFORMED = "400"
 _TOO_LARGE = 413
+_INTERNAL = "InternalError"
+"""Where nobody answered. The guide has it of other destinations; of this one it says that codes are the cluster's."""
 _BLOCKED = (403, 429)
 """Of one document: its index takes nothing now, or there is too much to do."""
 _DAYS = 7
@@ -103,11 +105,14 @@ class Documents:
         try:
             answer = self.post(f"{self.cluster.address.rstrip('/')}/_bulk", headers, b"\n".join(lines))
         except OSError as error:
-            return Attempt(0, again=good, failed=failed, reason=f"no answer: {error}")
+            return Attempt(
+                0, again=good, failed=failed, reason=f"no answer from {place(self.cluster.address)}: {error}"
+            )
         return self._judged(answer, good, failed, attempts, now)
 
     def given_up(self, record: Record, reason: str, attempts: int, now: int) -> Failed:
-        return self._failed(record, reason.partition(" ")[0].rstrip(":"), reason, attempts, now)
+        status = reason.partition(" ")[0]
+        return self._failed(record, status if status.isdigit() else _INTERNAL, reason, attempts, now)
 
     def _action(self, record: Record) -> bytes:
         told = {"_index": self._index(record)}

@@ -59,6 +59,15 @@ class Sender(Protocol):
         """Of what was tried long enough."""
 
 
+def place(address: str) -> str:
+    """For people: what comes behind may be a key.
+
+    >>> place("http://127.0.0.1:8080/in?key=k")
+    'http://127.0.0.1:8080/in'
+    """
+    return address.partition("?")[0]
+
+
 def pause(attempts: int, chance: random.Random) -> float:
     """Seconds until the next attempt.
 

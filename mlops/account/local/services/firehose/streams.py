@@ -259,7 +259,7 @@ def delivery(state: State, name: str) -> Delivery | None:
     if row is None:
         return None
     waits, stands = waiting(state, name, resources.body_of(row)["Incarnation"])
-    return Delivery(waits, stands.delivered, stands.failed, stands.told)
+    return Delivery(waits, stands.delivered, stands.failed, stands.told, stands.dropped)
 
 
 def flow(state: State, name: str) -> Flow | None:
