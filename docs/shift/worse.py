@@ -120,7 +120,7 @@ def tried(folder: Path, url: str, number: int, case: Case) -> Result:
         mlops(folder, "promote", GROUP, "--to", "local", "--version", str(number), expect=1)
         time.sleep(1)
     time.sleep(2)  # requests are recorded each second
-    mlops(folder, "endpoints", "history", GROUP, "--last", "1")
+    mlops(folder, "endpoints", "history", GROUP, "--limit", "1")
     found = read(folder, GROUP, began, time.time())
     canary = list(found.stages(found.new))
     inside = sum(len(found.within(stage)) for stage in canary)

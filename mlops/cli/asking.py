@@ -7,12 +7,18 @@ from typing import TYPE_CHECKING
 
 import click
 
+from mlops.cli import options
+
 if TYPE_CHECKING:
     from mlops.use_cases.approval import Consent
 
 yes = click.option("--yes", is_flag=True, help="Do it without asking.")
 as_user = click.option(
-    "--as", "user", metavar="NAME", help="Who does it, in the local account; MLOPS_LOCAL_USER without."
+    "--user",
+    cls=options.Renamed,
+    old=("--as",),
+    metavar="NAME",
+    help="Who does it, in the local account; MLOPS_LOCAL_USER without.",
 )
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
 from mlops.ir import UsageError
 from mlops.ir.choices import near
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 class Choice(click.Choice):  # type: ignore[type-arg]
@@ -22,6 +25,42 @@ class Choice(click.Choice):  # type: ignore[type-arg]
             if guess is None:
                 raise
             raise click.BadParameter(f"{error.message} Did you mean {guess!r}?", ctx, param) from None
+
+
+class Duration(click.ParamType):  # type: ignore[type-arg]
+    """``90s``, ``10m`` or ``1h 30m``, and a number of seconds: seconds, at least so many."""
+
+    name = "duration"
+
+    def __init__(self, least: float = 0.0) -> None:
+        self._least = least
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        from mlops.ir.duration import said, seconds_of
+
+        try:
+            seconds = seconds_of(float(value) if str(value).replace(".", "", 1).isdigit() else value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+        if seconds < self._least:
+            self.fail(f"{value} is less than {said(self._least)}", param, ctx)
+        return seconds
+
+
+class Renamed(click.Option):
+    """``old`` are spellings that documents once had: they are taken, and no help tells of them."""
+
+    def __init__(self, *args: Any, old: tuple[str, ...], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.old = old
+
+    def add_to_parser(self, parser: Any, ctx: click.Context) -> None:
+        super().add_to_parser(parser, ctx)
+        shown, self.opts = self.opts, list(self.old)
+        try:
+            super().add_to_parser(parser, ctx)
+        finally:
+            self.opts = shown
 
 
 environment = click.option(
@@ -47,12 +86,29 @@ parameters = click.option(
     help="A pipeline parameter; may be repeated.",
 )
 
+version = click.option(
+    "--version",
+    "number",
+    type=click.IntRange(min=1),
+    metavar="NUMBER",
+    help="This version instead of the newest approved one.",
+)
 suffix = click.option(
     "--suffix", metavar="TEXT", help="Put the pipelines under names of their own, NAME-TEXT: per person or branch."
 )
 alias = click.option(
     "--alias", "aliases", multiple=True, metavar="NAME", help="Give the new version this alias; may be repeated."
 )
+
+
+def since(help: str) -> Callable[[F], F]:
+    return click.option("--since", metavar="TIME", help=f"{help}: 7d ago, or 2026-11-29T09:00:00Z.")
+
+
+def until(help: str) -> Callable[[F], F]:
+    return click.option("--until", metavar="TIME", help=help)
+
+
 changed_since = click.option(
     "--changed-since", metavar="REF", help="Only pipelines that the changes since this Git commit touch."
 )
@@ -64,6 +120,7 @@ terraform_state = click.option(
 )
 
 
+output = click.option("-o", "--output", metavar="FILE", help="Where to. Default: standard output.")
 overwriting = click.option("--force", is_flag=True, help="Write over a FILE that holds something else.")
 execution = click.option(
     "--execution", metavar="ID", help="EXECUTION, as an option: its id, the beginning of it, its ARN, or `last`."

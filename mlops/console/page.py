@@ -137,5 +137,6 @@ def address(*parts: str, **query: str) -> str:
     >>> address("executions", "a/b"), address("executions", pipeline="a b")
     ('/executions/a%2Fb', '/executions?pipeline=a+b')
     """
-    told = "/" + "/".join(quote(part, safe="") for part in parts)
+    # Most are ids: a page has hundreds of them.
+    told = "/" + "/".join(part if part.isascii() and part.isalnum() else quote(part, safe="") for part in parts)
     return f"{told}?{urlencode(query)}" if query else told

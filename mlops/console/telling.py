@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
+from mlops.console.page import address
 from mlops.emit.drawing.states import state_of
 from mlops.emit.plots.scales import said_seconds
 from mlops.ir.one_line import in_one_line
@@ -56,6 +57,13 @@ def ago(time: datetime, now: datetime | None = None) -> str:
     return f"{int(seconds // (86400 * 30))} months ago"
 
 
+def execution_link(id: str, pipeline: str) -> Markup:
+    """A filter and no macro, which takes three times as long: a page has a hundred."""
+    told, of = escape(id), escape(pipeline)
+    there = escape(address("executions", id))
+    return Markup(f'<a class="id" href="{there}" aria-label="execution {told} of {of}">{told}</a>')  # noqa: S704
+
+
 def seconds(value: float | None) -> str:
     return "" if value is None else said_seconds(value)
 
@@ -97,6 +105,7 @@ def copied(text: object, shown: object = None) -> Markup:
 FILTERS: Mapping[str, Callable[..., Any]] = {
     "at_second": at_second,
     "copied": copied,
+    "execution_link": execution_link,
     "in_one_line": in_one_line,
     "moment": moment,
     "pretty": pretty,

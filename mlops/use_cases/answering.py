@@ -53,7 +53,7 @@ def answer_step(found: Found, step: str, given: Answer, consent: Consent = NOBOD
         if missing:
             raise UsageError(
                 f"{step} declares {', '.join(missing)}, which the answer lacks",
-                hint=" ".join(f"--output {name}=…" for name in missing),
+                hint=" ".join(f"--give {name}=…" for name in missing),
             )
     need_consent(connected, f"answer {step} of the execution {state.id}", consent)
     answer(connected.account, waiting[step], given.outputs, given.failure)

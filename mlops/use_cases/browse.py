@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -13,7 +12,7 @@ from mlops.account import answers
 from mlops.deploy.executions import browsing
 from mlops.deploy.executions.browsing import Browsed, Place, Wanted
 from mlops.deploy.executions.details import parameters_of_each
-from mlops.deploy.executions.following import describe, find
+from mlops.deploy.executions.following import ExecutionState, describe, find
 from mlops.deploy.models import registry
 from mlops.deploy.models.registry import Version
 from mlops.deploy.pages import items
@@ -47,6 +46,7 @@ class Listed:
 class Executions:
     """As :class:`~mlops.deploy.executions.browsing.Browsed` tells them."""
 
+    pipelines: tuple[str, ...]
     rows: tuple[Listed, ...]
     following: Place | None
     looked: int
@@ -71,15 +71,17 @@ def executions(
     connected: Connected, wanted: Wanted, after: Place | None = None, most: int = 50, *, parameters: bool = False
 ) -> Executions:
     found: Browsed = browsing.browsed(connected.account, wanted, after, most)
-    rows = [_listed(item) for item in found.summaries]
+    each: Sequence[Mapping[str, str] | None] = [None] * len(found.summaries)
     if parameters:
-        each = parameters_of_each(connected.account, [row.arn for row in rows])
-        rows = [replace(row, parameters=hide(values)) for row, values in zip(rows, each, strict=True)]
-    return Executions(tuple(rows), found.following, found.looked, found.gave_up)
+        each = parameters_of_each(connected.account, [item["PipelineExecutionArn"] for item in found.summaries])
+    rows = (_listed(item, values) for item, values in zip(found.summaries, each, strict=True))
+    return Executions(found.pipelines, tuple(rows), found.following, found.looked, found.gave_up)
 
 
-def pipeline_names(connected: Connected) -> tuple[str, ...]:
-    return tuple(sorted(str(item["PipelineName"]) for item in _summaries(connected)))
+def succeeded_before(connected: Connected, state: ExecutionState) -> Listed | None:
+    """The newest of the same pipeline that has succeeded and began before it; None where none did of late."""
+    wanted = Wanted(state.pipeline, frozenset({"Succeeded"}), until=state.created)
+    return next(iter(executions(connected, wanted, most=1).rows), None)
 
 
 def pipelines(
@@ -164,7 +166,7 @@ def _summaries(connected: Connected) -> list[Mapping[str, Any]]:
         return list(items(connected.account.client("sagemaker"), "list_pipelines", "PipelineSummaries"))
 
 
-def _listed(item: Mapping[str, Any]) -> Listed:
+def _listed(item: Mapping[str, Any], parameters: Mapping[str, str] | None = None) -> Listed:
     arn = str(item["PipelineExecutionArn"])
     id, name = arn.rpartition("/")[2], item.get("PipelineExecutionDisplayName")
     return Listed(
@@ -175,6 +177,7 @@ def _listed(item: Mapping[str, Any]) -> Listed:
         started=item["StartTime"],
         failure=item.get("PipelineExecutionFailureReason"),
         display_name=None if name == f"execution-{id}" else name,
+        parameters=hide(parameters) if parameters else parameters,
     )
 
 

@@ -46,7 +46,7 @@ def connect_here(environment: Where, project: Project | Path | None = None, *, u
     if user is not None and not found.is_local:
         raise UsageError(
             f"who calls {found.name} is known by the credentials, and is not {user} because that is said",
-            hint="log in as that person; --as is for the local account",
+            hint="log in as that person; --user is for the local account",
         )
     account = connect(found, user)
     return Connected(found, Protected(account, found.name) if found.approval else account, folder)

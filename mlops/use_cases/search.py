@@ -6,16 +6,14 @@ from __future__ import annotations
 import json
 import os
 import threading
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 from mlops.ir import Listener, MlopsError, UsageError
 from mlops.ir.dataclass import dataclass
-from mlops.ir.duration import seconds_of
 from mlops.ir.event_fields import EVENTS, INDEX
 from mlops.ir.index import Index
 from mlops.observe.search import querying, setting_up
@@ -28,7 +26,7 @@ from mlops.project.root import STATE
 from mlops.use_cases.approval import Consent, need_consent
 from mlops.use_cases.connecting import Connected, connect_here
 from mlops.use_cases.events_since import PAGE
-from mlops.use_cases.moments import known
+from mlops.use_cases.moments import moment
 from mlops.use_cases.news import Said
 from mlops.use_cases.searched import Searched, chosen, of_events, searched, write, written
 
@@ -109,7 +107,7 @@ def put(environment: str, since: str | None, consent: Consent, listener: Listene
         _need_set_up(ask, environment, what.index)
     holds = ", ".join(what.index.holds for what in wanted)
     need_consent(connected, f"put {holds} into {place.url}", consent)
-    begin = _moment(since)
+    begin = moment(since, "--since")
     each: list[tuple[Index, Written]] = []
     unknown: Counter[str] = Counter()
     for what in wanted:
@@ -142,7 +140,7 @@ def query(
     with _place(connected) as (place, own):
         ask = _asking(connected, place)
         if own:
-            _filled(ask, connected, what, _moment(since))
+            _filled(ask, connected, what, moment(since, "--since"))
         try:
             return querying.ask_for(ask, question)
         except Answered as refused:
@@ -299,19 +297,8 @@ def _last(connected: Connected) -> int:
     return after
 
 
-def _moment(written: str | None, option: str = "--since") -> datetime | None:
-    """``7d`` is so long ago; else a moment in ISO-8601."""
-    if written is None:
-        return None
-    try:
-        return datetime.fromtimestamp(time.time() - seconds_of(written), UTC)
-    except ValueError:
-        pass
-    return known(written, option, 'write "7d" for so long ago, or "2026-11-29T10:00"')
-
-
 def _iso(written: str | None, option: str) -> str | None:
-    found = _moment(written, option)
+    found = moment(written, option)
     return None if found is None else found.isoformat().replace("+00:00", "Z")
 
 

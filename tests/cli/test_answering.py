@@ -46,7 +46,7 @@ WRONG = (
     (("Ask", "-o", "approved=true"), "Ask declares score, which the answer lacks", 2),
     (("Ask", "-o", "approved=true", "-o", "scor=1"), "Ask has no output 'scor'", 2),
     (("Ask", "-o", "approved"), "'approved' is no output", 2),
-    (("Ask", "-o", "score=1", "--fail", "no"), "give --output or --fail, not both", 2),
+    (("Ask", "--give", "score=1", "--fail", "no"), "use --give or --fail, not both", 2),
     (("Ask", "-o", "approved=maybe", "-o", "score=1"), 'approved of Ask is "maybe", which is no Boolean', 2),
     (("Ask", "-o", "approved=true", "-o", "score=high"), 'score of Ask is "high", which is no Float', 2),
     (("No",), "No of execution", 1),

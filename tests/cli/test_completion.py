@@ -138,12 +138,12 @@ TYPED = {
 
 
 TYPED_OPTIONS = {
-    **dict.fromkeys(("since", "until", "every", "ahead", "look_back", "lasts", "seasons"), "a time"),
+    **dict.fromkeys(("since", "until", "every", "ahead", "look_back", "seasons"), "a time"),
     **dict.fromkeys(("reason", "failure", "user", "data", "accept", "content_type"), "a text"),
     **dict.fromkeys(("name", "environments", "suffix", "alias", "aliases"), "a name that is given"),
     **dict.fromkeys(("metric", "namespace", "statistic", "variant", "kinds", "prefix", "ids"), "of an account"),
     **dict.fromkeys(("host", "user_header"), "of a network"),
-    **dict.fromkeys(("parameters", "outputs", "at_most", "overrides"), "NAME=VALUE"),
+    **dict.fromkeys(("parameters", "outputs", "overrides"), "NAME=VALUE"),
     **dict.fromkeys(("select", "ignore", "allowed"), "rules"),
     **dict.fromkeys(("instance", "base", "changed_since", "further", "remove"), "of many forms"),
 }

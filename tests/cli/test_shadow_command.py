@@ -59,10 +59,10 @@ def test_a_shadow_is_held_against_production(local: LocalAccount, capsys: pytest
     recorder.lose(7)
     recorder.close()
     Path("labels.csv").write_text("inference_id,label\n" + "".join(f"i{number},1\n" for number in range(200)))
-    assert main(["endpoints", "shadow", "door", "--labels", "labels.csv", "--list", "2"]) == 0
+    assert main(["endpoints", "shadow", "door", "--labels", "labels.csv", "--limit", "2"]) == 0
     told = capsys.readouterr()
     assert told.out == TOLD
-    assert told.err == "the last 2 of 3; --list shows more\n"
+    assert told.err == "the last 2 of 3; --limit shows more\n"
     assert main(["endpoints", "shadow", "door", "--within", "0.5", "--format", "json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert (found["disagreements"], found["unknown"], found["labels"]) == (1, 7, None)

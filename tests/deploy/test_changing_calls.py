@@ -292,7 +292,7 @@ CHANGES = {
     },
     "deploy/models/registry.py": {"UpdateModelPackage": "models approve, models reject"},
     "deploy/outcomes/ground_truth.py": {"PutObject": "endpoints outcome"},
-    "deploy/pipelines/prune.py": {"DeleteObjects": "assets prune --delete"},
+    "deploy/pipelines/prune.py": {"DeleteObjects": "assets prune --apply"},
     "deploy/streams/publisher.py": {"PutRecordBatch": "streams put, streams replay; a program's own publisher"},
     "deploy/streams/replay.py": {"DeleteObject": "streams replay", "PutObject": "streams replay: of a part"},
     "deploy/selftest.py": {

@@ -48,22 +48,28 @@ def list_(environment: str, format_: str) -> None:
     metavar="DAYS",
     help="Leave what is younger: executions of earlier versions may still be retried.",
 )
-@click.option("--delete", is_flag=True, help="Remove them; without this they are only listed.")
+@click.option(
+    "--apply",
+    cls=options.Renamed,
+    old=("--delete",),
+    is_flag=True,
+    help="Remove them; without this they are only listed.",
+)
 @asking.yes
 @options.as_json
-def prune(environment: str, days: float, delete: bool, yes: bool, format_: str) -> None:
+def prune(environment: str, days: float, apply: bool, yes: bool, format_: str) -> None:
     """What no pipeline of the account refers to any more."""
     from mlops.use_cases import assets
 
-    found = assets.prune(environment, days, asking.consent(yes), deleting=delete)
+    found = assets.prune(environment, days, asking.consent(yes), deleting=apply)
     size = sum(item.size for item in found)
     if format_ == "json":
-        print_json({"deleted": delete, "bytes": size, "objects": [item.key for item in found]})
+        print_json({"deleted": apply, "bytes": size, "objects": [item.key for item in found]})
         return
     for item in found:
         click.echo(item.key)
     if not found:
         talk("nothing to remove")
         return
-    done = "removed" if delete else "could be removed; --delete does it"
+    done = "removed" if apply else "could be removed; --apply does it"
     talk(f"{counted(len(found), 'object')}, {size:,} bytes {done}")

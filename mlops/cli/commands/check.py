@@ -40,7 +40,6 @@ class _Formats(options.Choice):
 @click.argument("targets", nargs=-1, metavar="[TARGET...]")
 @options.environment
 @options.changed_since
-@click.option("--format", "format_", type=_Formats(), default="text", show_default=True, help="For whom.")
 @click.option("--select", multiple=True, metavar="CODES", help="Tell only these codes, or families by their beginning.")
 @click.option("--ignore", multiple=True, metavar="CODES", help="Do not tell these; comma lists, may be repeated.")
 @click.option("--baseline", metavar="FILE", help="Tell only what FILE does not hold.")
@@ -49,6 +48,7 @@ class _Formats(options.Choice):
 @click.option("--diff", is_flag=True, help="Show what --fix would change, and change nothing; 1 where there is a mend.")
 @click.option("--skip-others", is_flag=True, help="Pass over files that hold no pipeline, as a commit hook needs it.")
 @click.option("--watch", is_flag=True, help="Check again whenever a file changes.")
+@click.option("--format", "format_", type=_Formats(), default="text", show_default=True, help="For whom.")
 def command(
     targets: tuple[str, ...],
     environment: str,

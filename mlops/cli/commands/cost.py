@@ -115,7 +115,7 @@ def _money(amount: float | None) -> str:
 
 @command.command("import")
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
-@click.option("-o", "--output", metavar="FILE", help="Where to. Default: standard output.")
+@options.output
 @options.overwriting
 def import_(file: Path, output: str | None, force: bool) -> None:
     """Make a file of prices of FILE: AWS's offer of SageMaker, index.json or index.csv, or what `aws pricing

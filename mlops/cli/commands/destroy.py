@@ -22,13 +22,13 @@ _ELSEWHERE = "; a declared endpoint, model or configuration is removed with --re
 @click.argument("names", nargs=-1, required=True, metavar="NAME...")
 @options.environment
 @options.suffix
-@asking.yes
 @click.option("--force", is_flag=True, help="Also where somebody else changed or made it.")
 @click.option(
     "--resources",
     is_flag=True,
     help="NAME is of declared resources: an endpoint and what it serves, an alarm.",
 )
+@asking.yes
 @options.as_json
 def command(
     names: tuple[str, ...],

@@ -40,16 +40,16 @@ def _command(found: Found) -> click.Command:
         help = f"TARGET as {found.plugin.package} writes it."
 
     @click.command(found.name, help=help)
+    @click.argument("target", required=False)
+    @options.environment
     @_choosing(choice)
     @_asking(further)
     @_dividing(parts)
-    @click.argument("target")
-    @options.environment
-    @click.option("-o", "--output", metavar="FILE", help="Where to. Default: standard output.")
+    @options.output
     @options.overwriting
     @_comparing(compares)
     def emitted(
-        target: str,
+        target: str | None,
         environment: str,
         output: str | None,
         force: bool,
@@ -61,6 +61,10 @@ def _command(found: Found) -> click.Command:
         from mlops.cli.listening import hear
         from mlops.use_cases.emit import compare, emit
 
+        if target is None:
+            from mlops.use_cases.targets import project_target
+
+            target = project_target()
         if beside is not None:
             _show(compare(found, target, environment, hear, chosen, Path(beside)), beside)
             return

@@ -141,7 +141,14 @@ def delete(name: str, environment: str, reason: str | None, yes: bool, format_: 
 @command.command()
 @click.argument("name")
 @options.environment
-@click.option("--last", type=click.IntRange(min=1), help="Only so many.")
+@click.option(
+    "--limit",
+    "last",
+    cls=options.Renamed,
+    old=("--last",),
+    type=click.IntRange(min=1),
+    help="Only so many.",
+)
 @options.as_json
 def history(name: str, environment: str, last: int | None, format_: str) -> None:
     """What was promoted to an endpoint, taken back, rolled back and deleted, by whom and why."""
@@ -228,10 +235,14 @@ def abort(name: str, environment: str | None, reason: str | None, yes: bool, for
 @command.command()
 @click.argument("name")
 @options.environment
-@click.option("--every", default="5s", show_default=True, metavar="DURATION", help="How often to look.")
-@click.option("--for", "at_most", metavar="DURATION", help="Stop after that long; 0 is one look.")
+@click.option(
+    "--every", type=options.Duration(), default="5s", show_default=True, metavar="DURATION", help="How often to look."
+)
+@click.option(
+    "--for", "at_most", type=options.Duration(), metavar="DURATION", help="Stop after that long; 0 is one look."
+)
 @options.as_json
-def watch(name: str, environment: str, every: str, at_most: str | None, format_: str) -> None:
+def watch(name: str, environment: str, every: float, at_most: float | None, format_: str) -> None:
     """Shares, requests, errors and latency of each variant, until the promotion that is under way has ended, or
     Ctrl-C. Exit code 1 where it was taken back."""
     from mlops.cli.looking import shown
@@ -243,21 +254,12 @@ def watch(name: str, environment: str, every: str, at_most: str | None, format_:
             environment,
             name,
             show_look,
-            every=max(1.0, _seconds("every", every)),
-            at_most=None if at_most is None else _seconds("for", at_most),
+            every=max(1.0, every),
+            at_most=at_most,
         )
     if ended is not None and ended.phase == "taken back":
         told = f"version {ended.version} of {ended.group} was taken back"
         raise Refusal(f"{told}: {ended.reason}" if ended.reason else told)
-
-
-def _seconds(option: str, written: str) -> float:
-    from mlops.ir.duration import seconds_of
-
-    try:
-        return seconds_of(float(written) if written.replace(".", "", 1).isdigit() else written)
-    except ValueError as error:
-        raise click.BadParameter(str(error), param_hint=f"--{option}") from None
 
 
 @command.command()
@@ -296,7 +298,14 @@ def outcome(name: str, file: TextIO, environment: str, yes: bool, format_: str) 
 @click.option("--within", type=click.FloatRange(min=0), default=0.0, help="Numbers this near to each other agree.")
 @click.option("--threshold", type=float, default=0.5, show_default=True, help="From which score on the label is 1.")
 @click.option(
-    "--list", "most", type=click.IntRange(min=0), default=20, show_default=True, help="So many that disagree."
+    "--limit",
+    "most",
+    cls=options.Renamed,
+    old=("--list",),
+    type=click.IntRange(min=0),
+    default=20,
+    show_default=True,
+    help="So many that disagree.",
 )
 @options.as_json
 def shadow(
@@ -330,7 +339,7 @@ def shadow(
         header = ("INFERENCE ID", "EVENT", found.variant.upper(), found.shadow.upper(), "INPUT")
         table(header, [_disagreeing(pair) for pair in shown])
         if len(shown) < len(found.disagreeing):
-            talk(f"the last {len(shown)} of {len(found.disagreeing)}; --list shows more")
+            talk(f"the last {len(shown)} of {len(found.disagreeing)}; --limit shows more")
 
 
 def _disagreeing(pair: Any) -> tuple[str, ...]:
@@ -356,6 +365,7 @@ def _line(text: str | None) -> str:
 
 @command.command()
 @click.argument("name")
+@options.environment
 @click.option("--metric", default="Invocations", show_default=True, help="Name of the metric.")
 @click.option("--statistic", default="Sum", show_default=True, help="Sum, Average, p99 ...")
 @click.option("--namespace", default="AWS/SageMaker", show_default=True, help="Namespace of the metric.")
@@ -375,7 +385,6 @@ def _line(text: str | None) -> str:
 @click.option(
     "--per-instance", type=click.FloatRange(0, min_open=True), help="Requests a minute that one instance bears."
 )
-@options.environment
 @options.as_json
 def forecast(
     name: str,
@@ -413,14 +422,21 @@ def forecast(
     )
 
 
-_plan = click.option("--plan", "only_plan", is_flag=True, help="Print every call that would follow, and do nothing.")
+_dry = click.option(
+    "--dry-run",
+    "dry",
+    cls=options.Renamed,
+    old=("--plan",),
+    is_flag=True,
+    help="Only print every call that would follow.",
+)
 
 
 @command.command("shadow-start")
 @click.argument("name")
 @click.argument("group")
 @options.environment
-@click.option("--version", "number", type=int, help="This version instead of the newest approved one.")
+@options.version
 @click.option(
     "--share",
     type=click.IntRange(1, 100),
@@ -428,11 +444,13 @@ _plan = click.option("--plan", "only_plan", is_flag=True, help="Print every call
     show_default=True,
     help="Percent of the requests that it is shown.",
 )
-@click.option("--for", "lasts", metavar="DURATION", help="How long; 7 days without, 30 at the most.")
+@click.option(
+    "--for", "lasts", type=options.Duration(), metavar="DURATION", help="How long; 7 days without, 30 at the most."
+)
 @click.option("--payloads", is_flag=True, help="Keep what is asked and answered, in the environment's bucket.")
 @click.option("--instance", help="Instance type; by default the one that serves.")
 @click.option("--count", type=click.IntRange(min=1), default=1, show_default=True, help="Instances.")
-@_plan
+@_dry
 @_reason
 @asking.yes
 @options.as_json
@@ -442,11 +460,11 @@ def shadow_start(
     environment: str,
     number: int | None,
     share: int,
-    lasts: str | None,
+    lasts: float | None,
     payloads: bool,
     instance: str | None,
     count: int,
-    only_plan: bool,
+    dry: bool,
     reason: str | None,
     yes: bool,
     format_: str,
@@ -457,14 +475,13 @@ def shadow_start(
     from mlops.deploy.endpoints.shadow_tests import Wish
     from mlops.use_cases import shadow_tests
 
-    seconds = None if lasts is None else _seconds("for", lasts)
     found = shadow_tests.start(
         environment,
         name,
         group,
-        Wish(share, seconds, payloads, instance, count),
+        Wish(share, lasts, payloads, instance, count),
         number=number,
-        only_plan=only_plan,
+        only_plan=dry,
         reason=reason,
         listener=hear,
         consent=asking.consent(yes),
@@ -478,19 +495,19 @@ def shadow_start(
 @click.option("--promote", "ending", flag_value="Promote", help="The shadow serves, where the gates let it.")
 @click.option("--retain", "ending", flag_value="Retain", help="The shadow stays one, without an end.")
 @click.option("--remove", "ending", flag_value="Remove", default="Remove", help="All is as before; the default.")
-@_plan
+@_dry
 @_reason
 @asking.yes
 @options.as_json
 def shadow_stop(
-    name: str, environment: str, ending: Any, only_plan: bool, reason: str | None, yes: bool, format_: str
+    name: str, environment: str, ending: Any, dry: bool, reason: str | None, yes: bool, format_: str
 ) -> None:
     """End the shadow test of an endpoint before its time."""
     from mlops.cli.listening import hear
     from mlops.use_cases import shadow_tests
 
     found = shadow_tests.stop(
-        environment, name, ending or "Remove", only_plan=only_plan, reason=reason, listener=hear,
+        environment, name, ending or "Remove", only_plan=dry, reason=reason, listener=hear,
         consent=asking.consent(yes),
     )  # fmt: skip
     _tried(found, format_)
@@ -524,7 +541,15 @@ def _tried(found: Any, format_: str) -> None:
 @command.command()
 @click.argument("name")
 @options.environment
-@click.option("--to", "number", type=int, metavar="VERSION", help="This version instead of the one before.")
+@click.option(
+    "--version",
+    "number",
+    cls=options.Renamed,
+    old=("--to",),
+    type=click.IntRange(min=1),
+    metavar="NUMBER",
+    help="This version instead of the one before.",
+)
 @_reason
 @asking.yes
 @options.as_json

@@ -101,7 +101,7 @@ def _watch(execution: Found, format_: str, *, stopping: bool = False, before: Ex
 @command.command()
 @click.argument("execution", required=False)
 @options.environment
-@click.option("-o", "--output", metavar="FILE", help="Where to. Default: standard output.")
+@options.output
 def report(execution: str | None, environment: str, output: str | None) -> None:
     """EXECUTION (the newest without) as one HTML page: its graph, times, failures, parameters, metrics, outputs.
 
@@ -132,15 +132,15 @@ def record(execution: str | None, environment: str, format_: str) -> None:
 
 
 @command.command()
-@click.argument("execution")
+@click.argument("execution", required=False)
 @click.argument("step", required=False)
 @options.environment
 @click.option(
     "-f", "--follow", "following", is_flag=True, help="Go on with what they print, until EXECUTION has ended."
 )
 @options.as_json
-def logs(execution: str, step: str | None, environment: str, following: bool, format_: str) -> None:
-    """What the steps of EXECUTION printed, or only STEP. EXECUTION may be `last`.
+def logs(execution: str | None, step: str | None, environment: str, following: bool, format_: str) -> None:
+    """What the steps of EXECUTION (the newest without) printed, or only STEP. EXECUTION may be `last`.
 
     As JSON it is one document a line. Ctrl-C ends the following and leaves the execution alone.
     """
@@ -167,13 +167,13 @@ def logs(execution: str, step: str | None, environment: str, following: bool, fo
 
 
 @command.command()
-@click.argument("execution")
+@click.argument("execution", required=False)
 @click.argument("step", required=False)
 @options.environment
 @click.option("-f", "--follow", "following", is_flag=True, help="Value by value, until EXECUTION has ended.")
 @options.as_json
-def metrics(execution: str, step: str | None, environment: str, following: bool, format_: str) -> None:
-    """The metrics that the training steps of EXECUTION printed, or only STEP. EXECUTION may be `last`.
+def metrics(execution: str | None, step: str | None, environment: str, following: bool, format_: str) -> None:
+    """The metrics that the training steps of EXECUTION (the newest without) printed, or only STEP.
 
     As JSON it is one value a line, else a line a metric with its curve. Ctrl-C ends the following and leaves the
     execution alone.
@@ -252,9 +252,17 @@ def retry(execution: str, environment: str, watching: bool, yes: bool, format_: 
 
 @command.command()
 @options.execution_and_step
-@options.execution
 @options.environment
-@click.option("-o", "--output", "outputs", multiple=True, metavar="NAME=VALUE", help="What the step gives; repeatable.")
+@options.execution
+@click.option(
+    "--give",
+    "outputs",
+    cls=options.Renamed,
+    old=("-o", "--output"),
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="An output of the step; may be repeated.",
+)
 @click.option("--fail", "failure", metavar="REASON", help="The step fails, for this reason.")
 @asking.yes
 @options.as_json
@@ -272,7 +280,7 @@ def answer(
     from mlops.use_cases.answering import Answer, answer_step
 
     if failure is not None and outputs:
-        raise click.UsageError("give --output or --fail, not both")
+        raise click.UsageError("use --give or --fail, not both")
     chosen, step = options.placed(place, execution)
     given = Answer(options.named_values(outputs, "output"), failure)
     done = answer_step(executions.found(environment, chosen), step, given, asking.consent(yes))
@@ -320,8 +328,8 @@ def _status(step: StepState | None) -> str:
 
 @command.command("open", cls=options.WithCommand)
 @options.execution_and_step
-@options.execution
 @options.environment
+@options.execution
 @click.option(
     "--debug",
     is_flag=True,

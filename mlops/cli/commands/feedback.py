@@ -81,10 +81,10 @@ def show(feedback: str, environment: str, format_: str) -> None:
 
 @command.command()
 @click.argument("feedback")
+@options.environment
 @click.option("--event", "cause", type=int, help="About this event; the newest that waits without.")
 @click.option("--reject", "rejected", is_flag=True, help="Say no: it is over then.")
 @click.option("--reason", help="Why, for the records.")
-@options.environment
 @asking.as_user
 @asking.yes
 @options.as_json
@@ -141,12 +141,17 @@ def _switch(environment: str, yes: bool, format_: str, *, on: bool) -> None:
 
 
 @command.command()
+@options.environment
 @click.option("--once", is_flag=True, help="Answer what has come, go on with what can go on, and end.")
 @click.option("--until-done", is_flag=True, help="End when nothing is left but to wait for people.")
 @click.option(
-    "--every", type=click.FloatRange(min=0.05), default=5.0, show_default=True, help="Seconds between two looks."
+    "--every",
+    type=options.Duration(0.05),
+    default="5s",
+    show_default=True,
+    metavar="DURATION",
+    help="How often to look.",
 )
-@options.environment
 @options.as_json
 def run(once: bool, until_done: bool, every: float, environment: str, format_: str) -> None:
     """Answer alarms and violations of the local account until Ctrl-C; what was cut off is gone on with.

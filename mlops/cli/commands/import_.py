@@ -16,16 +16,16 @@ from mlops.ir import UsageError
 
 @click.command("import")
 @click.argument("file", required=False, metavar="[FILE.json]")
+@options.environment
 @click.option(
     "--from-account", "pipeline", metavar="NAME", help="A pipeline of the account of --env, instead of a file."
 )
 @click.option(
     "--template", metavar="FILE", help="What a template of CloudFormation declares, with -p of its parameters."
 )
-@options.environment
 @options.parameters
 @click.option("--name", help="The pipeline's name; which one of a template. Default: the file's.")
-@click.option("-o", "--output", metavar="FILE", help="Where to. Default: standard output.")
+@options.output
 @options.overwriting
 @options.as_json
 def command(

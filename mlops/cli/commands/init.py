@@ -14,12 +14,6 @@ from mlops.ir import Event
 
 @click.command()
 @click.argument("directory", type=click.Path(file_okay=False, path_type=Path))
-@click.option("--name", help="The pipeline's name; the folder's by default.")
-@click.option(
-    "--ci",
-    type=options.Choice(["github", "gitlab", "jenkins"]),
-    help="Write only the workflows that check, plan, upsert and promote there.",
-)
 @click.option(
     "--env",
     "environments",
@@ -27,6 +21,12 @@ from mlops.ir import Event
     default=["staging"],
     show_default=True,
     help="With --ci: where to upsert; repeatable, in that order.",
+)
+@click.option("--name", help="The pipeline's name; the folder's by default.")
+@click.option(
+    "--ci",
+    type=options.Choice(["github", "gitlab", "jenkins"]),
+    help="Write only the workflows that check, plan, upsert and promote there.",
 )
 @options.as_json
 def command(directory: Path, name: str | None, ci: str | None, environments: tuple[str, ...], format_: str) -> None:

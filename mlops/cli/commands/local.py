@@ -134,7 +134,7 @@ def prune(keep: int, days: float | None, yes: bool, format_: str) -> None:
     "--port", type=click.IntRange(0, 65535), help="Where it listens; 4577 without, or another where that is taken."
 )
 @click.option("--requests", is_flag=True, help="Tell each request, not only those that nobody answers.")
-@click.option("--for", "seconds", type=click.FloatRange(min=0), metavar="SECONDS", help="End after so long.")
+@click.option("--for", "seconds", type=options.Duration(), metavar="DURATION", help="End after so long.")
 @asking.as_user
 @options.as_json
 def serve(port: int | None, requests: bool, seconds: float | None, user: str | None, format_: str) -> None:

@@ -144,8 +144,8 @@ def _served(found: tuple[Served, ...]) -> list[tuple[str, str]]:
 
 @command.command()
 @click.argument("group")
-@click.argument("old", type=int, metavar="VERSION")
-@click.argument("new", type=int, metavar="VERSION")
+@click.argument("old", type=int, metavar="OLD")
+@click.argument("new", type=int, metavar="NEW")
 @options.environment
 @options.as_json
 def compare(group: str, old: int, new: int, environment: str, format_: str) -> None:
@@ -248,7 +248,14 @@ _paper = click.option(
     help="Without, what the name of FILE says, else markdown.",
 )
 _into = click.option(
-    "-o", "--out", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write it there."
+    "-o",
+    "--output",
+    "out",
+    cls=options.Renamed,
+    old=("--out",),
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Where to. Default: standard output.",
 )
 _most = click.option(
     "--most",
@@ -300,8 +307,8 @@ def datasheet(
 
 @command.command()
 @click.argument("group")
-@click.argument("old", type=int, metavar="FROM")
-@click.argument("new", type=int, metavar="TO")
+@click.argument("old", type=int, metavar="OLD")
+@click.argument("new", type=int, metavar="NEW")
 @options.environment
 @_most
 @_into
@@ -309,7 +316,7 @@ def datasheet(
 def notes(
     group: str, old: int, new: int, environment: str, most: float | None, out: Path | None, format_: str | None
 ) -> None:
-    """Release notes of GROUP between the versions FROM and TO: metrics, data, code, images, parameters, commits,
+    """Release notes of GROUP between the versions OLD and NEW: metrics, data, code, images, parameters, commits,
     verdicts, decisions."""
     from mlops.use_cases import cards
 
@@ -347,6 +354,7 @@ def _hand_over(paper: Paper, out: Path | None, format_: str | None) -> None:
     metavar="DIR|FILE...|GROUP [VERSION]",
     type=click.Path(path_type=Path),
 )
+@options.environment
 @click.option(
     "--as",
     "form",
@@ -355,8 +363,12 @@ def _hand_over(paper: Paper, out: Path | None, format_: str | None) -> None:
 )
 @click.option(
     "-o",
-    "--out",
+    "--output",
+    "out",
+    cls=options.Renamed,
+    old=("--out",),
     type=click.Path(path_type=Path),
+    metavar="PATH",
     help="The archive, model.tar.gz by default; the folder, GROUP-VERSION.",
 )
 @click.option(
@@ -374,7 +386,6 @@ def _hand_over(paper: Paper, out: Path | None, format_: str | None) -> None:
     help="What is installed beside it, pinned; with --as.",
 )
 @click.option("--base", metavar="IMAGE", help="What its image begins with; with --as.")
-@options.environment
 @options.as_json
 def package(
     sources: tuple[Path, ...],

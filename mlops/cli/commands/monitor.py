@@ -52,7 +52,16 @@ def list_(environment: str, format_: str) -> None:
 @command.command()
 @click.argument("name")
 @options.environment
-@click.option("--last", "most", type=click.IntRange(min=0), default=10, show_default=True, help="So many runs.")
+@click.option(
+    "--limit",
+    "most",
+    cls=options.Renamed,
+    old=("--last",),
+    type=click.IntRange(min=0),
+    default=10,
+    show_default=True,
+    help="So many runs.",
+)
 @options.as_json
 def show(name: str, environment: str, most: int, format_: str) -> None:
     """What the monitor NAME declares, and what its last runs found."""
@@ -85,8 +94,8 @@ def show(name: str, environment: str, most: int, format_: str) -> None:
 @command.command()
 @click.argument("name")
 @options.environment
-@click.option("--since", metavar="TIME", help="From then on, e.g. 2026-11-29T09:00:00Z.")
-@click.option("--until", metavar="TIME", help="Before then; without both the last window that has ended.")
+@options.since("From then on")
+@options.until("Before then; without both the last window that has ended.")
 @click.option("--once", is_flag=True, help="Of one window one job: whoever asks again follows it.")
 @asking.yes
 @options.as_json

@@ -13,12 +13,25 @@ from mlops.ir import Severity
 
 
 @click.command()
-@click.argument("targets", nargs=-1, required=True, metavar="TARGET...")
+@click.argument("targets", nargs=-1, metavar="[TARGET...]")
 @options.environment
 @options.suffix
 @options.alias
 @options.changed_since
 @options.terraform_state
+@click.option("--exit-code", is_flag=True, help="End with 1 where something would change or has drifted.")
+@click.option("--preflight", is_flag=True, help="Ask the account too whether the pipelines could run there.")
+@click.option("--notify", is_flag=True, help="Tell of drift where [env.ENV.notify] says.")
+@click.option(
+    "-o",
+    "--output",
+    "out",
+    cls=options.Renamed,
+    old=("--out",),
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Save the plan for `upsert --plan`.",
+)
 @click.option(
     "--format",
     "format_",
@@ -27,10 +40,6 @@ from mlops.ir import Severity
     show_default=True,
     help="For people, programs, or the comment of a pull request.",
 )
-@click.option("--exit-code", is_flag=True, help="End with 1 where something would change or has drifted.")
-@click.option("--preflight", is_flag=True, help="Ask the account too whether the pipelines could run there.")
-@click.option("--notify", is_flag=True, help="Tell of drift where [env.ENV.notify] says.")
-@click.option("-o", "--out", type=click.Path(dir_okay=False, path_type=Path), help="Save the plan for `upsert --plan`.")
 def command(
     targets: tuple[str, ...],
     environment: str,
@@ -47,7 +56,7 @@ def command(
     """What `mlops upsert` would change in an account, by step and member; nothing is written.
 
     It tells what is uploaded, which steps lose their cache, and what somebody else changed since the last upsert. It
-    ends with 1 where an upsert would be refused.
+    ends with 1 where an upsert would be refused. Without TARGET it is of the pipelines that mlops.toml names.
     """
     from mlops.check.reports.json import record
     from mlops.cli.listening import hear, tell_findings
@@ -55,6 +64,10 @@ def command(
     from mlops.deploy.pipelines import plan_report
     from mlops.use_cases import plan as planning
 
+    if not targets:
+        from mlops.use_cases.targets import project_target
+
+        targets = (project_target(),)
     wanted = planning.Wanted(targets, environment, suffix, aliases, changed_since, terraform_state)
     planned = planning.plan(wanted, hear)
     plans = planned.plans

@@ -18,9 +18,14 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("group")
 @click.option(
-    "--to", "environment", metavar="ENV", help="The environment that is to serve it; the next of the chain without."
+    "--to",
+    "environment",
+    cls=options.Renamed,
+    old=("--env",),
+    metavar="ENV",
+    help="The environment that is to serve it; the next of the chain without.",
 )
-@click.option("--version", "number", type=int, help="This version instead of the newest approved one.")
+@options.version
 @click.option("--registry", metavar="ENV", help="The environment that holds the registry, where that is another.")
 @click.option("--endpoint", help="The endpoint's name; by default what the environment says, or GROUP.")
 @click.option("--instance", help="Instance type; by default the one that serves, or the first that the version names.")
@@ -35,12 +40,19 @@ if TYPE_CHECKING:
     show_default=True,
     help="Seconds to wait for the endpoint.",
 )
-@click.option("--plan", "only_plan", is_flag=True, help="Print every gate, and every call that would follow.")
+@click.option(
+    "--dry-run",
+    "dry",
+    cls=options.Renamed,
+    old=("--plan",),
+    is_flag=True,
+    help="Only print every gate, and every call that would follow.",
+)
 @click.option("--override", "overrides", multiple=True, metavar="GATE", help="Pass this gate over; needs --reason.")
 @click.option("--reason", help="Why, for the records.")
+@click.option("--take-over", is_flag=True, help="Go on with a shift that is under way, whoever began it.")
 @asking.as_user
 @asking.yes
-@click.option("--take-over", is_flag=True, help="Go on with a shift that is under way, whoever began it.")
 @options.as_json
 def command(
     group: str,
@@ -52,7 +64,7 @@ def command(
     count: int | None,
     sample: Path | None,
     timeout: float,
-    only_plan: bool,
+    dry: bool,
     overrides: tuple[str, ...],
     reason: str | None,
     user: str | None,
@@ -72,7 +84,7 @@ def command(
 
     target = Target(endpoint or "", instance, count, timeout)
     request = Promotion(group, environment, target, number, registry, sample, take_over, overrides, reason, user)
-    if only_plan:
+    if dry:
         _show(plan(request), format_)
         return
     done = promote(request, hear, asking.consent(yes))

@@ -9,7 +9,6 @@ from mlops.cli import options
 
 @click.command()
 @click.argument("target", required=False)
-@options.parameters
 @click.option(
     "--env",
     "environment",
@@ -17,6 +16,7 @@ from mlops.cli import options
     show_default=True,
     help="Whose parameters in mlops.toml count where -p gives none; it runs here all the same.",
 )
+@options.parameters
 @click.option("--only", multiple=True, metavar="STEP", help="Run this step, on results of an earlier run; repeatable.")
 @click.option(
     "--from",

@@ -53,7 +53,7 @@ def setup(
 
 @command.command()
 @options.environment
-@click.option("--since", metavar="WHEN", help="Only events from then on: 7d ago, or a time in ISO-8601.")
+@options.since("Only events from then on")
 @asking.yes
 @options.as_json
 def put(environment: str, since: str | None, yes: bool, format_: str) -> None:
@@ -93,8 +93,8 @@ def put(environment: str, since: str | None, yes: bool, format_: str) -> None:
 @command.command()
 @click.argument("words", required=False, metavar="[QUERY]")
 @options.environment
-@click.option("--since", metavar="WHEN", help="7d ago, or a time in ISO-8601.")
-@click.option("--until", metavar="WHEN", help="The same.")
+@options.since("Only from then on")
+@options.until("Only before then.")
 @click.option(
     "--of",
     type=click.Choice(_OF),
@@ -103,7 +103,16 @@ def put(environment: str, since: str | None, yes: bool, format_: str) -> None:
     help="Which index: what happened, was printed, was asked.",
 )
 @click.option("--by", metavar="FIELD", help="Count them by a field's values instead.")
-@click.option("--most", type=int, default=20, show_default=True, help="How many are told, the newest or most frequent.")
+@click.option(
+    "--limit",
+    "most",
+    cls=options.Renamed,
+    old=("--most",),
+    type=int,
+    default=20,
+    show_default=True,
+    help="How many are told, the newest or most frequent.",
+)
 @options.as_json
 def query(
     words: str | None,
@@ -131,12 +140,12 @@ def query(
     head, row = _SHOWN[of]
     table(head, [row(event) for event in found.events])
     if found.total > len(found.events):
-        talk(f"{found.total} in all: --most tells more")
+        talk(f"{found.total} in all: --limit tells more")
 
 
 @command.command()
 @click.option("--port", type=click.IntRange(1, 65535), help="A free one without.")
-@click.option("--for", "seconds", type=click.FloatRange(min=0), metavar="SECONDS", help="End after so long.")
+@click.option("--for", "seconds", type=options.Duration(), metavar="DURATION", help="End after so long.")
 @options.as_json
 def serve(port: int | None, seconds: float | None, format_: str) -> None:
     """Have an OpenSearch on this machine with the local account's events, for any client. Ctrl-C ends it."""

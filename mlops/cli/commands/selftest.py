@@ -24,8 +24,17 @@ from mlops.ir import Refusal
     show_default=True,
     help="US dollars for an hour of the environment's instance type; one runs at a time.",
 )
+@click.option(
+    "-o",
+    "--output",
+    "report",
+    cls=options.Renamed,
+    old=("--report",),
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Write what was proved there too, as JSON.",
+)
 @asking.yes
-@click.option("--report", type=click.Path(dir_okay=False, path_type=Path), help="Write what was proved here, as JSON.")
 @options.as_json
 def command(
     environment: str, max_cost: float, hourly_price: float, yes: bool, report: Path | None, format_: str

@@ -9,7 +9,7 @@ from mlops.cli.printing import print_json
 
 
 @click.command()
-@click.argument("target")
+@click.argument("target", required=False)
 @options.environment
 @click.option("--svg", is_flag=True, help="As a picture.")
 @click.option("--html", is_flag=True, help="As a page with the picture, steps, parameters and findings.")
@@ -19,7 +19,7 @@ from mlops.cli.printing import print_json
 @click.option("-o", "--output", metavar="FILE", help="Where the picture goes. Default: standard output.")
 @options.as_json
 def command(
-    target: str,
+    target: str | None,
     environment: str,
     svg: bool,
     html: bool,
@@ -29,7 +29,10 @@ def command(
     output: str | None,
     format_: str,
 ) -> None:
-    """Draw the steps of TARGET, and what each waits for: in the terminal, or as a picture."""
+    """Draw the steps of TARGET, and what each waits for: in the terminal, or as a picture.
+
+    Without TARGET the pipelines of the project that mlops.toml names.
+    """
     from mlops.cli.listening import hear
     from mlops.cli.writing import put
     from mlops.use_cases.show import as_dictionary, drawn, opened, outline
@@ -39,6 +42,10 @@ def command(
         raise click.UsageError("give one of --svg, --html, --mermaid, --dot and --format json")
     if whole and forms not in (["svg"], ["html"]):
         raise click.UsageError("--whole is for a picture: give --svg or --html too")
+    if target is None:
+        from mlops.use_cases.targets import project_target
+
+        target = project_target()
     if forms == ["html"]:
         from mlops.emit.sheets.html import emit
         from mlops.use_cases.report import of_pipeline

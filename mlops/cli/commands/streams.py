@@ -66,7 +66,7 @@ def show(stream: str, environment: str, format_: str) -> None:
 @click.argument("source", type=click.File("rb"), default="-")
 @options.environment
 @click.option("--events", is_flag=True, help="What happened in the account instead, a document each.")
-@click.option("--since", metavar="TIME", help="Only events from then on, e.g. 2026-11-29T09:00:00Z.")
+@options.since("Only events from then on")
 @click.option("--kind", "kinds", multiple=True, metavar="KIND", help="Only such, e.g. promotion or monitor.violated.")
 @asking.yes
 @options.as_json
@@ -103,8 +103,8 @@ def put(
 @options.environment
 @click.option("--keep", is_flag=True, help="Leave the objects where they lie.")
 @click.option("--dry-run", "dry", is_flag=True, help="Only count.")
-@click.option("--since", metavar="TIME", help="Only records that came from then on, e.g. 2026-11-29T09:00:00Z.")
-@click.option("--until", metavar="TIME", help="Only records that came before then.")
+@options.since("Only records that came from then on")
+@options.until("Only records that came before then.")
 @click.option("--prefix", default="", metavar="KEY", help="Only objects whose key begins so.")
 @click.option("--record", "ids", multiple=True, metavar="ID", help="Only the record with this id; may be repeated.")
 @asking.yes

@@ -19,13 +19,13 @@ from mlops.cli.printing import print_json
 @options.changed_since
 @options.terraform_state
 @click.option("--force", is_flag=True, help="Overwrite what somebody else changed or made.")
-@asking.yes
 @click.option(
     "--plan",
     "plan_file",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="Apply this saved plan; refuses where account or source have moved since.",
 )
+@asking.yes
 @options.as_json
 def command(
     targets: tuple[str, ...],

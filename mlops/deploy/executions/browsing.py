@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import heapq
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from operator import itemgetter
@@ -17,12 +17,15 @@ from mlops.deploy.pages import items
 from mlops.ir import UsageError
 from mlops.ir.choices import instead
 from mlops.ir.dataclass import dataclass
-from mlops.ir.hiding import hide
+from mlops.ir.hiding import hide_text
 
 MOST_LOOKED = 2000
 """Executions that one page looks through for those that are wanted; the service knows no filter by status."""
 _PAGE = 100
 _SECOND = timedelta(seconds=1)
+_NAME = "PipelineExecutionDisplayName"
+_WRITTEN = (_NAME, "PipelineExecutionDescription", "PipelineExecutionFailureReason")
+"""What people and programs say of an execution; the rest is the service's."""
 _BEFORE_ALL = datetime(2015, 1, 1, tzinfo=UTC)
 
 
@@ -49,8 +52,9 @@ class Wanted:
 @dataclass(frozen=True, slots=True)
 class Browsed:
     """``following`` is where the next page begins, None at the end. ``looked`` is how many were looked through; more
-    than that may be wanted where ``gave_up``."""
+    than that may be wanted where ``gave_up``. ``pipelines`` are the names of all that there are, wanted or not."""
 
+    pipelines: tuple[str, ...]
     summaries: tuple[Mapping[str, Any], ...]
     following: Place | None
     looked: int
@@ -62,16 +66,26 @@ def browsed(account: Account, wanted: Wanted, after: Place | None, most: int) ->
     found: list[Mapping[str, Any]] = []
     looked, place = 0, after
     with answers():
-        for item in _behind(_ordered(account.client("sagemaker"), wanted, after, most), wanted, after):
+        sagemaker = account.client("sagemaker")
+        known = _pipelines(sagemaker, wanted)
+        names = tuple(sorted(str(item["PipelineName"]) for item in known))
+        for item in _behind(_ordered(sagemaker, known, wanted, after, most), wanted, after):
             if len(found) == most:
-                return Browsed(tuple(found), place, looked, gave_up=False)
+                return Browsed(names, tuple(found), place, looked, gave_up=False)
             if looked == MOST_LOOKED:
-                return Browsed(tuple(found), place, looked, gave_up=True)
+                return Browsed(names, tuple(found), place, looked, gave_up=True)
             looked += 1
             place = Place(item["StartTime"], str(item["PipelineExecutionArn"]))
             if _is_wanted(item, wanted):
-                found.append(hide(item))
-    return Browsed(tuple(found), None, looked, gave_up=False)
+                found.append(_without_secrets(item))
+    return Browsed(names, tuple(found), None, looked, gave_up=False)
+
+
+def _without_secrets(item: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The name that the service gives where nobody gave one is not looked at: each is another text."""
+    own = f"execution-{str(item['PipelineExecutionArn']).rpartition('/')[2]}"
+    hidden = {name: hide_text(text) for name in _WRITTEN if (text := item.get(name)) and text != own}
+    return {**item, **hidden} if hidden else item
 
 
 def _is_wanted(item: Mapping[str, Any], wanted: Wanted) -> bool:
@@ -106,12 +120,14 @@ def _is_behind(started: datetime, arn: str, wanted: Wanted, after: Place) -> boo
     return started > after.started if wanted.oldest_first else started < after.started
 
 
-def _ordered(sagemaker: Any, wanted: Wanted, after: Place | None, most: int) -> Iterator[Mapping[str, Any]]:
+def _ordered(
+    sagemaker: Any, known: Sequence[Mapping[str, Any]], wanted: Wanted, after: Place | None, most: int
+) -> Iterator[Mapping[str, Any]]:
     """Of all pipelines together. A pipeline is asked when it is its turn: none has one that began after its last, or
     before itself."""
     sign = 1.0 if wanted.oldest_first else -1.0
     heap: list[tuple[float, int, Mapping[str, Any] | None, Iterator[Mapping[str, Any]]]] = []
-    for number, (name, bound) in enumerate(_pipelines(sagemaker, wanted)):
+    for number, (name, bound) in enumerate(_bounds(known, wanted)):
         listed = _listed(sagemaker, name, wanted, after, most)
         heapq.heappush(heap, (sign * bound.timestamp(), number, None, listed))
     while heap:
@@ -123,12 +139,17 @@ def _ordered(sagemaker: Any, wanted: Wanted, after: Place | None, most: int) -> 
             heapq.heappush(heap, (sign * following["StartTime"].timestamp(), number, following, rest))
 
 
-def _pipelines(sagemaker: Any, wanted: Wanted) -> Iterator[tuple[str, datetime]]:
-    """Names with the last start, or the time from which on they may have any."""
+def _pipelines(sagemaker: Any, wanted: Wanted) -> Sequence[Mapping[str, Any]]:
+    """All that there are."""
     known = list(items(sagemaker, "list_pipelines", "PipelineSummaries"))
     if wanted.pipeline is not None and not any(item["PipelineName"] == wanted.pipeline for item in known):
         names = sorted(str(item["PipelineName"]) for item in known)
         raise UsageError(f"there is no pipeline {wanted.pipeline!r}{instead(wanted.pipeline, names)}")
+    return known
+
+
+def _bounds(known: Sequence[Mapping[str, Any]], wanted: Wanted) -> Iterator[tuple[str, datetime]]:
+    """Names with the last start, or the time from which on they may have any."""
     for item in known:
         if wanted.pipeline in (None, item["PipelineName"]) and item.get("LastExecutionTime"):
             yield str(item["PipelineName"]), _BEFORE_ALL if wanted.oldest_first else item["LastExecutionTime"]

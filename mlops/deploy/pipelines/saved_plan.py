@@ -84,7 +84,7 @@ def read(file: Path) -> SavedPlan:
     except OSError as error:
         raise UsageError(f"{file} cannot be read: {error.strerror}") from None
     except (ValueError, RecursionError, KeyError, TypeError, AttributeError) as error:
-        raise UsageError(f"{file} is no saved plan: {error}", hint="`mlops plan --out FILE` writes one") from None
+        raise UsageError(f"{file} is no saved plan: {error}", hint="`mlops plan -o FILE` writes one") from None
 
 
 _PROMISE = tuple(field.name for field in fields(Promise))
@@ -112,4 +112,4 @@ def hold(saved: SavedPlan, plans: Sequence[Planned]) -> None:
         elif promise.goal != plan.goal:
             moved.append(f"{plan.name}: the source has changed since the plan was saved")
     if moved:
-        raise Refusal("\n".join([*moved, "nothing was written"]), hint="plan again with `mlops plan --out FILE`")
+        raise Refusal("\n".join([*moved, "nothing was written"]), hint="plan again with `mlops plan -o FILE`")

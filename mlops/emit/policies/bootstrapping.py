@@ -54,7 +54,7 @@ def upsert_policy(parts: Iterable[tuple[Checked, Beside]], around: Surroundings)
 
 
 def plan_policy(parts: Iterable[tuple[Checked, Beside]], around: Surroundings) -> Policy:
-    """What of the same only asks, and what `mlops promote --plan` asks."""
+    """What of the same only asks, and what `mlops promote --dry-run` asks."""
     return policy(_asking([*_deployed(parts, around), *promoter_needs(around)]))
 
 

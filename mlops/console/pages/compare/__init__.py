@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from mlops.console.page import Page, Shown, Visit
+from mlops.console.page import NotThere, Page, Shown, Visit
 
 _TOPICS = {"execution": "Execution", "parameter": "Parameters", "step": "Steps", "metric": "Metrics"}
 
@@ -17,6 +17,8 @@ def show(visit: Visit) -> Shown:
 
     query = visit.query
     arns = [execution(visit.connected, id).arn for id in query.all("e")]
+    if len(arns) == 1 and query.one("beside") == "succeeded":
+        arns.insert(0, _succeeded_before(visit, arns[0]))
     found = compared(visit.connected, arns)
     everything = query.one("all") == "1"
     two = [state.arn for state in found.states]
@@ -39,6 +41,17 @@ def show(visit: Visit) -> Shown:
         "parallel": embedded(found.parallel) if found.parallel is not None else None,
         "judged": blocks(found.evaluation),
     }
+
+
+def _succeeded_before(visit: Visit, arn: str) -> str:
+    from mlops.use_cases.browse import succeeded_before
+    from mlops.use_cases.looking import execution
+
+    state = execution(visit.connected, arn).state
+    found = succeeded_before(visit.connected, state)
+    if found is None:
+        raise NotThere(f"no execution of {state.pipeline} has succeeded before {state.id}")
+    return found.arn
 
 
 PAGE = Page("/compare", "Compare", show)

@@ -18,7 +18,7 @@ _PLACE = re.compile(r"([0-9T:.+-]{19,40})~(arn:[\w:/.-]{1,300})", re.ASCII)
 
 def show(visit: Visit) -> Shown:
     from mlops.deploy.executions.browsing import Place, Wanted
-    from mlops.use_cases.browse import executions, pipeline_names
+    from mlops.use_cases.browse import executions
 
     query = visit.query
     chosen = query.number("size", 50)
@@ -40,7 +40,7 @@ def show(visit: Visit) -> Shown:
     return {
         "listed": listed,
         "wanted": wanted,
-        "pipelines": pipeline_names(visit.connected),
+        "of": {name: address("executions", pipeline=name) for name in {row.pipeline for row in listed.rows}},
         "statuses": STATUSES,
         "size": size,
         "sizes": _SIZES,
