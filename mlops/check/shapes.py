@@ -130,16 +130,26 @@ def own_shape(step_type: StepType) -> Shape | None:
     return found
 
 
-@cache
+def calls(service: str) -> frozenset[str]:
+    """Names of the service's operations; none where the installed botocore does not know the service."""
+    return frozenset(_file(service).get("operations", ()))
+
+
 def _model(service: str) -> Mapping[str, Mapping[str, Any]]:
+    shapes: Mapping[str, Mapping[str, Any]] = _file(service).get("shapes", {})
+    return shapes
+
+
+@cache
+def _file(service: str) -> Mapping[str, Any]:
     path = _model_file(service)
     if path is None:
         return {}
     content = path.read_bytes()
     if path.suffix == ".gz":
         content = gzip.decompress(content)
-    shapes: Mapping[str, Mapping[str, Any]] = json.loads(content)["shapes"]
-    return shapes
+    whole: Mapping[str, Any] = json.loads(content)
+    return {name: whole[name] for name in ("operations", "shapes")}
 
 
 def _model_file(service: str) -> Path | None:

@@ -22,7 +22,7 @@ MOST = 64
 """Combinations that are looked at; a template with more is judged by the first."""
 LONGEST = 1_000_000
 """Characters of a text that is put together: so many no template can have."""
-_VARIABLE = re.compile(r"\$\{([^!${}][^${}]*)\}")
+VARIABLE = re.compile(r"\$\{([^!${}][^${}]*)\}")
 _DYNAMIC = "{{resolve:"
 _FETCHED = re.compile(r"\{\{resolve:[^{}]*\}\}")
 """What a stack fetches of a parameter or a secret."""
@@ -178,7 +178,7 @@ class Scenario:
             size += len(told)
             return told if size <= LONGEST else HOLE
 
-        whole, count = _VARIABLE.subn(put, text)
+        whole, count = VARIABLE.subn(put, text)
         whole = whole.replace("${!", "${")
         return _drafted(whole, at) if count else Spot(whole, written)
 

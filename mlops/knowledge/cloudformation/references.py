@@ -30,8 +30,9 @@ REF_GIVES: Mapping[str, Form] = {
     **{
         f"AWS::SageMaker::{name}": Form.ARN
         for name in (
-            *("CodeRepository", "Endpoint", "EndpointConfig", "Model", "NotebookInstance"),
-            "NotebookInstanceLifecycleConfig",
+            *("CodeRepository", "DataQualityJobDefinition", "Endpoint", "EndpointConfig", "Image", "Model"),
+            *("ModelBiasJobDefinition", "ModelExplainabilityJobDefinition", "ModelQualityJobDefinition"),
+            *("NotebookInstance", "NotebookInstanceLifecycleConfig"),
         )
     },
     "AWS::SageMaker::Domain": Form.ID,
@@ -47,6 +48,16 @@ _CONFIG = Taken(("AWS::SageMaker::EndpointConfig",), Form.NAME, "EndpointConfigN
 _MODEL = Taken(("AWS::SageMaker::Model",), Form.NAME, "ModelName")
 _DOMAIN = Taken(("AWS::SageMaker::Domain",), Form.ID, "DomainId")
 _SCRIPT = Taken(("AWS::SageMaker::NotebookInstanceLifecycleConfig",), Form.NAME, "NotebookInstanceLifecycleConfigName")
+_IMAGE = Taken(("AWS::SageMaker::Image",), Form.NAME, "ImageName")
+_JOB = Taken(
+    tuple(
+        f"AWS::SageMaker::{kind}JobDefinition"
+        for kind in ("DataQuality", "ModelQuality", "ModelBias", "ModelExplainability")
+    ),
+    Form.NAME,
+    "JobDefinitionName",
+)
+_BUCKET_NAME = Taken(("AWS::S3::Bucket",), Form.NAME, None)
 _BUCKET = Taken(("AWS::S3::Bucket",), Form.ARN, "Arn")
 _SEARCH = Taken(("AWS::OpenSearchService::Domain", "AWS::Elasticsearch::Domain"), Form.ARN, "Arn")
 _STREAM = Taken(("AWS::Kinesis::Stream",), Form.ARN, "Arn")
@@ -56,8 +67,11 @@ _TAKEN: Mapping[str, Mapping[str, Taken]] = {
     "AWS::SageMaker::Endpoint": {"EndpointConfigName": _CONFIG},
     "AWS::SageMaker::EndpointConfig": {"ModelName": _MODEL},
     "AWS::SageMaker::InferenceComponent": {"ModelName": _MODEL, "EndpointName": _ENDPOINT},
-    "AWS::SageMaker::MonitoringSchedule": {"EndpointName": _ENDPOINT},
+    "AWS::SageMaker::ImageVersion": {"ImageName": _IMAGE},
+    "AWS::SageMaker::MonitoringSchedule": {"EndpointName": _ENDPOINT, "MonitoringJobDefinitionName": _JOB},
     "AWS::SageMaker::NotebookInstance": {"LifecycleConfigName": _SCRIPT},
+    "AWS::SageMaker::Pipeline": {"Bucket": _BUCKET_NAME},
+    **{kind: {"EndpointName": _ENDPOINT} for kind in _JOB.types},
     "AWS::SageMaker::App": {"DomainId": _DOMAIN},
     "AWS::SageMaker::Space": {"DomainId": _DOMAIN},
     "AWS::SageMaker::UserProfile": {"DomainId": _DOMAIN},

@@ -150,7 +150,8 @@ def _zones(cluster: Mapping[str, Any], network: Mapping[str, Any]) -> Iterator[s
         yield f"{nodes} data nodes (InstanceCount) do not part evenly into 2 zones: an even number is needed"
     subnets = network.get("SubnetIds")
     if isinstance(subnets, list | tuple) and all(isinstance(item, str) for item in subnets) and len(subnets) != zones:
-        yield f"{len(subnets)} subnet{'s' if len(subnets) != 1 else ''} for {zones} zone{'s' if zones != 1 else ''}"
+        there = f"{len(subnets)} subnet{'s' if len(subnets) != 1 else ''} (SubnetIds)"
+        yield f"{there} for {zones} zone{'s' if zones != 1 else ''}"
 
 
 def _zone_count(cluster: Mapping[str, Any]) -> tuple[int | None, bool]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from mlops.check.templates.resolving import Scenario
-from mlops.check.templates.template import Fault, Template, Told
+from mlops.check.templates.resolving import Scenario, Spot
+from mlops.check.templates.template import Fault, Resource, Template, Told, speaks_of
 from mlops.ir import Severity
 from mlops.knowledge.domains import pairing
 
@@ -25,7 +25,7 @@ Good: ClusterConfig: {â€¦, DedicatedMasterEnabled: true, DedicatedMasterType: â€
         "domain-better-otherwise",
         Severity.WARNING,
         """A domain of OpenSearch Service is taken as it is, and is better otherwise: an engine that gets no new
-versions, an answer that says to be Elasticsearch, what is stored or sent in clear.
+versions, an answer that says to be Elasticsearch, what is stored or sent in clear, a password that everybody sees.
 
 Bad:  EngineVersion: Elasticsearch_7.10
 Good: EngineVersion: OpenSearch_2.19""",
@@ -43,9 +43,28 @@ def judge(template: Template, scenario: Scenario) -> Iterator[Fault]:
         if resource.type == _TYPE and isinstance(properties.value, dict):
             told = properties.plain(_told)
             for fault in pairing.faults(told):
-                yield Fault("T072", properties.at, f"{resource.label}: {fault}", "see docs/search.md")
+                yield Fault("T072", speaks_of(properties, fault), f"{resource.label}: {fault}", "see docs/search.md")
             for remark in pairing.remarks(told):
-                yield Fault("T073", properties.at, f"{resource.label}: {remark}")
+                yield Fault("T073", speaks_of(properties, remark), f"{resource.label}: {remark}")
+            yield from _password(template, resource, properties)
+
+
+def _password(template: Template, resource: Resource, properties: Spot) -> Iterator[Fault]:
+    written = properties.get("AdvancedSecurityOptions", "MasterUserOptions", "MasterUserPassword")
+    if written is None:
+        return
+    match template.at(written.at):
+        case {"Ref": str(name)} if str(template.section("Parameters").get(name, {}).get("NoEcho")).lower() == "true":
+            return
+        case {"Ref": str(name)} if name in template.section("Parameters"):
+            said = f"the parameter {name}, which everybody sees who sees the stack"
+        case str(text) if isinstance(written.value, str):
+            said = "the template" if text else ""
+        case _:
+            return
+    if said:
+        said = f"the password of {resource.label} stands in {said}"
+        yield Fault("T073", written.at, said, "'{{resolve:secretsmanager:NAME:SecretString:password}}'")
 
 
 def _told(name: str, value: Any) -> Any:

@@ -14,7 +14,8 @@ FINDINGS: Mapping[str, Told] = {
         "features-apart",
         Severity.ERROR,
         """The identifier or the event's time of a feature group is none of its features, or is of another kind;
-two features have one name, or one that the store has itself; or nothing keeps them.
+two features have one name, or one that the store has itself; nothing keeps them, or no role may; or capacity is
+given that is not provisioned.
 
 Bad:  RecordIdentifierFeatureName: customer  FeatureDefinitions: [{FeatureName: id, FeatureType: String}, …]
 Good: RecordIdentifierFeatureName: id""",
@@ -25,6 +26,7 @@ _NAMED = ("RecordIdentifierFeatureName", "EventTimeFeatureName")
 _TIMES = ("String", "Fractional")
 _RESERVED = frozenset({"is_deleted", "write_time", "api_invocation_time"})
 """Source: CreateFeatureGroup API, FeatureDefinition and EventTimeFeatureName."""
+_PROVISIONED = ("ProvisionedReadCapacityUnits", "ProvisionedWriteCapacityUnits")
 _STORES = ("OnlineStoreConfig", "OfflineStoreConfig")
 
 
@@ -41,6 +43,7 @@ def _group(resource: Resource) -> Iterator[Fault]:
     if not any(store in properties.members for store in _STORES):
         said = f"{resource.label} keeps nothing: it has neither {' nor '.join(_STORES)}"
         yield Fault("T076", properties.at, said, "give one of them")
+    yield from _stores(resource, properties)
     listed = properties.get("FeatureDefinitions")
     if listed is None or not isinstance(listed.value, tuple):
         return
@@ -57,6 +60,19 @@ def _group(resource: Resource) -> Iterator[Fault]:
         kinds[name] = item.text("FeatureType")
     if all(item.text("FeatureName") for item in listed.items):
         yield from _roles(resource, properties, kinds)
+
+
+def _stores(resource: Resource, properties: Spot) -> Iterator[Fault]:
+    offline = properties.members.get("OfflineStoreConfig")
+    if offline is not None and "RoleArn" not in properties.members:
+        said = f"{resource.label} has an offline store, and no role that writes there"
+        yield Fault("T076", offline.at, said, "give RoleArn")
+    throughput = properties.get("ThroughputConfig")
+    if throughput is not None and throughput.text("ThroughputMode") == "OnDemand":
+        for member in _PROVISIONED:
+            if member in throughput.members:
+                said = f"{resource.label} is OnDemand, and {member} is of Provisioned"
+                yield Fault("T076", throughput.members[member].at, said, "leave it out, or ThroughputMode: Provisioned")
 
 
 def _roles(resource: Resource, properties: Spot, kinds: Mapping[str, str | None]) -> Iterator[Fault]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from typing import Any
 
 from mlops.check import check
 from mlops.check.templates.resolving import HOLE, Scenario, Spot
 from mlops.check.templates.template import Fault, Resource, Template, Told
-from mlops.ir import Finding, Severity, Where
+from mlops.ir import Finding, Join, Severity, Step, Unknown, Where
 from mlops.ir.lines import places
 from mlops.ir.reader import read
 
@@ -46,8 +47,13 @@ def judge(template: Template, scenario: Scenario) -> Iterator[Fault | Finding]:
 
 def _body(template: Template, resource: Resource, body: Spot) -> Iterator[Fault | Finding]:
     written = body.value if isinstance(body.value, str) else body.draft
-    if written is None or (HOLE in written and _is_whole(written.replace(HOLE, ""))):
-        return  # what is not known may be no value, but the rest of one
+    if written is None:
+        return
+    if HOLE in written and _is_whole(written.replace(HOLE, "")):
+        # What is not known may be no value, but the rest of one.
+        if _fits(written):
+            yield from _inside(template, resource, body, written)
+        return
     # A 0 is a value in JSON, and part of a text.
     text = written.replace(HOLE, "0")
     try:
@@ -80,6 +86,16 @@ def _body(template: Template, resource: Resource, body: Spot) -> Iterator[Fault 
         )
     if isinstance(body.value, str):
         yield from _inside(template, resource, body, text)
+    elif _fits(written):
+        yield from _inside(template, resource, body, written)
+
+
+def _fits(text: str) -> bool:
+    """Whether what is not known stands in texts alone."""
+    try:
+        return isinstance(json.loads(text), dict)
+    except (ValueError, RecursionError):
+        return False
 
 
 def _is_whole(text: str) -> bool:
@@ -106,7 +122,7 @@ def _inside(template: Template, resource: Resource, body: Spot, text: str) -> It
     pointers = {finding.path for finding in findings if finding.path is not None}
     known = places(text, pointers) if pointers else {}
     for finding in findings:
-        if finding.code in _VERSIONS:
+        if finding.code in _VERSIONS or HOLE in finding.message:
             continue
         inside = known.get(finding.path or "", (1, 1))
         line, column = _place(template, body, *inside)
@@ -115,18 +131,45 @@ def _inside(template: Template, resource: Resource, body: Spot, text: str) -> It
 
 
 def _judged(name: str, text: str) -> tuple[Finding, ...]:
+    """Texts of which a part is not known are unknown."""
     definition, problems = read(text, _FILE)
-    return () if definition is None else check(replace(definition, name=name), findings=problems).findings
+    if definition is None:
+        return ()
+    if HOLE in text:
+        steps = tuple(_opened(step) for step in definition.steps)
+        parameters = tuple(replace(item, members=_open(item.members)) for item in definition.parameters)
+        definition = replace(definition, steps=steps, parameters=parameters, members=_open(definition.members))
+    return check(replace(definition, name=name), findings=problems).findings
 
 
+def _opened(step: Step) -> Step:
+    blocks = tuple(replace(block, steps=tuple(_opened(item) for item in block.steps)) for block in step.blocks)
+    return replace(step, arguments=_open(step.arguments), members=_open(step.members), blocks=blocks)
+
+
+def _open(value: Any) -> Any:
+    match value:
+        case str():
+            return Unknown() if HOLE in value else value
+        case Mapping():
+            return {name: _open(item) for name, item in value.items()}
+        case tuple():
+            return tuple(_open(item) for item in value)
+        case Join():
+            return Unknown() if HOLE in repr(value) else value
+    return value
+
+
+_TEXTS = ("", "/Fn::Sub", "/Fn::Sub/0")
+"""What a function puts into a text adds no lines."""
 _VERSIONS = frozenset({"E101"})
 """Told here, with the place."""
 
 
 def _place(template: Template, body: Spot, line: int, column: int) -> tuple[int, int]:
     """In the template; where the body does not stand as it is, the property."""
-    begins = template.document.inside.get(body.at)
-    if begins is None or body.made:
+    begins = next((found for at in _TEXTS if (found := template.document.inside.get(body.at + at)) is not None), None)
+    if begins is None:
         return template.document.at(body.at)
     first = begins[0]
     lines = template.document.text.split("\n")

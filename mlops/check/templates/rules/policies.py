@@ -38,7 +38,8 @@ Good: Action: s3:GetObject  Resource: arn:aws:s3:::acme/models/*""",
     "T082": Told(
         "anybody",
         Severity.WARNING,
-        """A role may be taken on by anybody: its trust policy has the principal * without a condition.
+        """A role may be taken on by anybody, or what is shared be read by anybody: a policy has the principal * without
+a condition; or by any token of an identity provider, since no condition asks for its subject.
 
 Bad:  Principal: "*"
 Good: Principal: {Service: sagemaker.amazonaws.com}""",
@@ -71,6 +72,10 @@ _DOCUMENTS = {
     "AWS::IAM::User": (),
     "AWS::IAM::Group": (),
 }
+_SHARED = {
+    "AWS::OpenSearchService::Domain": ("AccessPolicies",),
+    "AWS::SageMaker::ModelPackageGroup": ("ModelPackageGroupPolicy",),
+}
 _NAMED = {
     "RoleArn": ("iam", "role"),
     "ExecutionRoleArn": ("iam", "role"),
@@ -93,6 +98,7 @@ _UNBOUND = re.compile(
     r"|ec2:\w*NetworkInterface\w*|logs:\w+|\*|[\w-]+:\*"
 )
 """Whose resources IAM cannot bind, or that only look; and what is told as any action."""
+_PASSED = "iam:PassRole"
 
 
 def judge(template: Template, scenario: Scenario) -> Iterator[Fault]:
@@ -103,6 +109,10 @@ def judge(template: Template, scenario: Scenario) -> Iterator[Fault]:
             yield from _named(template, resource)
         if resource.type.startswith("AWS::IAM::"):
             yield from _attached(resource)
+        for member in _SHARED.get(resource.type, ()):
+            # Who reaches a domain in a VPC, its network says.
+            if "VPCOptions" not in resource.properties.members:
+                yield from _open(resource, resource.properties.get(member), "reach")
         if resource.type not in _DOCUMENTS:
             continue
         documents = [resource.properties.get(member) for member in _DOCUMENTS[resource.type]]
@@ -113,7 +123,7 @@ def judge(template: Template, scenario: Scenario) -> Iterator[Fault]:
                 yield from _policy(resource, document)
         trust = resource.properties.get("AssumeRolePolicyDocument")
         if trust is not None:
-            yield from _trust(resource, trust)
+            yield from _open(resource, trust, "take on")
 
 
 def _attached(resource: Resource) -> Iterator[Fault]:
@@ -221,9 +231,14 @@ def _statement(resource: Resource, statement: Spot) -> Iterator[Fault]:
     if places is None:
         return
     resources = _texts(places)
-    if any(place.value == "*" for place in resources) and "Condition" not in statement.members:
+    if any(place.value == "*" for place in resources):
+        known = [action for action in texts if isinstance(action.value, str)]
+        bound = "Condition" in statement.members
+        # Whom a role is passed to says nothing of which one.
         wide = [
-            action for action in texts if isinstance(action.value, str) and _UNBOUND.fullmatch(action.value) is None
+            action
+            for action in known
+            if action.value == _PASSED or (not bound and _UNBOUND.fullmatch(action.value) is None)
         ]
         if wide:
             star = next(place for place in resources if place.value == "*")
@@ -257,15 +272,34 @@ _ELSEWHERE = frozenset(
 """Whose actions are on ARNs of others, too."""
 
 
-def _trust(resource: Resource, trust: Spot) -> Iterator[Fault]:
-    listed = trust.get("Statement")
+def _open(resource: Resource, document: Spot | None, verb: str) -> Iterator[Fault]:
+    listed = document.get("Statement") if document is not None else None
     for statement in (listed.items or (listed,)) if listed is not None else ():
         principal = statement.get("Principal")
-        inside = principal.get("AWS") if principal is not None and principal.members else principal
-        if inside is None or "Condition" in statement.members or statement.text("Effect") != "Allow":
+        if principal is None or statement.text("Effect") != "Allow":
             continue
-        if any(item.value == "*" for item in _texts(inside)):
-            yield Fault("T082", inside.at, f"anybody may take {resource.label} on", "name the service or account")
+        condition = statement.get("Condition")
+        inside = principal.get("AWS") if principal.members else principal
+        if condition is None and inside is not None and any(item.value == "*" for item in _texts(inside)):
+            yield Fault("T082", inside.at, f"anybody may {verb} {resource.label}", "name the service or account")
+        provider = principal.get("Federated")
+        keys = {key for test in condition.members.values() for key in test.members} if condition is not None else set()
+        if provider is not None and all(key.endswith(":aud") for key in keys) and _vouches(provider):
+            said = f"any token of {_CI.search(_text(provider))[0]} may take {resource.label} on"  # type: ignore[index]
+            at = condition.at if condition is not None else provider.at
+            yield Fault("T082", at, said, "a condition on its :sub")
+
+
+_CI = re.compile(r"token\.actions\.githubusercontent\.com|(?<=oidc-provider/)[\w.-]*gitlab[\w.-]*")
+"""Providers whose tokens are of everybody's jobs."""
+
+
+def _vouches(provider: Spot) -> bool:
+    return _CI.search(_text(provider)) is not None
+
+
+def _text(spot: Spot) -> str:
+    return spot.value if isinstance(spot.value, str) else spot.draft or ""
 
 
 def _texts(spot: Spot | None) -> tuple[Spot, ...]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
-from mlops.check.templates.resolving import Scenario, Spot
+from mlops.check.templates.resolving import HOLE, Scenario, Spot
 from mlops.check.templates.template import Fault, Resource, Template, Told
 from mlops.ir import Severity
 from mlops.ir.values import pointer
@@ -39,6 +40,7 @@ _DOCUMENTS = {
     "AWS::IAM::Role": (("AssumeRolePolicyDocument", Kind.TRUST),),
     "AWS::IAM::User": (),
     "AWS::IAM::Group": (),
+    "AWS::SageMaker::ModelPackageGroup": (("ModelPackageGroupPolicy", Kind.RESOURCE),),
     "AWS::KMS::Key": (("KeyPolicy", Kind.RESOURCE),),
     "AWS::S3::BucketPolicy": (("PolicyDocument", Kind.RESOURCE),),
     "AWS::OpenSearchService::Domain": (("AccessPolicies", Kind.RESOURCE),),
@@ -70,13 +72,26 @@ def _inside(policy: Spot) -> Spot | None:
 def _document(resource: Resource, document: Spot | None, kind: Kind) -> Iterator[Fault]:
     if document is None or not isinstance(document.value, dict):
         return
-    for fault in faults(document.plain(), kind):
+    for fault in faults(_plain(document) if kind is Kind.TRUST else document.plain(), kind):
         yield Fault(
             "T085",
             document.below(pointer(*fault.at) if fault.at else "").at,
             f"{resource.label}: {fault.said}",
             fault.mend,
         )
+
+
+def _plain(trust: Spot) -> Any:
+    """With identity providers whose ARNs are put together: which one, their ends say."""
+    told = trust.plain()
+    listed = trust.get("Statement")
+    statements = told.get("Statement")
+    for index, statement in enumerate(listed.items or (listed,) if listed is not None else ()):
+        provider = statement.get("Principal", "Federated")
+        if provider is not None and provider.draft is not None:
+            item = statements[index] if isinstance(statements, tuple) else statements
+            item["Principal"]["Federated"] = provider.draft.replace(HOLE, "…")
+    return told
 
 
 def _long(resource: Resource, own: list[Spot]) -> Iterator[Fault]:

@@ -1,12 +1,11 @@
-"""What a template is made of: sections, parameters, and what they name of each other."""
+"""What a template is made of: sections, resources, and what they name of each other."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from mlops.check.templates.resolving import Scenario
+from mlops.check.templates.resolving import VARIABLE, Scenario
 from mlops.check.templates.template import Fault, Template, Told
 from mlops.ir import Severity
 from mlops.ir.choices import instead
@@ -47,15 +46,6 @@ Good: Resources: {Model: {Type: …, Properties: {…}}}""",
 Bad:  Type: AWS::SageMaker::Modell
 Good: Type: AWS::SageMaker::Model""",
     ),
-    "T006": Told(
-        "wrong-parameter",
-        Severity.ERROR,
-        """A parameter has a type that there is not, or a default that is no text or number, or none of its allowed
-values.
-
-Bad:  InstanceTypes: {Type: Map, Default: {dev: ml.t3.medium}}
-Good: a mapping below Mappings, read by Fn::FindInMap""",
-    ),
     "T010": Told(
         "unresolved-reference",
         Severity.ERROR,
@@ -95,11 +85,6 @@ _PSEUDO = frozenset(
         *("AccountId", "NoValue", "NotificationARNs", "Partition", "Region", "StackId", "StackName", "URLSuffix"),
     )
 )
-_TYPES = re.compile(
-    r"String|Number|List<(?:Number|String)>|CommaDelimitedList|(?:List<)?AWS::[A-Za-z0-9]+::[A-Za-z0-9:]+>?"
-    r"|AWS::SSM::Parameter::(?:Name|Value<.+>)"
-)
-_VARIABLE = re.compile(r"\$\{([^!${}][^${}]*)\}")
 _ROLE = "AWS::IAM::Role"
 
 
@@ -121,7 +106,6 @@ def judge(template: Template, scenario: Scenario) -> Iterator[Fault]:
                 said = f"{name} is no section of a template{instead(name, _SECTIONS)}"
                 yield Fault("T004", pointer(name), said)
     yield from _resources(template)
-    yield from _parameters(template)
     yield from _references(template)
     yield from _circles(template)
 
@@ -150,40 +134,11 @@ def _is_of_others(kind: str) -> bool:
     return kind.startswith("Custom::") or kind == "AWS::CloudFormation::CustomResource"
 
 
-def _parameters(template: Template) -> Iterator[Fault]:
-    for name, declared in template.section("Parameters").items():
-        at = f"/Parameters{pointer(name)}"
-        if not isinstance(declared, dict):
-            yield Fault("T006", at, f"the parameter {name} is no object", "Type: String")
-            continue
-        kind = declared.get("Type")
-        if not isinstance(kind, str) or _TYPES.fullmatch(kind) is None:
-            told = "says no Type" if kind is None else f"is of the type {kind!r}, which there is not"
-            yield Fault(
-                "T006",
-                f"{at}/Type",
-                f"the parameter {name} {told}",
-                "use String, Number or a list; tables go below Mappings",
-            )
-        default, allowed = declared.get("Default"), declared.get("AllowedValues")
-        if isinstance(default, dict | list):
-            yield Fault("T006", f"{at}/Default", f"the default of {name} is no text", "tables go below Mappings")
-        elif default is not None and isinstance(allowed, list) and not _is_allowed(kind, default, allowed):
-            yield Fault("T006", f"{at}/Default", f"the default of {name}, {default!r}, is none of its AllowedValues")
-
-
 _GUESSED = 50
 DYNAMIC = ""
 """A name that only the account makes."""
 Use = tuple[str, str, str]
 """What is named: its kind (of ``_KINDS``), its name, and where."""
-
-
-def _is_allowed(kind: Any, default: Any, allowed: list[Any]) -> bool:
-    """Each item of a list, which is written as a text with commas."""
-    listed = isinstance(kind, str) and (kind == "CommaDelimitedList" or kind.startswith("List<"))
-    given = [item.strip() for item in str(default).split(",")] if listed else [str(default)]
-    return set(given) <= {str(item) for item in allowed}
 
 
 def _references(template: Template) -> Iterator[Fault]:
@@ -287,10 +242,11 @@ def _within(value: Any, at: str, conditions: bool) -> Iterator[Use]:
             yield "Conditions", name, f"{at}/Condition"
         case {"Fn::Sub": inside} if len(value) == 1:
             text, given = (inside, {}) if isinstance(inside, str) else _parts(inside)
-            for variable in filter(None, map(str.strip, _VARIABLE.findall(text))):
+            stands = f"{at}/Fn::Sub" if isinstance(inside, str) else f"{at}/Fn::Sub/0"
+            for variable in filter(None, map(str.strip, VARIABLE.findall(text))):
                 if variable not in given:
                     kind = "attribute" if "." in variable and "::" not in variable else "value"
-                    yield kind, variable, f"{at}/Fn::Sub"
+                    yield kind, variable, stands
             for name, item in given.items():
                 yield from _within(item, f"{at}/Fn::Sub/1{pointer(name)}", conditions)
         case dict():
@@ -328,7 +284,7 @@ def _circles(template: Template) -> Iterator[Fault]:
                     circle = " -> ".join((*above[above.index(name) :], name))
                     yield Fault(
                         "T012",
-                        template.resources_at[name],
+                        _back(template, above[-1], name),
                         f"they name each other: {circle}",
                         "take one of the references out",
                     )
@@ -341,6 +297,13 @@ def _circles(template: Template) -> Iterator[Fault]:
             else:
                 path.popitem()
                 done.add(name)
+
+
+def _back(template: Template, name: str, other: str) -> str:
+    """Where one names the other."""
+    at = template.resources_at[name]
+    uses = _within(template.written[name], at, False)
+    return next((place for _, used, place in uses if used.partition(".")[0] == other), f"{at}/DependsOn")
 
 
 def _named(template: Template, name: str) -> Iterator[str]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mlops.check.templates.resolving import Scenario, Spot
-from mlops.check.templates.template import Fault, Template, Told
+from mlops.check.templates.template import Fault, Template, Told, speaks_of
 from mlops.ir import Severity
 from mlops.knowledge.streams import elsewhere, pairing
 
@@ -41,9 +41,9 @@ def judge(template: Template, scenario: Scenario) -> Iterator[Fault]:
         if resource.type == _TYPE and isinstance(properties.value, dict):
             told = properties.plain(_told)
             for remark in _remarks(told):
-                yield Fault("T078", _place(properties), f"{resource.label}: {remark}")
+                yield Fault("T078", _place(properties, remark), f"{resource.label}: {remark}")
             for fault in pairing.of_request(told):
-                yield Fault("T071", _place(properties), f"{resource.label}: {fault}", "see docs/streams.md")
+                yield Fault("T071", _place(properties, fault), f"{resource.label}: {fault}", "see docs/streams.md")
 
 
 def _remarks(told: Any) -> Iterator[str]:
@@ -55,10 +55,11 @@ def _remarks(told: Any) -> Iterator[str]:
     yield from elsewhere.of_other_accounts(told)
 
 
-def _place(properties: Spot) -> str:
-    """The destination, where there is one."""
+def _place(properties: Spot, said: str) -> str:
+    """The destination, where there is one and nothing in it is named."""
+    named = speaks_of(properties, said)
     found = [spot.at for name, spot in properties.members.items() if name.endswith("DestinationConfiguration")]
-    return found[0] if len(found) == 1 else properties.at
+    return found[0] if named == properties.at and len(found) == 1 else named
 
 
 def _told(name: str, value: Any) -> Any:

@@ -1,0 +1,81 @@
+"""What a resource says of itself beside its properties, and what things may be called (guide: Resource attributes,
+Template sections)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from mlops.check.templates.resolving import Scenario
+from mlops.check.templates.template import Fault, Resource, Template, Told
+from mlops.ir import Severity
+from mlops.ir.choices import instead
+from mlops.ir.values import pointer
+
+FINDINGS: Mapping[str, Told] = {
+    "T009": Told(
+        "wrong-attribute",
+        Severity.ERROR,
+        """A resource's attribute has a value that there is not, the template says another version than the one that
+there is, something has a name of other characters than letters and digits, or a tag has one that is AWS's or twice
+there.
+
+Bad:  DeletionPolicy: Keep
+Good: DeletionPolicy: Retain""",
+    ),
+}
+_KEPT: Mapping[str, tuple[str, ...]] = {
+    "DeletionPolicy": ("Delete", "Retain", "RetainExceptOnCreate", "Snapshot"),
+    "UpdateReplacePolicy": ("Delete", "Retain", "Snapshot"),
+}
+_SNAPSHOTS = re.compile(r"AWS::(?:EC2::Volume|ElastiCache|Neptune|RDS|Redshift|DocDB|FSx)\b.*")
+"""Of other types none is taken."""
+_NAME = re.compile(r"[A-Za-z0-9]{1,255}")
+_NAMED = ("Parameters", "Resources", "Outputs")
+_VERSION = "2010-09-09"
+
+
+def judge(template: Template, scenario: Scenario) -> Iterator[Fault]:
+    for resource in template.resources(scenario):
+        yield from _tags(resource)
+    if scenario is not template.scenarios[0]:
+        return  # nothing here depends on a condition
+    version = template.raw.get("AWSTemplateFormatVersion")
+    if version is not None and str(version) != _VERSION:
+        said = f"there is no version {str(version)!r} of templates"
+        yield Fault("T009", "/AWSTemplateFormatVersion", said, f"AWSTemplateFormatVersion: '{_VERSION}'")
+    for section in _NAMED:
+        for name in template.section(section):
+            if _NAME.fullmatch(name) is None and not name.startswith("Fn::"):
+                at = f"/{section}{pointer(name)}"
+                yield Fault("T009", at, f"{name} is no name in {section}: that has letters and digits alone")
+    for name, written in template.written.items():
+        if isinstance(written, dict):
+            yield from _kept(name, written, template.resources_at[name])
+
+
+def _tags(resource: Resource) -> Iterator[Fault]:
+    listed = resource.properties.get("Tags")
+    met: set[str] = set()
+    for item in listed.items if listed is not None else ():
+        key = item.text("Key")
+        if key is None:
+            continue
+        at = item.members["Key"].at
+        if key.lower().startswith("aws:"):
+            yield Fault("T009", at, f"a tag of {resource.label} is {key!r}: what begins with aws: is AWS's own")
+        if key in met:
+            yield Fault("T009", at, f"two tags of {resource.label} are {key!r}", "leave one of them out")
+        met.add(key)
+
+
+def _kept(name: str, written: Mapping[str, Any], at: str) -> Iterator[Fault]:
+    for member, choices in _KEPT.items():
+        value = written.get(member)
+        if not isinstance(value, str):
+            continue
+        if value not in choices:
+            yield Fault("T009", at + pointer(member), f"{member} of {name} cannot be {value}{instead(value, choices)}")
+        elif value == "Snapshot" and _SNAPSHOTS.fullmatch(str(written.get("Type"))) is None:
+            yield Fault("T009", at + pointer(member), f"there are no snapshots of {written.get('Type')}", "Retain")
