@@ -167,7 +167,7 @@ def _beyond_top(step: Step, name: str, rest: Sequence[Segment]) -> Dead | None:
     value = get(step.arguments, "HyperParameterTuningJobConfig", "ResourceLimits", "MaxNumberOfTrainingJobs")
     if isinstance(value, int) and not isinstance(value, bool) and rest[0] >= value:
         text = f"{step.name} runs {value} training jobs, there is no {name}[{rest[0]}]"
-        return Dead(text, "count from 0", doubtful=True)
+        return Dead(text, "count from 0")
     return None
 
 
@@ -414,7 +414,9 @@ def _for_each(subject: Subject, placed: Placed, step_type: StepType, segments: S
                 return Dead(f"ForEach {placed.step.name} has no Selector, so nothing is Selected", "add a Selector")
             field = selector.get("Field") if isinstance(selector, Mapping) else None
             chosen = field.path.name if isinstance(field, Ref) and field.path else None
-            return body_property(subject, placed, chosen, rest) if chosen and rest else ANYTHING
+            if not rest:
+                return Property("structure")
+            return body_property(subject, placed, chosen, rest) if chosen else ANYTHING
         case ["IterationOutputs", int(index), (str(body) | Key(body)), *rest]:
             arguments = placed.step.arguments
             items = arguments.get("IterableItems") if isinstance(arguments, Mapping) else None

@@ -8,6 +8,8 @@ from typing import Any
 from rule_cases import DLC, REGISTRY, WARNING, Case
 from sound_definition import GONE, get, join
 
+from mlops.ir import Severity
+
 SKLEARN = "141502667606.dkr.ecr.eu-west-1.amazonaws.com/sagemaker-scikit-learn:1.2-1-cpu-py3"
 IMAGE, COMMAND = "Train:AlgorithmSpecification/TrainingImage", "Prepare:AppSpecification/ContainerEntrypoint"
 TORCH = f"{DLC}/pytorch-training:2.3.0-cpu-py311-ubuntu20.04-sagemaker"
@@ -25,7 +27,9 @@ UNTOLD = {
 
 
 def _command(name: str, bad: list[Any], at: int, good: list[Any]) -> Case:
-    return Case(name, "X921", {COMMAND: bad}, f"{COMMAND}/{at}", {COMMAND: good}, WARNING)
+    return Case(
+        name, "X921", {COMMAND: bad}, f"{COMMAND}/{at}", {COMMAND: good}, WARNING if len(bad) > 1 else Severity.ERROR
+    )
 
 
 CASES = [
@@ -56,7 +60,7 @@ CASES = [
     _command("a script starts itself", [f"{CODE}/prepare.py"], 0, ["python3", f"{CODE}/prepare.py"]),
     Case("a script in a folder of its own starts itself", "X921",
          {COMMAND: ["/opt/ml/processing/scripts/go.py"], "Prepare:ProcessingInputs/1/S3Input/LocalPath": "/opt/ml/processing/scripts"},
-         f"{COMMAND}/0", {COMMAND: ["/opt/ml/processing/scripts/go.py"]}, WARNING),
+         f"{COMMAND}/0", {COMMAND: ["/opt/ml/processing/scripts/go.py"]}),
     Case("Python runs a shell script of the arguments", "X921",
          {COMMAND: ["python3"], "Prepare:AppSpecification/ContainerArguments": [f"{CODE}/prepare.sh", get("Parameters.Depth")]},
          "Prepare:AppSpecification/ContainerArguments/0",
@@ -79,10 +83,10 @@ CASES = [
          {DATA: join(get("Steps.Prepare.ProcessingOutputConfig.Outputs['train'].S3Output.S3Uri"), "model.tar.gz")}, WARNING),
     Case("model data by another step's output", "X744",
          {DATA: get("Steps.Prepare.ProcessingOutputConfig.Outputs['train'].S3Output.S3Uri")}, DATA,
-         {DATA: get("Steps.Train.ModelArtifacts.S3ModelArtifacts")}, WARNING),
+         {DATA: get("Steps.Train.ModelArtifacts.S3ModelArtifacts")}),
     Case("model data by a training's output path", "X744", {DATA: get("Steps.Train.OutputDataConfig.S3OutputPath")}, DATA,
          {DATA: join(get("Steps.Train.OutputDataConfig.S3OutputPath"), get("Steps.Train.TrainingJobName"),
-                     "output/model.tar.gz")}, WARNING),
+                     "output/model.tar.gz")}),
     Case("a component's artifact in a folder", "X744",
          {"Component:Specification/ModelName": GONE,
           "Component:Specification/Container": {"Image": f"{REGISTRY}/serve:1", "ArtifactUrl": "s3://acme/adapter/"}},

@@ -221,7 +221,6 @@ CASES = [
         {"Drift:AppSpecification/ImageUri": CLARIFY},
         "Drift:AppSpecification/ImageUri",
         MONITORED,
-        WARNING,
     ),
     Case(
         "Model Monitor of another account of Amazon's",
@@ -229,7 +228,6 @@ CASES = [
         {**MONITORED, "Drift:AppSpecification/ImageUri": MONITOR.replace("468650794304", "131013547314")},
         "Drift:AppSpecification/ImageUri",
         {**MONITORED, "Drift:AppSpecification/ImageUri": MONITOR.replace("468650794304", "111122223333")},
-        WARNING,
     ),
     Case(
         "a rule that Debugger does not have",

@@ -301,7 +301,6 @@ CASES = [
         "X721",
         {"Items.DefaultValue": "[]"},
         "Items.DefaultValue",
-        severity=WARNING,
     ),
     Case(
         "a metric that an algorithm may bring",

@@ -79,7 +79,6 @@ CASES = [
         {"Live:EndpointName": join("churn", get("Execution.PipelineExecutionArn"), on="-")},
         "Live:EndpointName",
         {"Live:EndpointName": join("churn", get("Execution.PipelineName"), on="-")},
-        severity=WARNING,
     ),
     Case(
         "a URI in a name",
@@ -87,7 +86,6 @@ CASES = [
         {CONFIG_NAME: join("churn", ARCHIVE, on="-")},
         CONFIG_NAME,
         {CONFIG_NAME: join("churn", get("Steps.Train.TrainingJobName"), on="-")},
-        severity=WARNING,
     ),
     Case(
         "an archive below an archive",
@@ -193,7 +191,6 @@ CASES = [
         of_xgboost() | {f"{FIT}/TrainingImage": XGBOOST.replace(":1.7-1", ":1.8-1")},
         f"{FIT}/TrainingImage",
         of_xgboost() | {f"{FIT}/TrainingImage": XGBOOST.replace(":1.7-1", ":1.5-1")},
-        severity=WARNING,
     ),
     Case(
         "no version",
@@ -226,7 +223,6 @@ CASES = [
             f"{PRIMARY}/ModelDataUrl": ARCHIVE,
             "Variants:ProductionVariants/0/InstanceType": "ml.c7g.large",
         },
-        severity=WARNING,
     ),
     Case(
         "metrics of one's own for XGBoost",
@@ -338,7 +334,6 @@ CASES = [
         {"Best:first": get("Steps.Regions.IterationOutputs[9].Fit.OutputParameters['score']")},
         "Best:first/Get",
         {"Best:first": get("Steps.Regions.IterationOutputs[0].Fit.OutputParameters['score']")},
-        severity=WARNING,
     ),
 ]  # fmt: skip
 

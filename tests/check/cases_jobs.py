@@ -228,7 +228,6 @@ CASES = [
         {"Serverless:JobConfig/applicationId": "00fother00000000"},
         "Serverless:JobConfig/applicationId",
         {"Serverless:JobConfig/applicationId": "00fabc1234567890"},
-        WARNING,
     ),
     Case(
         "an application by its ARN",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rule_cases import INFO, MOUNTED, WARNING, Case
+from rule_cases import MOUNTED, WARNING, Case
 from sound_definition import REGISTRY, get, join
 
 TAG = {"Key": "team", "Value": "growth"}
@@ -120,7 +120,7 @@ CASES = [
         {"Items.DefaultValue": '[{"title": "north"}]'},
         "Fit:region/Get",
         {"Items.DefaultValue": '[{"title": "north"}, {"name": "south"}]'},
-        INFO,
+        WARNING,
     ),
     Case(
         "a member that no item has",
@@ -129,7 +129,7 @@ CASES = [
         "Fit:region/Get",
         {"Regions:IterableItems": ['{"title": "north"}', '{"name": "south"}']},
     ),
-    Case("a directory that is no full path", "X789", {**MOUNTED, DIRECTORY: "d"}, DIRECTORY, MOUNTED, WARNING),
+    Case("a directory that is no full path", "X789", {**MOUNTED, DIRECTORY: "d"}, DIRECTORY, MOUNTED),
     Case(
         "an interval that the profiler does not have",
         "X899",

@@ -87,7 +87,6 @@ CASES = [
         {f"{FIT}AlgorithmSpecification/TrainingImage": XGBOOST.replace("xgboost", "xgbost")},
         f"{FIT}AlgorithmSpecification/TrainingImage",
         {f"{FIT}AlgorithmSpecification/TrainingImage": XGBOOST.replace("sagemaker-xgboost", "another-name")},
-        WARNING,
     ),
     Case("a key without its kind", "X814", {KEY: "arn:aws:kms:eu-west-1:111122223333:ml"}, KEY),
     Case(
@@ -154,7 +153,6 @@ CASES = [
         },
         f"{RULE}/RuleEvaluatorImage",
         WATCHED,
-        WARNING,
     ),
     Case(
         "shards for Clarify",

@@ -753,7 +753,21 @@ CASES = [
         {"Regions:IterableItems": ["a", "b"]},
     ),
     Case("item is an object", "X720", {"Regions:IterableItems": [{"a": 1}]}, "Regions:IterableItems/0"),
-    Case("default is no JSON list", "X721", {"Items.DefaultValue": "a,b"}, "Items.DefaultValue", severity=WARNING),
+    Case("default is no JSON list", "X721", {"Items.DefaultValue": "a,b"}, "Items.DefaultValue"),
+    Case(
+        "a member of plain items by default",
+        "X727",
+        {"Items.DefaultValue": '["north"]'},
+        "Fit:region/Get",
+        {"Items.DefaultValue": '["north"]', "Fit:region": get("ForEach.CurrentItem")},
+    ),
+    Case(
+        "a key in double quotes",
+        "R302",
+        {"Best:first": get('Steps.Regions.IterationOutputs[0].Fit.OutputParameters["score"]')},
+        "Best:first/Get",
+        {"Best:first": get("Steps.Regions.IterationOutputs[0].Fit.OutputParameters['score']")},
+    ),
     Case("empty body", "X722", {"Regions:ForEachBody": []}, "Regions:ForEachBody"),
     Case("Fail in a body", "X722", {"Fit.Type": "Fail"}, "Fit"),
     Case(
@@ -1757,7 +1771,6 @@ CASES = [
             }
         },
         "Record:Artifacts/1/ArtifactName",
-        severity=WARNING,
     ),
     Case(
         "group name with _",
@@ -1851,7 +1864,6 @@ CASES = [
         {"Ask:x": get("Steps.Tune.TrainingJobSummaries[8].TrainingJobName")},
         "Ask:x/Get",
         {"Ask:x": get("Steps.Tune.TrainingJobSummaries[7].TrainingJobName")},
-        WARNING,
     ),
     Case(
         "undeclared artifact",
@@ -1938,7 +1950,6 @@ CASES = [
         {TRAIN_IMAGE: f"{DLC}/pytorch-training:2.3.0-cpu-py39"},
         TRAIN_IMAGE,
         {TRAIN_IMAGE: f"{DLC}/pytorch-training:2.3.0-cpu-py311"},
-        WARNING,
     ),
     Case(
         "account of another region",
@@ -1946,7 +1957,6 @@ CASES = [
         {TRAIN_IMAGE: "683313688378.dkr.ecr.eu-west-1.amazonaws.com/sagemaker-scikit-learn:1.2-1-cpu-py3"},
         TRAIN_IMAGE,
         {TRAIN_IMAGE: "141502667606.dkr.ecr.eu-west-1.amazonaws.com/sagemaker-scikit-learn:1.2-1-cpu-py3"},
-        WARNING,
     ),
     Case(
         "image tag",
@@ -2140,7 +2150,6 @@ CASES = [
         {"Drift:Environment/dataset_source": "/opt/ml/processing/data"},
         "Drift:Environment/dataset_source",
         {"Drift:Environment/dataset_source": "/opt/ml/processing/input/churn.csv"},
-        WARNING,
     ),
     Case(
         "serverless and asynchronous",

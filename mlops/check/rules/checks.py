@@ -117,8 +117,8 @@ def no_baseline(subject: Subject) -> Iterator[Fault]:
     source="model monitor container: results are uploaded from the declared output",
 )
 def check_output_elsewhere(subject: Subject) -> Iterator[Fault]:
-    """The monitor container writes to a directory that no output of the job uploads, or reads one that no input fills.
-    A job without any output is an error: the check has no result to read.
+    """The monitor container writes to a directory that no output of the job uploads; or (an error) reads one that no
+    input fills, or has no output at all, so that the check has no result to read.
 
     Bad:  output_path "/opt/ml/processing/results" with one output at "/opt/ml/processing/output"
     Good: both the same
@@ -143,7 +143,8 @@ def check_output_elsewhere(subject: Subject) -> Iterator[Fault]:
         known = [item for item in filled if isinstance(item, str)]
         if isinstance(path, str) and len(known) == len(filled) and not any(_within(path, item) for item in known):
             at = f"{placed.pointer}/Arguments/Environment/dataset_source"
-            yield Fault(at, f"{path} is in no input of the job", "use the input's LocalPath", placed)
+            message = f"{path} is in no input of the job"
+            yield Fault(at, message, "use the input's LocalPath", placed, severity=Severity.ERROR)
 
 
 def _within(path: str, root: str) -> bool:
@@ -165,6 +166,8 @@ def check_name(subject: Subject) -> Iterator[Fault]:
         for name in (*_NAMES, *_BASELINES):
             value = placed.step.members.get(name)
             at = f"{placed.pointer}/{name}"
+            if isinstance(value, Join) and name in _NAMES:
+                value = expressions.fold(subject, value)
             if value is None or isinstance(value, JsonGet | Join | Unknown):
                 continue
             if isinstance(value, Ref):

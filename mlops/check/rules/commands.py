@@ -69,9 +69,9 @@ def _names_script(request: Mapping[str, Value]) -> bool:
     source="python ran runproc.sh: SyntaxError (sdk#4272); bash ran a .py: 'import: command not found' (sdk#2656)",
 )
 def script_of_another_language(subject: Subject) -> Iterator[Fault]:
-    """A script is started by the interpreter of another language; or by none, although what comes from S3 is not
-    executable; or a framework image is given a script that is no Python and no shell. A query or a notebook is started
-    by nothing: a script reads it.
+    """A script is started by the interpreter of another language; or (an error) by none, although what comes from S3 is
+    not executable; or a framework image is given a script that is no Python and no shell. A query or a notebook is
+    started by nothing: a script reads it.
 
     Bad:  ["python3", "/opt/ml/processing/input/code/run.sh"]
     Good: ["/bin/bash", "/opt/ml/processing/input/code/run.sh"]
@@ -85,7 +85,7 @@ def script_of_another_language(subject: Subject) -> Iterator[Fault]:
         if program is not None and _is_shipped(program, container.job.request) and language_of(program) is not None:
             message = f"{program} comes from S3, where no file is executable, and nothing starts it"
             help_text = _READ if is_read(program) else f'put "{starter(program)}" before it'
-            yield Fault(words[0][0], message, help_text, placed)
+            yield Fault(words[0][0], message, help_text, placed, severity=Severity.ERROR)
             continue
         runs = language_run_by(program) if program is not None else None
         script = next((item for item in words[1:] if not item[1].startswith("-")), None)

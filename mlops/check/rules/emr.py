@@ -141,7 +141,7 @@ def _names(listed: Value, key: str) -> set[str] | None:
 @rule("X735", "emr-cluster-parts", Severity.ERROR, source="EMR API: RunJobFlow, InstanceGroups, cluster ids")
 def emr_cluster_parts(subject: Subject) -> Iterator[Fault]:
     """A cluster id that has the form of none, or a cluster of its own without a release, of a release that has not the
-    form of one, without a master, of SageMaker's instance types, or with a place for logs that is none.
+    form of one, without a master, of SageMaker's instance types, or with a place for logs that is none in S3.
 
     Bad:  "ClusterId": "my-cluster"
     Good: "ClusterId": "j-2AXXXXXXGAPLF"
@@ -157,9 +157,9 @@ def emr_cluster_parts(subject: Subject) -> Iterator[Fault]:
             message = "the cluster names no release"
             yield Fault(f"{at}/ClusterConfig/ReleaseLabel", message, 'e.g. "emr-7.5.0"', placed)
         logs = config.get("LogUri")
-        if isinstance(logs, str) and "://" not in logs:
-            message = f"{shown(logs)} is no URI"
-            help_text = f'e.g. "s3://{logs.lstrip("/") or "acme-logs"}"'
+        if isinstance(logs, str) and not logs.startswith(("s3://", "s3n://", "s3a://")):
+            message = f"{shown(logs)} is no URI in S3"
+            help_text = f'e.g. "s3://{logs.rpartition(":")[2].lstrip("/") or "acme-logs"}"'
             yield Fault(f"{at}/ClusterConfig/LogUri", message, help_text, placed)
         release = config.get("ReleaseLabel")
         if isinstance(release, str) and not release.startswith("emr-"):
@@ -213,11 +213,11 @@ def serverless_job(subject: Subject) -> Iterator[Fault]:
     "X737",
     "repeated-entity",
     Severity.WARNING,
-    source="official SDK's lineage_step: entities are named within the step",
+    source="official SDK's lineage_step: entities are named within the step; botocore: names are unique in an account",
 )
 def repeated_entity(subject: Subject) -> Iterator[Fault]:
-    """A Lineage step declares nothing, declares two entities of one kind and name, associates an entity with itself, or
-    two entities twice.
+    """A Lineage step declares two entities of one kind and name; or (a warning) declares nothing, associates an entity
+    with itself, or two entities twice.
 
     Bad:  two Artifacts "tables"
     Good: "tables" and "views"
@@ -234,7 +234,8 @@ def repeated_entity(subject: Subject) -> Iterator[Fault]:
                 if isinstance(name, str):
                     if name in seen:
                         place = f"{at}{where}/{member[:-1]}Name"
-                        yield Fault(place, f"two {member} are named {name!r}", "rename one of them", placed)
+                        message = f"two {member} are named {name!r}"
+                        yield Fault(place, message, "rename one of them", placed, severity=Severity.ERROR)
                     seen.add(name)
         listed: list[Mapping[str, Value]] = []
         for where, item in entries(arguments, "Associations"):

@@ -126,7 +126,7 @@ def emr_cluster_form(subject: Subject) -> Iterator[Fault]:
 )
 def serverless_run(subject: Subject) -> Iterator[Fault]:
     """An EMR Serverless step that runs nothing, runs something else than its application is made for, names two
-    applications (a warning), or makes one of a release that EMR Serverless does not have.
+    applications, or makes one of a release that EMR Serverless does not have.
 
     Bad:  "ApplicationConfig": {"type": "SPARK", "releaseLabel": "emr-5.36.0"}
     Good: "ApplicationConfig": {"type": "SPARK", "releaseLabel": "emr-7.5.0"}
@@ -147,7 +147,7 @@ def serverless_run(subject: Subject) -> Iterator[Fault]:
         if isinstance(application, str) and isinstance(inner, str) and application != inner:
             message = "ApplicationId and JobConfig.applicationId are different applications"
             where = f"{at}/JobConfig/applicationId"
-            yield Fault(where, message, "give the same twice, or once", placed, severity=Severity.WARNING)
+            yield Fault(where, message, "give the same twice, or once", placed)
         if isinstance(application, str) and not re.fullmatch(r"[0-9a-z]{1,64}", application):
             message = f"{shown(application)} is no application id"
             yield Fault(f"{at}/ApplicationId", message, "small letters and digits, e.g. 00fabc1234567890", placed)

@@ -35,12 +35,12 @@ def _fits(kind: str, feed: Feed) -> bool:
         # Lists of texts were seen to come from parameters of type String; those of objects are read as they stand.
         given = kind == "String" and not isinstance(feed.expression, Join)
         of_texts = against.kind == "list" and against.item().kind not in _CONTAINERS
-        return kind == against.kind or (of_texts and given)
+        return (kind == against.kind and kind != "structure") or (of_texts and given)
     if kind in _CONTAINERS or kind == "property file":
         return against.kind == "any"
     if against.kind in _WANTED:
         return kind in _WANTED[against.kind]
-    if against.name in _IMAGES and kind in _SAMPLES:
+    if against.name in (*_IMAGES, *_BOUNDS) and kind in _SAMPLES:
         return False
     if against.kind == "string" and kind in _SAMPLES:
         return any(not list(scalar(sample, against, "")) for sample in _SAMPLES[kind])
@@ -50,16 +50,17 @@ def _fits(kind: str, feed: Feed) -> bool:
 @rule("R330", "expression-type", Severity.ERROR, source="parameter types of the AWS docs against botocore's shapes")
 def expression_type(subject: Subject) -> Iterator[Fault]:
     """An expression gives another type than its place in the request takes. Numbers may fill HyperParameters,
-    Environment and other texts that have room for a number.
+    Environment and other texts that have room for a number, but for the bounds of a tuning job's ranges.
 
     Bad:  "InstanceCount": {"Get": "Parameters.Count"}  with Count of Type String
     Good: the same with Count of Type Integer
     """
     for placed, feed in subject.feeds:
         kind = expressions.kind_of(subject, feed.expression)
-        if isinstance(feed.expression, JsonGet) and feed.shape.kind in ("structure", "map"):
+        if isinstance(feed.expression, JsonGet) and feed.shape.kind in _CONTAINERS:
             message = f"this reads a value of a file, {feed.shape.name or 'an object'} ({feed.shape.kind}) is wanted"
-            yield Fault(feed.at, message, "write the object, with expressions inside of it", placed)
+            help_text = f"write the {'list' if feed.shape.kind == 'list' else 'object'}, with expressions inside of it"
+            yield Fault(feed.at, message, help_text, placed)
         if kind is None or _fits(kind, feed):
             continue
         at = f"{feed.at}/Get" if isinstance(feed.expression, Ref) else feed.at
@@ -137,19 +138,18 @@ def default_does_not_fit(subject: Subject) -> Iterator[Fault]:
     source="botocore's shapes; official SDK 3.27 for_each_step: each item takes the place of ForEach.CurrentItem",
 )
 def item_does_not_fit(subject: Subject) -> Iterator[Fault]:
-    """One of the items that a ForEach goes through breaks a place that its body fills with them: that iteration fails.
-    Of a parameter's default it is a warning.
+    """One of the items that a ForEach goes through breaks a place that its body fills with them: that iteration fails,
+    be it of a list that is written or of a parameter's default.
 
     Bad:  "IterableItems": ["ml.m5.large", "ml.m5.huge"] where the body has ForEach.CurrentItem as an InstanceType
     Good: "IterableItems": ["ml.m5.large", "ml.m5.xlarge"]
     """
-    loops: dict[str, tuple[str, list[Value], Severity | None]] = {}
+    loops: dict[str, tuple[str, list[Value], bool]] = {}
     for placed, arguments in subject.of_type("ForEach"):
         items = arguments.get("IterableItems")
         listed = list(items) if isinstance(items, tuple) else _of_json(expressions.literal(subject, items))
-        severity = None if isinstance(items, tuple) else Severity.WARNING
         if listed:
-            loops[placed.step.name] = f"{placed.pointer}/Arguments/IterableItems", listed, severity
+            loops[placed.step.name] = f"{placed.pointer}/Arguments/IterableItems", listed, isinstance(items, tuple)
     told: set[tuple[str, int]] = set()
     for placed, feed in subject.feeds if loops else ():
         path = feed.expression.path if isinstance(feed.expression, Ref) else None
@@ -161,7 +161,7 @@ def item_does_not_fit(subject: Subject) -> Iterator[Fault]:
             or around[-1] not in loops
         ):
             continue
-        at, listed, severity = loops[around[-1]]
+        at, listed, is_written = loops[around[-1]]
         for index, item in enumerate(listed):
             value = _inside(item, path.segments)
             misfit = _misfit(value, feed.shape)
@@ -169,9 +169,9 @@ def item_does_not_fit(subject: Subject) -> Iterator[Fault]:
                 continue
             told.add((around[-1], index))
             message = f"{shown(value)} of {around[-1]!r}: {misfit[0]}; it fills {feed.at}"
-            where = at if severity is not None else f"{at}/{index}"
-            doubtful = Severity.WARNING if misfit[1] else severity
-            yield Fault(where, message, "each item has to fit where the body puts it", placed, severity=doubtful)
+            where = f"{at}/{index}" if is_written else at
+            severity = Severity.WARNING if misfit[1] else None
+            yield Fault(where, message, "each item has to fit where the body puts it", placed, severity=severity)
 
 
 def _of_json(default: Value) -> list[Value]:
@@ -351,6 +351,8 @@ def reference_of_another_kind(subject: Subject) -> Iterator[Fault]:
 
 
 _IMAGES = ("ContainerImage", "ImageUri", "AlgorithmImage")
+_BOUNDS = ("ParameterValue",)
+"""Of a tuning job's ranges: the official SDK makes texts of the numbers that it puts there."""
 _OWN_NAMES = {
     "ModelName": "the name of a model",
     "EndpointConfigName": "the name of an endpoint configuration",

@@ -105,7 +105,7 @@ def _malformed(at: str, key: str, body: Value) -> tuple[str, str, str | None]:
     source="path grammar of the official SDK's properties: .Member, [0], ['key']",
 )
 def malformed_reference(subject: Subject) -> Iterator[Fault]:
-    """A Get that is no path, or that starts with something unknown.
+    """A Get that is no path, that starts with something unknown, or that has a key in double quotes.
 
     Bad:  {"Get": "Params.Depth"}, {"Get": "Steps.Train.Outputs[train]"}
     Good: {"Get": "Parameters.Depth"}, {"Get": "Steps.Train.Outputs['train']"}
@@ -123,6 +123,9 @@ def malformed_reference(subject: Subject) -> Iterator[Fault]:
         elif path is None:
             help_text = "write Root.Name, then .Member, [0] or ['key']"
             yield Fault(at, f"{text!r} is no path", help_text, site.placed)
+        elif '["' in text:
+            help_text = "write it in single quotes"
+            yield Fault(at, f"{text!r} has a key in double quotes", help_text, site.placed)
 
 
 @rule("R303", "undeclared-parameter", Severity.ERROR, source="AWS docs: a parameter that is used must be declared")

@@ -51,7 +51,7 @@ def foreach_items(subject: Subject) -> Iterator[Fault]:
             yield Fault(f"{at}/Get", message, "read a String that holds a JSON list", placed)
 
 
-@rule("X721", "foreach-default", Severity.WARNING, source="official SDK 3.27 for_each_step: the text is a JSON list")
+@rule("X721", "foreach-default", Severity.ERROR, source="official SDK 3.27 for_each_step: the text is a JSON list")
 def foreach_default(subject: Subject) -> Iterator[Fault]:
     """A ForEach iterates over a parameter whose default is no JSON list, or one of no items or of more than 100.
 
@@ -180,7 +180,7 @@ def selector_field(subject: Subject) -> Iterator[Fault]:
 )
 def nothing_in_item(subject: Subject) -> Iterator[Fault]:
     """A body reads a member of the current item, and an item of the list is a plain value that has none, or no item has
-    it; where the list is a parameter's default, that is a note.
+    it; the latter of a parameter's default is a warning.
 
     Bad:  {"Get": "ForEach.CurrentItem.name"} with "IterableItems": ["north", "south"]
     Good: {"Get": "ForEach.CurrentItem"}
@@ -192,8 +192,12 @@ def nothing_in_item(subject: Subject) -> Iterator[Fault]:
         items = arguments.get("IterableItems")
         listed: Sequence[Any] = ()
         if isinstance(items, Ref):
+            listed = _json_list(literal(subject, items)) or []
             by_default.add(placed.step.name)
-            members[placed.step.name] = _members(_json_list(literal(subject, items)) or [])
+            members[placed.step.name] = _members(listed)
+            for item in listed:
+                if isinstance(item, str | int | float) and not _is_json_object(item):
+                    plain.setdefault(placed.step.name, shown(item))
         elif isinstance(items, tuple):
             listed = items
             members[placed.step.name] = _members([_json(item) for item in items])
@@ -217,7 +221,7 @@ def nothing_in_item(subject: Subject) -> Iterator[Fault]:
             default = around[-1] in by_default
             message = f"no item of the {'default ' if default else ''}list has a member {name!r}"
             help_text = did_you_mean(name, known)
-            severity = Severity.INFO if default else None
+            severity = Severity.WARNING if default else None
             yield Fault(f"{site.at}/Get", message, help_text, site.placed, severity=severity)
 
 
@@ -239,7 +243,7 @@ def _json(item: Value) -> Any:
         return None
 
 
-@rule("X738", "iteration-past-the-items", Severity.WARNING, source="follows from the document")
+@rule("X738", "iteration-past-the-items", Severity.ERROR, source="follows from the document")
 def iteration_past_the_items(subject: Subject) -> Iterator[Fault]:
     """An iteration is read by a number that the default of the list does not reach.
 

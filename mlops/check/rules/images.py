@@ -61,7 +61,7 @@ _SERVES = {
 @rule("X860", "image-for-another-processor", Severity.WARNING, source="tags of AWS's deep learning containers")
 def image_for_another_processor(subject: Subject) -> Iterator[Fault]:
     """One of AWS's framework images on an instance with another processor than it is built for: what needs a GPU
-    does not find one, or a GPU is paid for and never used; or it cannot start at all, as on Graviton.
+    does not find one, or a GPU is paid for and never used. What cannot start at all, as x86 on Graviton, is an error.
 
     Bad:  "pytorch-training:2.3.0-gpu-py311-..." on ml.m5.xlarge
     Good: "pytorch-training:2.3.0-gpu-py311-..." on ml.g5.xlarge
@@ -73,7 +73,9 @@ def image_for_another_processor(subject: Subject) -> Iterator[Fault]:
             if has is not None and has not in built:
                 wanted = _SERVES[built[0]] if len(built) == 1 else "a processor of x86"
                 message = f"{kind} has {_SERVES[has]}, and {_short(used.image)} is built for {wanted}"
-                yield Fault(at, message, "choose another instance type, or the other image", used.placed)
+                severity = Severity.ERROR if (has == "graviton") != (built == ("graviton",)) else None
+                help_text = "choose another instance type, or the other image"
+                yield Fault(at, message, help_text, used.placed, severity=severity)
 
 
 @rule(
@@ -142,13 +144,13 @@ def image_for_another_use(subject: Subject) -> Iterator[Fault]:
 @rule(
     "X862",
     "unpublished-framework-image",
-    Severity.WARNING,
+    Severity.ERROR,
     source="official SDK's image_uri_config, where it is installed: versions, Python versions and accounts",
 )
 def unpublished_framework_image(subject: Subject) -> Iterator[Fault]:
-    """One of AWS's framework images in a version or with a Python that was never published together, or in the
-    account that holds these images for another region. Only looked at where the official SDK, which has the lists, is
-    installed.
+    """One of AWS's framework images in a version or with a Python that was never published together; or one of those
+    or of a built-in algorithm in the account that holds these images for another region. Only looked at where the
+    official SDK, which has the lists, is installed.
 
     Bad:  ".../pytorch-training:2.3.0-cpu-py39-ubuntu20.04-sagemaker"
     Good: ".../pytorch-training:2.3.0-cpu-py311-ubuntu20.04-sagemaker"
@@ -156,6 +158,8 @@ def unpublished_framework_image(subject: Subject) -> Iterator[Fault]:
     for used in _used(subject):
         image = used.image
         file = _FILES.get(image.repository) or (image.framework if image.framework in _PLAIN else None)
+        if file is None and image.account in ALGORITHM_ACCOUNTS and _NAME.fullmatch(image.repository):
+            file = image.repository  # the data of a built-in algorithm are called like it
         if file is None:
             continue
         for fact in _published(file):
@@ -176,7 +180,7 @@ def unpublished_framework_image(subject: Subject) -> Iterator[Fault]:
 @rule(
     "X863",
     "misspelt-repository",
-    Severity.WARNING,
+    Severity.ERROR,
     source="official SDK's image_uri_config: repositories in the accounts of Amazon's algorithms and frameworks",
 )
 def misspelt_repository(subject: Subject) -> Iterator[Fault]:
@@ -217,12 +221,12 @@ def _repositories() -> frozenset[str]:
 @rule(
     "X864",
     "unpublished-version",
-    Severity.WARNING,
+    Severity.ERROR,
     source="official SDK's image_uri_config: versions of XGBoost's and scikit-learn's images",
 )
 def unpublished_version(subject: Subject) -> Iterator[Fault]:
     """An image of Amazon's XGBoost or scikit-learn by a tag that names none of the versions that there are. Versions
-    after the newest that is known are let pass.
+    after the newest that is known are let pass; a tag without a number is a warning.
 
     Bad:  "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:1.8-1"
     Good: "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:1.7-1"
@@ -237,7 +241,8 @@ def unpublished_version(subject: Subject) -> Iterator[Fault]:
         if not is_known and _number(image.tag) < _number(known[-1]):
             message = f"{image.repository} has no version {image.tag}"
             help_text = did_you_mean(image.tag, known) or f"the newest that are known: {', '.join(known[-3:])}"
-            yield Fault(container.image_at, message, help_text, container.placed)
+            severity = None if _number(image.tag) > (-1, -1) else Severity.WARNING
+            yield Fault(container.image_at, message, help_text, container.placed, severity=severity)
 
 
 def _number(tag: str) -> tuple[int, int]:
@@ -270,6 +275,7 @@ def framework_on_several_machines(subject: Subject) -> Iterator[Fault]:
 
 
 _PLAIN = frozenset({"pytorch", "tensorflow", "mxnet"})
+_NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _FILES = {"sagemaker-scikit-learn": "sklearn", "sagemaker-xgboost": "xgboost"}
 
 

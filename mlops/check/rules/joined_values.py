@@ -15,11 +15,12 @@ from mlops.ir import Join, Ref, Severity, Value
 @rule(
     "R338",
     "piece-does-not-fit",
-    Severity.WARNING,
+    Severity.ERROR,
     source="botocore's patterns of names; times of executions as ISO 8601",
 )
 def piece_does_not_fit(subject: Subject) -> Iterator[Fault]:
-    """A name is joined with a time, an ARN or an S3 URI: those have colons, dots or slashes, and names take none.
+    """A name is joined with an ARN or an S3 URI, which have colons and slashes that no name takes; or (a warning) with
+    a time, of which nobody says how the service writes it.
 
     Bad:  {"Std:Join": {"On": "-", "Values": ["churn", {"Get": "Execution.StartDateTime"}]}} as an EndpointConfigName
     Good: {"Std:Join": {"On": "-", "Values": ["churn", {"Get": "Execution.PipelineExecutionId"}]}}
@@ -39,7 +40,8 @@ def piece_does_not_fit(subject: Subject) -> Iterator[Fault]:
         of_names = on.join(text if what == samples.NAME else name for text, what in known)
         if not compiled.fullmatch(joined) and compiled.fullmatch(of_names):
             message = f"{odd} is joined into a {feed.shape.name}, which takes no such text"
-            yield Fault(feed.at, message, "join Execution.PipelineExecutionId", placed)
+            severity = None if any(what in (samples.ARN, samples.URI) for _, what in known) else Severity.WARNING
+            yield Fault(feed.at, message, "join Execution.PipelineExecutionId", placed, severity=severity)
 
 
 def _piece(subject: Subject, value: Value) -> tuple[str, str] | None:

@@ -147,9 +147,9 @@ def serial_mode_alone(subject: Subject) -> Iterator[Fault]:
     source="CreateModel API: 'must point to a single gzip compressed tar archive (.tar.gz suffix)' (ex#1026)",
 )
 def model_archive(subject: Subject) -> Iterator[Fault]:
-    """ModelDataUrl is something else than a .tar.gz: a prefix, a file of another kind or suffix (.tgz), or the folder
-    that another step writes; and the container is not multi-model. So is the ArtifactUrl of an inference component, or
-    the SamplePayloadUrl of a registration.
+    """ModelDataUrl is something else than a .tar.gz: a prefix, a file of another kind or suffix (.tgz), or (an error)
+    the folder that another step writes; and the container is not multi-model. So is the ArtifactUrl of an inference
+    component, or the SamplePayloadUrl of a registration.
 
     Bad:  "ModelDataUrl": "s3://acme/model/"
     Good: "ModelDataUrl": "s3://acme/model/model.tar.gz"
@@ -159,7 +159,9 @@ def model_archive(subject: Subject) -> Iterator[Fault]:
             what = _no_archive(subject, container.get("ModelDataUrl"))
             if what is not None:
                 help_text = "pack it into one, or use ModelDataSource for what is not packed"
-                yield Fault(f"{at}/ModelDataUrl", f"{what}, and one .tar.gz is wanted", help_text, placed)
+                severity = Severity.ERROR if what.endswith(_WRITTEN) else None
+                message = f"{what}, and one .tar.gz is wanted"
+                yield Fault(f"{at}/ModelDataUrl", message, help_text, placed, severity=severity)
     for placed, arguments in subject.of_type("InferenceComponent"):
         at = f"{placed.pointer}/Arguments"
         for where, item in (("/Specification", arguments.get("Specification")), *entries(arguments, "Specifications")):
@@ -177,6 +179,7 @@ def model_archive(subject: Subject) -> Iterator[Fault]:
 
 
 _ARCHIVE = ".tar.gz"
+_WRITTEN = " writes a folder there"
 _FOLDERS = ("S3OutputPath", "S3Output", "S3Uri")
 """Members of jobs that name a folder: what lies in it is not known by its name."""
 
@@ -188,7 +191,7 @@ def _no_archive(subject: Subject, url: Value) -> str | None:
         text = f"{url.on}{url.values[-1]}"  # only its end is known, and that is enough
     path = url.path if isinstance(url, Ref) else None
     if path is not None and path.root == "Steps" and path.segments[-1:] and path.segments[-1] in _FOLDERS:
-        return f"{path.name!r} writes a folder there"
+        return f"{path.name!r}{_WRITTEN}"
     if text is None or text.endswith(_ARCHIVE):
         return None
     if text.endswith(".tgz"):

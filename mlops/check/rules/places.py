@@ -80,7 +80,7 @@ def _find(subject: Subject) -> Iterator[_Found]:
             kind = "package" if match["rest"].startswith("model-package") else kind
             kind = "tracking" if match["rest"].startswith("mlflow") else kind
             kind = "function" if match["service"] == "lambda" and at.endswith("/FunctionArn") else kind
-            account = match["account"] if kind == "role" else None
+            account = match["account"] if kind in ("role", "function") else None
             yield _Found(at, text, kind, placed, match["region"] or None, account, match["partition"], where)
         elif match := _QUEUE.fullmatch(text):
             yield _Found(at, text, "queue", placed, match["region"], None, None, where)
@@ -155,8 +155,8 @@ def _apart(found: Sequence[_Found]) -> Iterator[Fault]:
 
 @rule("X811", "another-account", Severity.ERROR, source="the service passes a role to jobs of its own account only")
 def another_account(subject: Subject) -> Iterator[Fault]:
-    """A role is of another account than the other roles of the document; or it is a service-linked one, which a service
-    takes for itself and no job can be given (a warning), or one without a name.
+    """A role is of another account than the other roles of the document, or without a name; or (a warning) it is a
+    service-linked one, which a service takes for itself and no job can be given, or a function is of another account.
 
     Bad:  "RoleArn" of 111122223333 in three steps and of 999999999999 in one
     Good: one account
@@ -177,6 +177,11 @@ def another_account(subject: Subject) -> Iterator[Fault]:
     said = f"most of the pipeline of {usual}"
     if usual is None and passed:
         roles, usual, said = passed, passed[0].account, f"that of {passed[0].at} of {passed[0].account}"
+    for item in _found(subject) if usual is not None else ():
+        if item.kind == "function" and item.account not in (None, usual):
+            message = f"the function is of account {item.account}, most of the pipeline of {usual}"
+            help_text = f"use one of {usual}, or see that its policy lets the pipeline's role in"
+            yield Fault(item.at, message, help_text, item.placed, item.where, Severity.WARNING)
     for item in roles:
         if item.text.endswith("/"):
             yield Fault(item.at, f"{shown(item.text)} names no role", "give its name", item.placed, item.where)
@@ -283,55 +288,6 @@ def _images(subject: Subject) -> Iterator[tuple[str, str, Placed, Where | None]]
                     elif isinstance(item, tuple | dict):
                         stack.append((f"{at}/{name}", item))
 
-
-@rule(
-    "X814",
-    "wrong-arn",
-    Severity.ERROR,
-    source="botocore's documentation of the members; AWS service authorization reference: forms of ARNs",
-)
-def wrong_arn(subject: Subject) -> Iterator[Fault]:
-    """A key, a model package, its group, an algorithm or a topic is given by the ARN of something else; or (a warning)
-    a key or a topic by one without its region or account.
-
-    Bad:  "KmsKeyId": "arn:aws:s3:::acme"
-    Good: "KmsKeyId": "arn:aws:kms:eu-west-1:111122223333:alias/ml"
-    """
-    for at, text, placed in subject.texts:
-        if not text.startswith("arn:"):
-            continue
-        name = at.rpartition("/")[2]
-        wanted = _ARNS.get("KmsKeyId" if name.endswith("KmsKeyId") else name)
-        parts = text.split(":", 5)
-        if wanted is None or len(parts) < 6 or (parts[2] == wanted.service and parts[5].startswith(wanted.resources)):
-            # Marketplace and hub packages are of no account.
-            if wanted is not None and wanted.service in ("kms", "sns") and len(parts) == 6 and not all(parts[3:5]):
-                message = f"{shown(text)} lacks its {'account' if parts[3] else 'region'}"
-                yield Fault(at, message, f"give {wanted.form}", placed, severity=Severity.WARNING)
-            continue
-        yield Fault(at, f"{shown(text)} is no {wanted.title}", f"give {wanted.form}", placed)
-
-
-@dataclass(frozen=True, slots=True)
-class _Form:
-    """What the ARN of a member is of: ``resources`` are beginnings of its last part."""
-
-    title: str
-    form: str
-    service: str
-    resources: tuple[str, ...] = ("",)
-
-
-_ARNS: Mapping[str, _Form] = {
-    "KmsKeyId": _Form("key", "a KMS key or alias: ...:key/<id> or ...:alias/<name>", "kms", ("key/", "alias/")),
-    "ModelPackageGroupName": _Form(
-        "model package group", "...:model-package-group/<name>", "sagemaker", ("model-package-group/",)
-    ),
-    "ModelPackageName": _Form("model package", "...:model-package/<group>/<number>", "sagemaker", ("model-package",)),
-    "AlgorithmName": _Form("algorithm", "...:algorithm/<name>", "sagemaker", ("algorithm/",)),
-    "SuccessTopic": _Form("topic", "arn:aws:sns:...", "sns"),
-    "ErrorTopic": _Form("topic", "arn:aws:sns:...", "sns"),
-}
 
 _BUCKET = re.compile(r"(?!xn--|sthree-|amzn-s3-demo-)[a-z0-9][a-z0-9.\-]{1,61}[a-z0-9]")
 """Of names that are reserved only those that nobody can have: aliases of access points stand for buckets."""

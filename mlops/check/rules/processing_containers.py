@@ -308,7 +308,7 @@ def _application(at: str, application: str, classed: bool, program: Program, pla
 @rule(
     "X883",
     "container-of-another-check",
-    Severity.WARNING,
+    Severity.ERROR,
     source="official SDK: images of check steps; accounts of its image_uri_config",
 )
 def container_of_another_check(subject: Subject) -> Iterator[Fault]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from mlops.check import properties
+from mlops.check import expressions, properties
 from mlops.check.members import entries
 from mlops.check.nearest import did_you_mean
 from mlops.check.rule import Fault, rule
@@ -15,6 +15,7 @@ from mlops.ir import Join, JsonGet, Placed, Ref, Severity, Unknown, json_path
 from mlops.ir.values import pointer
 
 _MEMBERS = ("PropertyFileName", "OutputName", "FilePath")
+_MANY = ("structure", "list", "map")
 
 
 @rule(
@@ -159,6 +160,9 @@ def json_get_source(subject: Subject) -> Iterator[Fault]:
         if expression.s3_uri is not None:
             if not isinstance(expression.s3_uri, str | Join | Ref):
                 yield Fault(f"{here}/S3Uri", "S3Uri wants a text or an expression", None, site.placed)
+            elif isinstance(expression.s3_uri, Ref) and expressions.kind_of(subject, expression.s3_uri) in _MANY:
+                message = f"{expression.s3_uri.expression} is no text, and S3Uri wants one"
+                yield Fault(f"{here}/S3Uri/Get", message, "join the output's S3Uri and the file", site.placed)
             continue
         wanted = "Steps.<step>.PropertyFiles.<name>"
         at = f"{here}/PropertyFile"

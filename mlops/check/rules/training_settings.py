@@ -23,7 +23,7 @@ _INTERVALS = (100, 200, 500, 1000, 5000, 60000)
 @rule(
     "X789",
     "file-system-directory",
-    Severity.WARNING,
+    Severity.ERROR,
     source="CreateTrainingJob API: FileSystemDataSource.DirectoryPath, the full path",
 )
 def file_system_directory(subject: Subject) -> Iterator[Fault]:

@@ -104,7 +104,8 @@ def transform_payload(subject: Subject) -> Iterator[Fault]:
     Good: "MaxConcurrentTransforms": 16, "MaxPayloadInMB": 6
     """
     for start, job, placed in subject.jobs[TRANSFORM]:
-        count, size = job.get("MaxConcurrentTransforms"), job.get("MaxPayloadInMB")
+        count = literal(subject, job.get("MaxConcurrentTransforms"))
+        size = literal(subject, job.get("MaxPayloadInMB"))
         at = f"{start}/MaxPayloadInMB"
         if not isinstance(size, int):
             continue
