@@ -309,6 +309,30 @@ def test_two_at_once_one_wins_whole(world: World) -> None:
         assert stored(world) == winners[0]
 
 
+def test_two_at_once_of_the_same_are_both_told_that_it_is_there(world: World) -> None:
+    for number in range(3):
+        checked = world.compiled(f"Same {number}")
+        planned = plan(world.account, world.environment, checked)
+        start = threading.Barrier(2)
+        failed: list[BaseException] = []
+
+        def one(planned: Any = planned, start: threading.Barrier = start, failed: Any = failed) -> None:
+            start.wait()
+            try:
+                apply(connect(world.environment), world.environment, planned)
+            except BaseException as error:
+                failed.append(error)
+
+        threads = [threading.Thread(target=one) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert not failed
+        after = plan(world.account, world.environment, checked)
+        assert (after.verb, after.drift, after.unfinished) == ("nothing", None, None)
+
+
 def stored(world: World) -> str | None:
     found = describe(world.account, "churn")
     assert found is not None

@@ -16,8 +16,9 @@ from mlops.deploy.declared import scaling
 from mlops.deploy.declared.deciding import decide_endpoint
 from mlops.deploy.declared.plan import Action, Bring, Make, Plan, Put, Scale
 from mlops.deploy.declared.seeing import SeenEndpoint, SeenKept, see_endpoint, see_kept, versions_in
-from mlops.deploy.declared.wanting import CONTENT, HALTED, Content
+from mlops.deploy.declared.wanting import CONTENT, HALTED, RESOURCE, Content
 from mlops.deploy.endpoints import begun, history
+from mlops.deploy.endpoints.begun import Overtaken
 from mlops.deploy.endpoints.conductor import Conductor, need_left
 from mlops.deploy.endpoints.history import DECLARED, Entry
 from mlops.deploy.endpoints.promotion import Promotion, Shift
@@ -181,7 +182,13 @@ def put(account: Account, content: Content, clock: Clock, timeout: float) -> Non
     if made_now:
         # Until all of it is there, nothing says that it is as declared.
         tags = {key: value for key, value in content.tags.items() if not kept.in_parts or key != CONTENT}
-        calls.make(account, kind, kind.create(content.name, {**content.request, "Tags": listed(tags)}))
+        try:
+            calls.make(account, kind, kind.create(content.name, {**content.request, "Tags": listed(tags)}))
+        except Exception:
+            # An answer that was lost, or somebody else makes the same at this moment: then it is gone on with.
+            made_now = False
+            if settled().tags.get(RESOURCE) != content.tags[RESOURCE]:
+                raise
         there = settled()
     if not made_now or kept.in_parts:
         pause, halted = kept.pause, HALTED in there.tags
@@ -237,13 +244,23 @@ def _bring(work: _Work, action: Bring) -> None:
         need_left(seen.left, work.environment, take_over=False)
         conductor.go_on(seen.left, samples if seen.left.journal.group == config.name else NO_SAMPLES)
         seen = see_endpoint(account, wanted, endpoint)
+    overtaken: Overtaken | None = None
+    entry: Entry | None = None
     while True:
         road = decide_endpoint(seen, wanted, endpoint, config, work.settings)
-        entry = _begun(work, endpoint.name, road, config, seen)
-        writer.doing = entry.id if entry is not None else ""
+        if overtaken is not None and road.verb not in (None, "unchanged") and road.finishes is None:
+            raise overtaken
+        entry = None
         try:
+            entry = _begun(work, endpoint.name, road, config, seen)
+            writer.doing = entry.id if entry is not None else ""
             for step in road.actions:
                 writer.do(step)
+        except Overtaken as error:
+            # What they did may be all that was left to do here.
+            overtaken = error
+            seen = see_endpoint(account, wanted, endpoint)
+            continue
         except MlopsError as error:
             writer.note_if_taken_back(endpoint.name, entry, error)
             writer.hear_of_failure(road, error)

@@ -24,6 +24,11 @@ CUT_OFF = "cut off"
 """How an entry says that it came, and that another one followed before it was brought to its end."""
 
 
+class Overtaken(Refusal):
+    """Somebody else began or ended something at the endpoint meanwhile; this command did nothing to it since. It may be
+    the same that is wanted here."""
+
+
 def read(account: Account, environment: Environment, endpoint: str) -> Entry | None:
     """None where nothing was begun that has not ended."""
     found = _stored(account, environment, endpoint)
@@ -36,7 +41,7 @@ def read(account: Account, environment: Environment, endpoint: str) -> Entry | N
 
 def begin(account: Account, environment: Environment, endpoint: str, entry: Entry, before: Entry | None) -> Entry:
     """The entry with which it is to end. ``before`` is what was begun and has not ended: where that is the same thing
-    it is gone on with. Raises Refusal where somebody else begins another one at this moment."""
+    it is gone on with. Raises Overtaken where somebody else begins another one at this moment."""
     if before is not None and _same(before, entry):
         return replace(before, by=entry.by, reason=entry.reason or before.reason, at=entry.at)
     last = history.read(account, environment, endpoint, 1)
@@ -55,20 +60,20 @@ def begin(account: Account, environment: Environment, endpoint: str, entry: Entr
 
 
 def _of_theirs(theirs: Entry | None, entry: Entry, environment: Environment, endpoint: str) -> Entry:
-    """Raises Refusal where it is not the same thing."""
+    """Raises Overtaken where it is not the same thing."""
     if theirs is not None and (theirs.id == entry.id or _same(theirs, entry)):
         return replace(theirs, at=entry.at)
-    raise Refusal(
+    raise Overtaken(
         f"somebody else begins to change {endpoint} at this moment; nothing was changed by this command",
         hint=f"see `mlops endpoints show {endpoint}{environment.option}`, and run the same command again",
     )
 
 
 def need_ours(account: Account, environment: Environment, endpoint: str, id: str) -> None:
-    """Raises Refusal where what was begun as ``id`` has ended, or somebody else has begun another thing since."""
+    """Raises Overtaken where what was begun as ``id`` has ended, or somebody else has begun another thing since."""
     found, last = _stored(account, environment, endpoint), history.read(account, environment, endpoint, 1)
     if found is not None and (found[0].id != id or (last and last[0].number > found[0].number)):
-        raise Refusal(
+        raise Overtaken(
             f"somebody else has changed {endpoint} since this command began to; it serves what it served, or theirs",
             hint=f"see `mlops endpoints history {endpoint}{environment.option}`, and run the same command again",
         )

@@ -253,8 +253,7 @@ class _Writer:
             case RemoveTags():
                 calls.make(self._account, TAGS, TAGS.delete(action.arn, dict.fromkeys(action.names)))
             case PutResource():
-                whole = resolved(action.resource, {self._plan.name: self.arn} if self.arn is not None else {})
-                calls.put(self._account, resource_types()[whole.type], whole, exists=action.exists)
+                self._put(action)
             case RemoveResource():
                 removed.note(
                     self._account,
@@ -267,6 +266,16 @@ class _Writer:
                 calls.remove(self._account, resource_types()[action.type], action.name)
             case _:
                 assert_never(action)
+
+    def _put(self, action: PutResource) -> None:
+        whole = resolved(action.resource, {self._plan.name: self.arn} if self.arn is not None else {})
+        kind = resource_types()[whole.type]
+        try:
+            calls.put(self._account, kind, whole, exists=action.exists)
+        except Exception:
+            # An answer that was lost, or somebody else who brought the same: then nothing is left to do.
+            if calls.see(self._account, kind, whole.name) != whole.plain:
+                raise
 
     def _send_definition(self, uri: str, definition: str) -> None:
         content = definition.encode()
@@ -287,7 +296,14 @@ class _Writer:
         )
         before = action.replaces
         name = action.state.name
-        etag = records.write(self._account, self._environment, name, record, before.etag if before else None)
+        try:
+            etag = records.write(self._account, self._environment, name, record, before.etag if before else None)
+        except Beaten:
+            theirs = records.read(self._account, self._environment, name)
+            if theirs is None or theirs.record is None or not theirs.record.says_as(record):
+                raise
+            # Somebody else brings the same at this moment: of each write the first one does, whosever it is.
+            return
         self._recorded = _Recorded(record, before.record if before is not None else None, etag, self._clock())
 
     def _renew(self) -> None:
@@ -330,6 +346,8 @@ class _Writer:
     def _update(self, action: UpdatePipeline) -> None:
         self._renew()
         there = describe(self._account, action.state.name)
+        if there is not None and not action.aliases and there.state.fingerprint() == action.state.fingerprint():
+            return  # somebody else brought the same since the plan was made
         if there is None or there.state.fingerprint() != action.over.fingerprint():
             self._put_record_back()
             raise Beaten(

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import field, replace
 from functools import cache
 from typing import Any
 
@@ -51,6 +51,10 @@ class Record:
     companions: Mapping[str, str] = field(default_factory=dict)
     tags: Mapping[str, str] = field(default_factory=dict)
     origin: str | None = None
+
+    def says_as(self, other: Record) -> bool:
+        """Whether both are of one change, whoever makes it, and when."""
+        return replace(self, at=other.at, by=other.by, writer=other.writer) == other
 
 
 @dataclass(frozen=True, slots=True)
