@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from mlops.declare.resources.key import Key
     from mlops.declare.resources.log_subscription import LogSubscription
     from mlops.declare.resources.model import Container, Model, ModelData, Network
+    from mlops.declare.resources.model_package_group import ModelPackageGroup
     from mlops.declare.resources.monitor import (
         Attributions,
         Bias,
@@ -91,6 +92,7 @@ __all__ = [
     "Metric",
     "Model",
     "ModelData",
+    "ModelPackageGroup",
     "ModelQuality",
     "Monitor",
     "Network",

@@ -48,6 +48,8 @@ def make(
     """All replies in one, with what was told ``before``. Raises NotThere where a call needs what no reply tells."""
     told: dict[str, Any] = dict(before or {})
     for call in calls:
+        if call.when is not None and not call.when(told):
+            continue
         client = account.client(call.service or kind.service)
         request = {member: _known(call, value, told) for member, value in call.request.items()}
         try:

@@ -6,10 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from mlops.account import Account
-from mlops.account.missing import error_code, is_missing, unless_missing
-from mlops.deploy import calls
-from mlops.deploy.resources.tags import RESOURCE_TYPE as TAGS
-from mlops.ir import Refusal
+from mlops.account.missing import error_code, is_missing
 from mlops.ir.dataclass import dataclass
 
 _TAG = "aws:cloudformation:"
@@ -54,18 +51,3 @@ def owner(account: Account, tags: Mapping[str, str]) -> StackOwner | None:
         return StackOwner(stack, resource)  # whoever may not ask believes the tags
     status = told["StackResourceDetail"]["ResourceStatus"]
     return None if status in _LET_GO else StackOwner(stack, resource)
-
-
-def owner_of_endpoint(account: Account, endpoint: str) -> StackOwner | None:
-    if account.here is not None:
-        return None
-    sagemaker = account.client("sagemaker")
-    found = unless_missing(lambda: sagemaker.describe_endpoint(EndpointName=endpoint))
-    return None if found is None else owner(account, calls.see(account, TAGS, str(found["EndpointArn"])) or {})
-
-
-def need_no_stack(account: Account, endpoint: str) -> None:
-    """Raises Refusal for an endpoint that a stack has: what changes it there is not known to its template."""
-    its = owner_of_endpoint(account, endpoint)
-    if its is not None:
-        raise Refusal(f"{its.refuses(f'the endpoint {endpoint}')}; nothing was changed")

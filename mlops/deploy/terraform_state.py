@@ -17,11 +17,29 @@ _PULLED = 4
 
 
 @dataclass(frozen=True, slots=True)
+class TerraformOwner:
+    """``address`` is the resource's in the state ``file``."""
+
+    address: str
+    file: Path
+
+    def owns(self, what: str) -> str:
+        return f"{what} is Terraform's ({self.address} in {self.file})"
+
+    def refuses(self, what: str) -> str:
+        return f"{self.owns(what)}: change it there, or let go of it with `terraform state rm '{self.address}'`"
+
+
+@dataclass(frozen=True, slots=True)
 class State:
     """``made`` are an address and an ARN, empty where it is not known, by a type of CloudFormation and a name there."""
 
     file: Path
     made: Mapping[tuple[str, str], tuple[str, str]]
+
+    def owner(self, kind: str, name: str, account: str, region: str) -> TerraformOwner | None:
+        found = self.address(kind, name, account, region)
+        return None if found is None else TerraformOwner(found, self.file)
 
     def address(self, kind: str, name: str, account: str, region: str) -> str | None:
         """Of the resource that the account calls ``name``; None where Terraform did not make it there, or its type has
@@ -46,7 +64,7 @@ def read(file: Path) -> State:
     try:
         told = json.loads(file.read_text(encoding="utf-8-sig"))
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{file} cannot be read: {error}") from None
+        raise UsageError(f"{file} cannot be read: {error}", hint=f"`terraform state pull > {file}`") from None
     except (ValueError, RecursionError) as error:
         raise _no_state(file, f"it is no JSON ({error})") from None
     try:

@@ -178,13 +178,15 @@ class Told(str):
 class Call:
     """One request to a service. ``operation`` is botocore's name; ``pages`` is the member of the reply that is a list,
     to be read over all its pages. ``nothing`` are codes that say that there is nothing to tell, which is no refusal.
-    ``service`` is whose it is, where that is not its type's."""
+    ``service`` is whose it is, where that is not its type's. ``when``: by the replies before, whether it is made at
+    all."""
 
     operation: str
     request: Mapping[str, Any]
     pages: str | None = None
     nothing: tuple[str, ...] = ()
     service: str | None = None
+    when: Callable[[Mapping[str, Any]], bool] | None = None
 
 
 def no_calls(name: str) -> tuple[Call, ...]:

@@ -72,6 +72,8 @@ class Source:
     further: str | None = None
     part: int | None = None
     """Which of several, from 1 on, of a target that is divided."""
+    apart: bool = False
+    """Whether what may lie in files of its own does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +103,16 @@ class Parts:
 
 
 @dataclass(frozen=True, slots=True)
+class Apart:
+    """An option of a target whose text may name files of its own: its value is the folder for them. ``files`` are texts
+    by names."""
+
+    option: str
+    help: str
+    files: Callable[[Source], Mapping[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
 class Compared:
     """What is there beside what is needed, an action with its place each: what is ``missing``, what is allowed under a
     condition only, and what nothing needs."""
@@ -119,7 +131,7 @@ class Target:
     """``help`` is what the command line says of it: a sentence about TARGET, the file that is emitted.
 
     - ``choice``: what else may be chosen; ``further``: what may be asked for in its place; ``parts``: how
-      one of several is.
+      one of several is; ``apart``: how all of several are, in files beside the text.
     - ``of_an_account``: it says what is in an account, so the local environment has none of it.
     - ``of_resources``: it takes a file too that declares what serves, and no pipeline.
     - ``notes``: what is to be known of what it writes, a clause each.
@@ -135,3 +147,4 @@ class Target:
     compare: Callable[[Source, Any], Compared] | None = None
     further: Further | None = None
     parts: Parts | None = None
+    apart: Apart | None = None

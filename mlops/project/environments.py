@@ -59,6 +59,8 @@ _OF_THE_LOCAL_ACCOUNT = {
     "account_in_steps": "account_in_steps is for the account inside .mlops/: in another one steps have a role's keys",
     "secrets": "secrets are for the account inside .mlops/: in another one Secrets Manager has their values",
 }
+_TERRAFORM = "terraform_state"
+"""A file below the project's root, where it is no path of its own."""
 _VARIABLE = re.compile(r"\$\{([^}]*)\}")
 
 
@@ -78,6 +80,7 @@ class Environment:
     account is another one. ``parallelism`` is for pipelines that give
     none. ``approval``: whatever changes it asks before. ``assume_role`` is taken on for all calls.
     ``debugger``: its account still has SageMaker Debugger, which evaluates ``rules`` of trainings there.
+    ``terraform_state`` is a file in which a state of Terraform says what that made there.
     ``promote`` says how models come to serve; who promotes reads it.
     """
 
@@ -118,6 +121,7 @@ class Environment:
     assume_role: Annotated[str, Pattern(r"^arn:aws[a-z\-]*:iam::\d{12}:role/.+$")] | None = None
     endpoint_url: Annotated[str, Pattern(r"^https?://")] | None = None
     debugger: bool = False
+    terraform_state: str | None = None
     mlflow: bool | Annotated[str, Pattern(r"^(arn:aws|https?://|sqlite:///).+$")] = False
     promote: dict[str, Any] = field(default_factory=dict)
     state: Path | None = None
@@ -312,6 +316,8 @@ def _environments(
             for key, message in _OF_THE_LOCAL_ACCOUNT.items():
                 if key in own:
                     mistakes.append(_mistake(file, text, ("env", name, key), message))
+        if isinstance(merged.get(_TERRAFORM), str):
+            merged[_TERRAFORM] = str(root / merged[_TERRAFORM])
         unset: list[str] = []
         filled = _filled(merged, (), Place(file, text, writers), mistakes, unset)
         if unset:

@@ -22,6 +22,7 @@ from mlops.deploy.declared.plan import Plan
 from mlops.deploy.declared.seeing import see_kept
 from mlops.deploy.declared.wanting import RESOURCE, arn_of
 from mlops.deploy.feedback.beside_pipelines import with_declared
+from mlops.deploy.owners import state_of
 from mlops.deploy.resources import resource_types
 from mlops.emit.policies import bootstrapping
 from mlops.emit.policies.statements import Policy
@@ -43,6 +44,7 @@ from mlops.use_cases.emit import target_of
 from mlops.use_cases.judging import need_sound
 from mlops.use_cases.machines import surroundings_of
 from mlops.use_cases.news import Said
+from mlops.use_cases.owners import of_resources
 
 if TYPE_CHECKING:
     from mlops.project.ci_identity import Ci
@@ -89,6 +91,8 @@ def plan(request: Bootstrap, listener: Listener) -> Planned:
     connected = connect_here(request.environment, project)
     beginning = begin(request, project, listener, theirs=_theirs(connected))
     (found,) = plan_resources((beginning.checked,), connected)
+    state = state_of(connected.environment)
+    found = found if state is None else of_resources(found, state)
     return Planned(connected, beginning, found, request.force)
 
 

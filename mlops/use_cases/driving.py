@@ -26,6 +26,10 @@ def plan(pipeline: Pipeline, environment: str, *, doing: str = "planned") -> tup
     connected = connect_here(environment, found.project)
     judge_starts(connected.environment, [found.checked.definition])
     (planned,) = plan_all(connected.account, connected.environment, [found.checked])
+    if connected.environment.terraform_state is not None:
+        from mlops.use_cases.owners import in_environment  # few environments have any
+
+        planned = in_environment(planned, connected.environment)
     return connected, planned
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import field, replace
 from pathlib import Path
 
 from mlops.check.programs import compile_program
@@ -26,10 +26,11 @@ from mlops.use_cases.news import Said
 
 @dataclass(frozen=True, slots=True)
 class Emitted:
-    """``name`` is the pipeline's."""
+    """``name`` is the pipeline's; ``files`` are texts that lie beside it, by name."""
 
     name: str | None
     text: str
+    files: Mapping[str, str] = field(default_factory=dict)
 
 
 def emit(
@@ -40,11 +41,13 @@ def emit(
     chosen: str | None = None,
     further: str | None = None,
     part: int | None = None,
+    apart: bool = False,
 ) -> Emitted:
-    """TARGET as ``found`` writes it, with what was ``chosen`` of its options. Raises Refusal where it has errors,
+    """TARGET as ``found`` writes it, with what was ``chosen`` of its options; ``apart``: what may lie in files of its
+    own does. Raises Refusal where it has errors,
     UsageError for a plug-in that fails."""
     writer, opened, source = _opened(found, target, environment, listener, chosen, further)
-    source = source if part is None else replace(source, part=part)
+    source = replace(source, part=part, apart=apart)
     text = _text(found, writer, source)
     for note in writer.notes(source):
         listener(Said(text=f"note: {note}"))
@@ -52,7 +55,8 @@ def emit(
         sent = _tell_what_is_sent(text, opened, environment, listener)
         if environment == LOCAL:
             _tell_what_is_local(text, found.name, sent, listener)
-    return Emitted(source.checked.definition.name, text)
+    files = writer.apart.files(source) if apart and writer.apart is not None else {}
+    return Emitted(source.checked.definition.name, text, files)
 
 
 def compare(

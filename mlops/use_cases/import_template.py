@@ -25,6 +25,18 @@ from mlops.project.root import find_root
 from mlops.use_cases.judging import need_sound
 from mlops.use_cases.news import Said
 
+_OTHERWISE: Mapping[str, str] = {
+    "AWS::Scheduler::Schedule": "what starts a pipeline by the clock is [env.NAME.schedules] of mlops.toml",
+    "AWS::Events::Rule": "what starts a pipeline on an event is [env.NAME.triggers] of mlops.toml",
+    "AWS::SageMaker::MonitoringSchedule": "resources.Monitor watches an endpoint by a job of its own",
+    "AWS::SageMaker::UserProfile": "resources.UserProfile is declared beside its domain by hand",
+    "AWS::SageMaker::Space": "resources.Space is declared beside its owner by hand",
+    "AWS::IAM::ManagedPolicy": "one of a declared role is part of its policy",
+    "AWS::ApplicationAutoScaling::ScalableTarget": "scaling= of resources.Endpoint scales its variants",
+}
+"""How what no declaration takes is had, by type."""
+_GROUP, _NAMED = "AWS::SageMaker::ModelPackageGroup", "ModelPackageGroupName"
+
 
 @dataclass(frozen=True, slots=True)
 class FromTemplate:
@@ -45,13 +57,13 @@ def from_template(
     template, scenario = _resolved(file, given, around)
     pipeline = _pipeline(pipelines_in(template, scenario), wanted, file)
     _tell_chosen(template, scenario, given, listener)
-    taken, statements = _declared(template, scenario)
+    definition = None if pipeline is None else _definition(pipeline, file, listener)
+    taken, statements = _declared(template, scenario, _registered(template, scenario, definition))
     if pipeline is None and not statements:
         raise UsageError(
             f"{file} has nothing that can be declared",
             hint="a pipeline's type is AWS::SageMaker::Pipeline; docs/infrastructure.md lists the others",
         )
-    definition = None if pipeline is None else _definition(pipeline, file, listener)
     for item in sorted(taken.left, key=lambda left: template.document.at(left.at)):
         if definition is not None and _is_of(item, pipeline, definition, template):
             continue
@@ -136,7 +148,25 @@ def _definition(item: TemplatePipeline, file: str, listener: Listener) -> Defini
     return replace(definition, name=item.name or item.logical_id, description=item.description, tags=item.tags)
 
 
-def _declared(template: Template, scenario: Scenario) -> tuple[Taken, tuple[str, ...]]:
+def _registered(template: Template, scenario: Scenario, definition: Definition | None) -> tuple[str, ...]:
+    """Groups that the pipeline's steps make by themselves, by their logical ids: nothing is said of them but a name and
+    the pipeline's tags."""
+    if definition is None:
+        return ()
+    names = _groups(definition)
+    found: list[str] = []
+    for resource in template.resources(scenario):
+        said = resource.properties.members
+        if resource.type != _GROUP or _NAMED not in said or not said.keys() <= {_NAMED, "Tags"}:
+            continue
+        tags = said["Tags"].plain() if "Tags" in said else ()
+        listed = {get(item, "Key"): get(item, "Value") for item in (tags if isinstance(tags, tuple) else ())}
+        if said[_NAMED].value in names and listed.items() <= definition.tags.items():
+            found.append(resource.name)
+    return tuple(found)
+
+
+def _declared(template: Template, scenario: Scenario, registered: tuple[str, ...]) -> tuple[Taken, tuple[str, ...]]:
     """What Python cannot say stays in the template, and is asked for without it."""
     from mlops.emit.python.declared import emit_declared
 
@@ -146,8 +176,8 @@ def _declared(template: Template, scenario: Scenario) -> tuple[Taken, tuple[str,
         for kind in resource_types().values()
         if kind.cloudformation is not None and kind.from_template is not None
     }
-    known = Known(types, named_by(), {item.type: item for item in found}, LOCAL_REGION)
-    without: dict[str, None] = {}
+    known = Known(types, named_by(), {item.type: item for item in found}, LOCAL_REGION, _OTHERWISE)
+    without = dict.fromkeys(registered)
     why: list[Left] = []
     while True:
         taken = declarable(template, scenario, known, frozenset(without))
@@ -171,13 +201,17 @@ def _is_of(left: Left, pipeline: TemplatePipeline | None, definition: Definition
     written = template.at(left.at)
     if pipeline is not None and left.at == template.resources_at.get(pipeline.logical_id):
         return True
-    name = get(written, "Properties", "ModelPackageGroupName")
-    groups = {
-        step.step.arguments.get("ModelPackageGroupName")
+    name = get(written, "Properties", _NAMED)
+    return isinstance(name, str) and name in _groups(definition)
+
+
+def _groups(definition: Definition) -> set[Value]:
+    """In which its steps register."""
+    return {
+        step.step.arguments.get(_NAMED)
         for step in definition.placed()
-        if isinstance(step.step.arguments, Mapping)
+        if isinstance(step.step.arguments, Mapping) and isinstance(step.step.arguments.get(_NAMED), str)
     }
-    return isinstance(name, str) and name in groups
 
 
 def _program(definition: Definition | None, statements: tuple[str, ...]) -> str:

@@ -106,7 +106,7 @@ def plan(wanted: Wanted, listener: Listener, *, doing: str = "plan") -> Planned:
         from mlops.use_cases.plan_costs import with_costs  # few projects have a file of prices
 
         planned = with_costs(planned, opened.root)
-    if wanted.terraform_state is None:
+    if wanted.terraform_state is None and connected.environment.terraform_state is None:
         return planned
     from mlops.use_cases.owners import with_owners  # few ask
 

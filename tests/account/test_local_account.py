@@ -137,6 +137,12 @@ def test_a_group_and_its_packages(sagemaker: Any) -> None:
         sagemaker.create_model_package(ModelPackageGroupName=name, InferenceSpecification=INFERENCE)["ModelPackageArn"]
         for name in ("models", arn)
     ]
+    sagemaker.put_model_package_group_policy(ModelPackageGroupName="models", ResourcePolicy='{"Statement": []}')
+    told = sagemaker.get_model_package_group_policy(ModelPackageGroupName="models")
+    assert told["ResourcePolicy"] == '{"Statement": []}'
+    sagemaker.delete_model_package_group_policy(ModelPackageGroupName="models")
+    with refused("ValidationException", "Cannot find resource policy"):
+        sagemaker.get_model_package_group_policy(ModelPackageGroupName="models")
     with refused("ConflictException", "still has model packages"):
         sagemaker.delete_model_package_group(ModelPackageGroupName="models")
     sagemaker.delete_model_package(ModelPackageName=packages[1])

@@ -123,6 +123,14 @@ def test_what_terraform_made_is_told_and_not_changed(project: Path, capsys: pyte
     capsys.readouterr()
     assert main(["plan", *owned]) == 0
     assert "the pipeline first is Terraform's (aws_sagemaker_pipeline.p in state.json)\n" in capsys.readouterr().out
+    settings = (project / "mlops.toml").read_text()
+    assert "[env.local]\n" in settings
+    own = '[env.local]\nterraform_state = "state.json"\n'
+    (project / "mlops.toml").write_text(settings.replace("[env.local]\n", own))
+    assert main(["plan", "first_pipeline.py"]) == 0
+    assert main(["destroy", "first", "--yes", "--force"]) == 1
+    said = capsys.readouterr()
+    assert "the pipeline first is Terraform's" in said.out and "terraform state rm" in said.err
     (project / "state.json").write_text("{}")
     assert main(["plan", *owned]) == 2
     assert "state.json is no state of Terraform" in capsys.readouterr().err

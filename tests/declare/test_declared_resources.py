@@ -298,6 +298,9 @@ WRONG = {
         'comparison="GreaterThanThreshold")',
         {"S206"},
     ),
+    "a reader that is no account": ('resources.ModelPackageGroup("g", readers=["ann"])', {"D042"}),
+    "a statement that is none": ('resources.ModelPackageGroup("g", access=[{"Action": 7}])', {"D042"}),
+    "a group's name": ('resources.ModelPackageGroup("a_b")', {"S205"}),
     "a stream to no place": ('resources.Stream("s", to="acme-events")', {"D042"}),
     "a stream with expressions and no place for failures": (
         'resources.Stream("s", to="s3://acme-events/!{timestamp:yyyy}/")',

@@ -116,6 +116,13 @@ CHANGES = {
         "AddTags": "upsert: a declared domain",
         "DeleteDomain": "destroy --resources",
     },
+    "deploy/resources/model_package_group.py": {
+        "CreateModelPackageGroup": "upsert: a declared group",
+        "PutModelPackageGroupPolicy": "upsert: a declared group",
+        "DeleteModelPackageGroupPolicy": "upsert: a declared group",
+        "AddTags": "upsert: a declared group",
+        "DeleteModelPackageGroup": "destroy --resources, of one without versions",
+    },
     "deploy/resources/key.py": {
         "CreateKey": "upsert: a declared key",
         "CreateAlias": "upsert: a declared key",
@@ -450,6 +457,7 @@ NOT_OF_CI = {
     "DeleteOpenIDConnectProvider": "destroy --resources",
     "ListObjectVersions": "destroy --resources",
     "DeleteModel": "destroy --resources",
+    "DeleteModelPackageGroup": "destroy --resources",
     "DeleteEndpointConfig": "destroy --resources",
     "DeleteAlarms": "destroy --resources",
     "DeleteSubscriptionFilter": "destroy --resources",

@@ -90,6 +90,11 @@ SAMPLES: dict[str, dict[str, Any]] = {
         "EBSOptions": {"EBSEnabled": True, "VolumeType": "gp3", "VolumeSize": 100},
         "Tags": [{"Key": "a", "Value": "b"}],
     },
+    "model-package-group": {
+        "ModelPackageGroupDescription": "Who leaves",
+        "ModelPackageGroupPolicy": {"Version": "2012-10-17", "Statement": []},
+        "Tags": [{"Key": "a", "Value": "b"}],
+    },
     "key": {"EnableKeyRotation": True, "Policy": {"Statement": []}, "Tags": [{"Key": "a", "Value": "b"}]},
     "role": {
         "AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": []},

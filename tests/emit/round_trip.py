@@ -40,6 +40,12 @@ _NAMES = {
     "AWS::IAM::Role": "RoleName",
     "AWS::S3::Bucket": "BucketName",
     "AWS::KMS::Key": "",
+    "AWS::SageMaker::ModelPackageGroup": "ModelPackageGroupName",
+    "AWS::SageMaker::Domain": "DomainName",
+    "AWS::OpenSearchService::Domain": "DomainName",
+    "AWS::KinesisFirehose::DeliveryStream": "DeliveryStreamName",
+    "AWS::CloudWatch::Alarm": "AlarmName",
+    "AWS::CloudWatch::CompositeAlarm": "AlarmName",
 }
 _DEFAULTS: Mapping[str, Mapping[str, Any]] = {
     "AWS::IAM::Role": {"MaxSessionDuration": "3600", "Path": "/"},

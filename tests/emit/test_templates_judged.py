@@ -13,6 +13,7 @@ from typing import Any
 import boto3
 import pytest
 
+from mlops.emit.stacks.nesting import nest, url
 from mlops.emit.stacks.splitting import split
 from tests.emit.foreign import NAMED, asked, wrong
 from tests.emit.stacked import EXAMPLES, ROOT, STACKS, emitted, project
@@ -113,6 +114,64 @@ def made(there: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Mapping
             )
             found |= {f"{Path(file).stem}.{name}": item for name, item in read(text)["Resources"].items()}
         yield found, lambda service: boto3.client(service, "us-east-1")
+
+
+def test_a_root_makes_what_one_template_makes(there: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In moto, two resources a stack; cfn-lint finds nothing in any of them. moto makes stacks below a root, and cannot
+    tell their outputs."""
+    from moto import mock_aws
+    from moto.cloudformation.models import Stack
+
+    def told(stack: Any, attribute: str) -> Any:
+        return stack.output_map[attribute.removeprefix("Outputs.")].value
+
+    monkeypatch.setattr(Stack, "get_cfn_attribute", told, raising=False)
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    monkeypatch.setenv("MOTO_ACCOUNT_ID", "111122223333")
+    (there / "serving.py").write_text(SERVED)
+    text = emitted(there / "serving.py", chosen="json")
+    whole = json.loads(text)
+    parts = split(whole, "p", json.dumps, {"Resources": 2, "Outputs": 200, "Given": 200})
+    nested = nest(whole, parts, url("acme-ml-production", "mlops/stacks"), json.dumps, "json")
+    assert len(nested.below) > 2
+    for template in (json.dumps(nested.root), *nested.below.values()):
+        assert list(wrong(template)) == []
+    found = []
+    for template, below in ((text, {}), (json.dumps(nested.root), nested.below)):
+        with mock_aws():
+            s3 = boto3.client("s3", "us-east-1")
+            s3.create_bucket(Bucket="acme-ml-production")
+            for file, body in below.items():
+                s3.put_object(Bucket="acme-ml-production", Key=f"mlops/stacks/{file}", Body=body.encode())
+            boto3.client("cloudformation", "us-east-1").create_stack(
+                StackName="serving", TemplateBody=template, Capabilities=["CAPABILITY_NAMED_IAM"]
+            )
+            found.append(_seen())
+    assert found[0] == found[1] and all(found[0])
+
+
+def _seen() -> list[Any]:
+    """What there is, without the names and times that moto gives."""
+    sagemaker, iam = (boto3.client(service, "us-east-1") for service in ("sagemaker", "iam"))
+    (listed,) = sagemaker.list_endpoints()["Endpoints"]
+    endpoint = sagemaker.describe_endpoint(EndpointName=listed["EndpointName"])
+    config = sagemaker.describe_endpoint_config(EndpointConfigName=endpoint["EndpointConfigName"])
+    model = sagemaker.describe_model(ModelName=config["ProductionVariants"][0]["ModelName"])
+    role = iam.get_role(RoleName="pipelines")["Role"]["AssumeRolePolicyDocument"]
+    policies = [
+        iam.get_role_policy(RoleName="pipelines", PolicyName=name)["PolicyDocument"]
+        for name in iam.list_role_policies(RoleName="pipelines")["PolicyNames"]
+    ]
+    (variant,) = config["ProductionVariants"]
+    return [
+        {member: value for member, value in variant.items() if member != "ModelName"},
+        {member: config[member] for member in ("DataCaptureConfig", "KmsKeyId")},
+        {member: model[member] for member in ("PrimaryContainer", "VpcConfig", "ExecutionRoleArn")},
+        endpoint["EndpointStatus"],
+        role,
+        policies,
+    ]
 
 
 def test_what_is_made_is_what_the_template_says(made: tuple[Mapping[str, Any], Any]) -> None:

@@ -77,6 +77,8 @@ def _find(subject: Subject) -> Iterator[_Found]:
             yield _Found(at, text, "image", placed, match["region"], None, partition, where)
         elif match := _ARN.fullmatch(text):
             kind = {"iam": "role", "kms": "key", "sqs": "queue"}.get(match["service"], "other")
+            if kind == "role" and ("/Principal/" in at or not match["rest"].startswith("role")):
+                kind = "other"  # who is let in by a policy may be anybody
             kind = "package" if match["rest"].startswith("model-package") else kind
             kind = "tracking" if match["rest"].startswith("mlflow") else kind
             kind = "function" if match["service"] == "lambda" and at.endswith("/FunctionArn") else kind

@@ -36,12 +36,14 @@ class Taken:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What may be declared, by CloudFormation's types; ``named_by`` and ``constructors`` by types of steps."""
+    """What may be declared, by CloudFormation's types; ``named_by`` and ``constructors`` by types of steps.
+    ``otherwise`` says of other types how the like of them is had."""
 
     types: Mapping[str, ResourceType]
     named_by: Mapping[str, str | None]
     constructors: Mapping[str, Constructor]
     region: str
+    otherwise: Mapping[str, str]
 
     def step_type(self, kind: str) -> str:
         """``endpoint-config`` is declared as ``EndpointConfig``."""
@@ -77,7 +79,9 @@ class _Taking:
         told = {item.name for listed in beside.values() for item in listed}
         for name, resource in self._resources.items():
             if name not in steps and name not in told:
-                self._left.append(Left(resource.at, f"{resource.label} stays in the template"))
+                other = self._known.otherwise.get(resource.type)
+                said = f"{resource.label} stays in the template{f': {other}' if other else ''}"
+                self._left.append(Left(resource.at, said))
         return Taken(steps, tuple(dict.fromkeys(self._left)))
 
     def _beside(self) -> Mapping[str, Sequence[Resource]]:

@@ -12,9 +12,9 @@ from mlops.cli import options
 from mlops.cli.emit_targets import found_targets
 from mlops.cli.group import Group
 from mlops.cli.printing import talk
-from mlops.cli.writing import put
+from mlops.cli.writing import put, write_program
 from mlops.ir.discovery import Found
-from mlops.ir.target import Choice, Compared, Further, Parts, Target
+from mlops.ir.target import Apart, Choice, Compared, Further, Parts, Target
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -31,10 +31,10 @@ class _Targets(Group):
 
 
 def _command(found: Found) -> click.Command:
-    choice, further, parts, compares = None, None, None, False
+    choice, further, parts, apart, compares = None, None, None, None, False
     if found.plugin is None:
         ours: Target = found.load().TARGET
-        help, choice, further, parts = ours.help, ours.choice, ours.further, ours.parts
+        help, choice, further, parts, apart = ours.help, ours.choice, ours.further, ours.parts, ours.apart
         compares = ours.compare is not None
     else:  # may be just a function, and is loaded where it is asked for
         help = f"TARGET as {found.plugin.package} writes it."
@@ -45,6 +45,7 @@ def _command(found: Found) -> click.Command:
     @_choosing(choice)
     @_asking(further)
     @_dividing(parts)
+    @_laying_apart(apart)
     @options.output
     @options.overwriting
     @_comparing(compares)
@@ -57,6 +58,7 @@ def _command(found: Found) -> click.Command:
         beside: str | None = None,
         further: str | None = None,
         part: int | None = None,
+        folder: str | None = None,
     ) -> None:
         from mlops.cli.listening import hear
         from mlops.use_cases.emit import compare, emit
@@ -68,7 +70,11 @@ def _command(found: Found) -> click.Command:
         if beside is not None:
             _show(compare(found, target, environment, hear, chosen, Path(beside)), beside)
             return
-        written = emit(found, target, environment, hear, chosen, further, part)
+        if part is not None and folder is not None:
+            raise click.UsageError("one of several, or all of them: not both")
+        written = emit(found, target, environment, hear, chosen, further, part, apart=folder is not None)
+        for name, text in written.files.items():
+            write_program(Path(folder or ".") / name, text, force=force)
         put(written.text, output, written.name, force=force)
 
     return emitted
@@ -106,6 +112,12 @@ def _dividing(parts: Parts | None) -> Callable[[F], F]:
     if parts is None:
         return lambda command: command
     return click.option(parts.option, "part", type=click.IntRange(min=1), metavar="N", help=parts.help)
+
+
+def _laying_apart(apart: Apart | None) -> Callable[[F], F]:
+    if apart is None:
+        return lambda command: command
+    return click.option(apart.option, "folder", type=click.Path(file_okay=False), metavar="FOLDER", help=apart.help)
 
 
 def _comparing(compares: bool) -> Callable[[F], F]:

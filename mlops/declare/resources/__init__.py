@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from mlops.declare.resources.key import Key
     from mlops.declare.resources.log_subscription import LogSubscription
     from mlops.declare.resources.model import Container, Model, ModelData, Network
+    from mlops.declare.resources.model_package_group import ModelPackageGroup
     from mlops.declare.resources.monitor import (
         Attributions,
         Bias,
@@ -97,6 +98,7 @@ __all__ = [
     "Metric",
     "Model",
     "ModelData",
+    "ModelPackageGroup",
     "ModelQuality",
     "Monitor",
     "Network",
@@ -158,6 +160,7 @@ _HOMES = {
     "Metric": "mlops.declare.resources.alarm",
     "Model": "mlops.declare.resources.model",
     "ModelData": "mlops.declare.resources.model",
+    "ModelPackageGroup": "mlops.declare.resources.model_package_group",
     "ModelQuality": "mlops.declare.resources.monitor",
     "Monitor": "mlops.declare.resources.monitor",
     "Network": "mlops.declare.resources.model",

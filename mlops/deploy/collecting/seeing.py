@@ -13,10 +13,10 @@ from mlops.deploy.collecting import deciding
 from mlops.deploy.collecting.deciding import ConfigThere, EndpointThere, ModelThere
 from mlops.deploy.endpoints import history
 from mlops.deploy.endpoints.conductor import unfinished
+from mlops.deploy.owners import owner_of_endpoint
 from mlops.deploy.pages import items
 from mlops.deploy.shifting import seeing
 from mlops.deploy.shifting.journal import Journal
-from mlops.deploy.stack_owner import owner_of_endpoint
 from mlops.ir.shift import MakeConfig, PointTo
 from mlops.project.environments import Environment
 
@@ -57,7 +57,7 @@ def _endpoint(
     ours = history.is_ours(entries)
     invocations, why_not = None, None
     if ours and idle is not None:
-        its = owner_of_endpoint(account, name)
+        its = owner_of_endpoint(account, environment, name)
         if its is not None:
             why_not = its.owns("it")
         else:

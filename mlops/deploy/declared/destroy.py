@@ -16,11 +16,11 @@ from mlops.deploy.declared.wanting import RESOURCE, arn_of
 from mlops.deploy.endpoints import history
 from mlops.deploy.endpoints.conductor import unfinished
 from mlops.deploy.endpoints.serving import listed
+from mlops.deploy.owners import by_state, owner_of, state_of
 from mlops.deploy.pages import items
 from mlops.deploy.resources import resource_types
 from mlops.deploy.resources.tags import RESOURCE_TYPE as TAGS
 from mlops.deploy.shifting import seeing
-from mlops.deploy.stack_owner import owner
 from mlops.deploy.waiting import Clock, until
 from mlops.ir import Refusal
 from mlops.ir.dataclass import dataclass
@@ -66,7 +66,7 @@ def plan_removal(account: Account, environment: Environment, name: str, beside: 
         its = None
         if found is not None:
             tags = calls.see(account, TAGS, str(found["EndpointArn"])) or {}
-            its = owner(account, tags)
+            its = owner_of(account, environment, "endpoint", name, tags)
             if its is None and tags.get(RESOURCE) == f"endpoint {name}":
                 gone.append(("endpoint", name))
             elif its is None:
@@ -95,6 +95,7 @@ def _kept(
     found: list[tuple[str, str]] = []
     unseen: list[str] = []
     stays: list[str] = []
+    state = state_of(environment)
     for kind in resource_types().values():
         if kind.kept is None or not re.fullmatch(kind.kept.called, name):
             continue
@@ -108,8 +109,9 @@ def _kept(
                 unseen.append(f"{kind.type}s could not be looked for: {code}")
             continue
         if seen.tags.get(RESOURCE) == f"{kind.type} {name}":
-            if seen.owner is not None:
-                stays.append(f"{kind.type} {name} stays: {seen.owner.refuses('it')}")
+            its = seen.owner or by_state(state, environment, account, kind.type, name)
+            if its is not None:
+                stays.append(f"{kind.type} {name} stays: {its.refuses('it')}")
                 continue
             why = kind.kept.stays(calls.make(account, kind, kind.inside(name)))
             if why is None:

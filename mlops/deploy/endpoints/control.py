@@ -14,6 +14,7 @@ from mlops.deploy.endpoints.history import WINDOW, Entry, refused
 from mlops.deploy.endpoints.promotion import Shift
 from mlops.deploy.endpoints.sampling import NO_SAMPLES, samples_of
 from mlops.deploy.models.registry import version as version_of
+from mlops.deploy.owners import need_no_other
 from mlops.deploy.shifting import journal as journals
 from mlops.deploy.shifting import scaling as autoscaling
 from mlops.deploy.shifting import seeing
@@ -23,7 +24,6 @@ from mlops.deploy.shifting.moves import at_once, config_name
 from mlops.deploy.shifting.scaled_moves import with_scaling
 from mlops.deploy.shifting.seeing import IN_SERVICE, Endpoint, members_of, variant_of
 from mlops.deploy.shifting.settings import PromotionSettings
-from mlops.deploy.stack_owner import need_no_stack
 from mlops.deploy.waiting import Clock
 from mlops.ir import Refusal, UsageError
 from mlops.ir.dataclass import dataclass
@@ -96,7 +96,7 @@ class Steering:
             )
         with answers():
             there = self._endpoint()
-            need_no_stack(self.account, self.endpoint)
+            need_no_other(self.account, self.environment, self.endpoint)
             left = begun.read(self.account, self.environment, self.endpoint)
             entries = history.read(self.account, self.environment, self.endpoint)
             if left is not None and left.config == there.config:

@@ -29,10 +29,10 @@ from mlops.deploy.endpoints.sampling import Samples, samples_of
 from mlops.deploy.endpoints.shadow_tests import under_way
 from mlops.deploy.endpoints.telling import told_move
 from mlops.deploy.models.registry import Version
+from mlops.deploy.owners import need_no_other
 from mlops.deploy.shifting import cloudwatch, scaling, seeing
 from mlops.deploy.shifting.seeing import Endpoint
 from mlops.deploy.shifting.settings import PromotionSettings
-from mlops.deploy.stack_owner import need_no_stack
 from mlops.ir import Refusal
 from mlops.ir.placeholders import placeholders
 from mlops.ir.s3_uri import split_uri
@@ -76,7 +76,7 @@ def planned(
         need_own(environment, identity.account, version, wanted)
         seen = see(account, environment, wanted, all_samples(samples_of(registry or account, version), further))
         wanted, seen = as_declared(account, wanted, version, seen)
-        return decided(account, seen, wanted, settings)
+        return decided(account, environment, seen, wanted, settings)
 
 
 def all_samples(own: Samples, further: Samples | None) -> Samples:
@@ -122,10 +122,12 @@ def _need_no_trial(account: Account, seen: Seen, endpoint: str) -> None:
         )
 
 
-def decided(account: Account, seen: Seen, wanted: Wanted, settings: PromotionSettings) -> Promotion:
+def decided(
+    account: Account, environment: Environment, seen: Seen, wanted: Wanted, settings: PromotionSettings
+) -> Promotion:
     _need_no_trial(account, seen, wanted.endpoint)
     if seen.endpoint is not None:
-        need_no_stack(account, wanted.endpoint)
+        need_no_other(account, environment, wanted.endpoint)
     return unmade(account, noted(account, decide(seen, wanted, settings), settings.alarms))
 
 

@@ -148,7 +148,7 @@ def _to_endpoint(asked: Asked, seen: Seen, conductor: Conductor, registry: Accou
     left = None if seen.endpoint is None else unfinished(account, environment, endpoint)
     if left is not None:
         need_left(left, environment, take_over=take_over)
-    first = decided(account, seen, asked.wanted, asked.settings)
+    first = decided(account, asked.environment, seen, asked.wanted, asked.settings)
     if left is not None or first.writes:
         asked.permit_after((line for action in first.actions for line in told(action)), f"the endpoint {endpoint}")
     diary = Diary(account, endpoint, asked.version, asked.by, asked.say)
@@ -160,7 +160,7 @@ def _to_endpoint(asked: Asked, seen: Seen, conductor: Conductor, registry: Accou
                 seen = see(account, environment, asked.wanted, seen.samples)
         while True:
             # Once more: something may have come while somebody was asked, or by what was done.
-            promotion = decided(account, seen, asked.wanted, asked.settings)
+            promotion = decided(account, asked.environment, seen, asked.wanted, asked.settings)
             entry = _do(asked, promotion, seen, writer, diary)
             if promotion.verb is not None:
                 # Of a shift that was cut off, and has come here now, the end is told.

@@ -13,8 +13,8 @@ from mlops.deploy.endpoints import history
 from mlops.deploy.endpoints.crossing import arn_of_copy
 from mlops.deploy.model_reasons import model_reason
 from mlops.deploy.models.lineage import model_uri
+from mlops.deploy.owners import need_no_other
 from mlops.deploy.pages import items
-from mlops.deploy.stack_owner import need_no_stack
 from mlops.deploy.waiting import Clock, until
 from mlops.ir import Refusal, UsageError
 from mlops.ir.choices import instead
@@ -195,7 +195,7 @@ def delete(
         found = _described(account, name)
         if found is None:
             raise _unknown(account, name)
-        need_no_stack(account, name)
+        need_no_other(account, environment, name)
         if found["EndpointStatus"] != "Deleting":
             history.append_deleted(account, environment, name, found, by=by, reason=reason)
             unless_missing(lambda: sagemaker.delete_endpoint(EndpointName=name))

@@ -18,11 +18,11 @@ from mlops.deploy.endpoints.history import Entry
 from mlops.deploy.endpoints.promotion import Target, want
 from mlops.deploy.made import remember
 from mlops.deploy.models.registry import Version
+from mlops.deploy.owners import need_no_other
 from mlops.deploy.pages import items
 from mlops.deploy.shifting import seeing
 from mlops.deploy.shifting.lost_answers import made
 from mlops.deploy.shifting.seeing import IN_SERVICE, Endpoint
-from mlops.deploy.stack_owner import need_no_stack
 from mlops.deploy.waiting import Clock, until
 from mlops.ir import Refusal, UsageError
 from mlops.ir.dataclass import dataclass
@@ -125,7 +125,7 @@ def plan_start(
     with answers():
         identity = confirm_identity(account, environment)
         there = seeing.see(sagemaker, endpoint)
-        need_no_stack(account, endpoint)
+        need_no_other(account, environment, endpoint)
         has_model = unless_missing(lambda: sagemaker.describe_model(ModelName=wanted.model)) is not None
     if f":{identity.account}:" not in version.arn:
         raise Refusal(

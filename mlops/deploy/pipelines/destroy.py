@@ -6,12 +6,12 @@ from __future__ import annotations
 from mlops.account import Account, answers, confirm_account, confirm_identity
 from mlops.deploy import calls, removed
 from mlops.deploy.conditional_object import BucketMissing
+from mlops.deploy.owners import Owner, owner_of
 from mlops.deploy.pipelines import record as records
 from mlops.deploy.pipelines.state import Present, describe, judge_name
 from mlops.deploy.resources import resource_types
 from mlops.deploy.resources.pipeline import RESOURCE_TYPE as PIPELINE
 from mlops.deploy.resources.tags import RESOURCE_TYPE as TAGS
-from mlops.deploy.stack_owner import StackOwner, owner
 from mlops.ir import Refusal
 from mlops.ir.dataclass import dataclass
 from mlops.project.environments import Environment
@@ -27,7 +27,7 @@ class Removal:
     companions: tuple[tuple[str, str], ...]
     has_record: bool
     foreign: bool
-    owner: StackOwner | None = None
+    owner: Owner | None = None
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -53,7 +53,8 @@ def plan_removal(account: Account, environment: Environment, name: str) -> Remov
     )
     tags = {} if present is None or account.here is not None else calls.see(account, TAGS, present.arn) or {}
     foreign = present is not None and not ours
-    return Removal(name, present, companions, stored is not None, foreign, owner(account, tags))
+    its = None if present is None else owner_of(account, environment, "pipeline", name, tags)
+    return Removal(name, present, companions, stored is not None, foreign, its)
 
 
 def destroy(account: Account, environment: Environment, removal: Removal, *, force: bool = False) -> None:

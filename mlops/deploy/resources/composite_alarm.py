@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from mlops.deploy.tag_lists import told_tags
-from mlops.ir.resource import Call, Kept, ResourceType
+from mlops.ir.resource import Call, Kept, ResourceType, called_by
 
 _MEMBERS = (
     "ActionsEnabled",
@@ -42,6 +42,7 @@ RESOURCE_TYPE = ResourceType(
     create=_put,
     update=_put,
     delete=lambda name, inside: (Call("DeleteAlarms", {"AlarmNames": [name]}),),
+    from_template=called_by("AlarmName"),
     kept=Kept(
         called=r".{1,255}",
         arn="arn:{partition}:cloudwatch:{region}:{account}:alarm:{name}",

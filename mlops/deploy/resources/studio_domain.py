@@ -8,7 +8,7 @@ from typing import Any
 
 from mlops.deploy.studio import LIST, busy, domain_id, failed, plain, told_arn
 from mlops.deploy.tag_lists import told_tags
-from mlops.ir.resource import Call, Kept, ResourceType
+from mlops.ir.resource import Call, Kept, ResourceType, called_by
 
 _CHANGED = ("DefaultUserSettings", "DefaultSpaceSettings", "SubnetIds", "AppNetworkAccessType", "VpcId")
 _FIXED = ("AuthMode", "KmsKeyId")
@@ -48,6 +48,7 @@ RESOURCE_TYPE = ResourceType(
     permissions=("iam:PassRole", "iam:CreateServiceLinkedRole"),
     anew=frozenset(_FIXED),
     retained=True,
+    from_template=called_by("DomainName"),
     kept=Kept(
         called=r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}",
         named="DomainName",

@@ -44,7 +44,9 @@ _ROLE_ARN = re.compile(r"arn:[\w-]+:iam::\d{12}:role/.+")
 _GROUPS = re.compile(r"ModelPackageGroupName")
 _ENDPOINTS = re.compile(r"EndpointName")
 _NOTEBOOK = "NotebookInstance"
-_RUNS_NOTHING = frozenset({"Bucket", "IdentityProvider", "Key", "Role", "Space", "StudioDomain", "UserProfile"})
+_RUNS_NOTHING = frozenset(
+    {"Bucket", "IdentityProvider", "Key", "ModelPackageGroup", "Role", "Space", "StudioDomain", "UserProfile"}
+)
 """Of what is declared: it takes no role on, or does what people do in it."""
 _VPC = re.compile(r"VpcConfig")
 _CONNECTED = (

@@ -20,8 +20,8 @@ def need_room(name: str, template: Mapping[str, Any], text: str) -> None:
     if told:
         raise UsageError(
             f"the template of {name} has more than CloudFormation takes: {'; '.join(told)}",
-            hint="`--split 1` writes the first of several stacks and says how many there are; or divide what is "
-            "declared among several files",
+            hint="`--nested FOLDER` writes a root with stacks below it, `--split 1` the first of several and how "
+            "many there are; or divide what is declared among several files",
         )
 
 

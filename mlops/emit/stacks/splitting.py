@@ -27,8 +27,9 @@ _ROOM = 0.98
 def split(
     template: Template, prefix: str, spelt: Callable[[Template], str], most: Mapping[str, int] = MOST
 ) -> tuple[Template, ...]:
-    """``prefix`` begins the names of exports, which are an account's and a region's; ``most`` of each section is taken.
-    Raises UsageError for one resource that no stack has room for."""
+    """``prefix`` begins the names of exports, which are an account's and a region's; ``most`` of each section is taken,
+    and, where that counts, of what a part is given of earlier ones together with its parameters. Raises UsageError for
+    one resource that no stack has room for."""
     resources: Mapping[str, Any] = template["Resources"]
     order = list(_ordered(resources))
     sizes = {name: len(spelt({"Resources": {name: resources[name]}}).encode()) for name in order}
@@ -43,7 +44,10 @@ def split(
                 f"{order[begin]} has {sizes[order[begin]]:,} bytes, and a template takes {IN_A_BUCKET_BYTES:,}",
                 hint="it needs less: nothing smaller than a resource can be divided",
             )
-        while end > begin + 1 and _outputs(asked, owned, order, begin, end) > most["Outputs"]:
+        while end > begin + 1 and (
+            _outputs(asked, owned, order, begin, end) > most["Outputs"]
+            or ("Given" in most and _given(template, order, begin, end) > most["Given"])
+        ):
             end -= 1
         parts.append(_part(template, order[begin:end], _exported(asked, begin, end), prefix))
         begin = end
@@ -78,7 +82,7 @@ def _ordered(resources: Mapping[str, Any]) -> Iterator[str]:
 
 def _named(value: Any) -> Iterator[str]:
     """The resources and parameters that a value names."""
-    yield from (name for name, _ in _references(value))
+    yield from (name for name, _ in references(value))
     match value:
         case {"DependsOn": str(name)}:
             yield name
@@ -86,8 +90,8 @@ def _named(value: Any) -> Iterator[str]:
             yield from names
 
 
-def _references(value: Any) -> Iterator[tuple[str, str | None]]:
-    """With the attribute that is asked for."""
+def references(value: Any) -> Iterator[tuple[str, str | None]]:
+    """What a value of a template names, with the attribute that is asked for."""
     match value:
         case {"Ref": str(name), **rest} if not rest:
             yield name, None
@@ -97,10 +101,10 @@ def _references(value: Any) -> Iterator[tuple[str, str | None]]:
             yield from ((found[1], found[2]) for found in _VARIABLE.finditer(text))
         case Mapping():
             for inside in value.values():
-                yield from _references(inside)
+                yield from references(inside)
         case list() | tuple():
             for inside in value:
-                yield from _references(inside)
+                yield from references(inside)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +122,7 @@ def _asked(resources: Mapping[str, Any], order: Sequence[str]) -> Sequence[_Aske
     at = {name: number for number, name in enumerate(order)}
     last: dict[tuple[str, str | None], int] = {}
     for number, name in enumerate(order):
-        last |= dict.fromkeys(_references(resources[name]), number)
+        last |= dict.fromkeys(references(resources[name]), number)
     return [_Asked(name, attribute, at[name], last[name, attribute]) for name, attribute in last if name in at]
 
 
@@ -131,6 +135,13 @@ def _outputs(asked: Sequence[_Asked], owned: Sequence[set[str]], order: Sequence
     """How many a part has at most; ``owned`` are what the outputs of the whole name."""
     inside = set(order[begin:end])
     return len(_exported(asked, begin, end)) + sum(bool(inside & names) for names in owned)
+
+
+def _given(template: Template, order: Sequence[str], begin: int, end: int) -> int:
+    """What a part names of earlier ones, and its parameters, at most."""
+    before = set(order[:begin])
+    named = {item for name in order[begin:end] for item in references(template["Resources"][name])}
+    return sum(name in before for name, _ in named) + len(template.get("Parameters", {}))
 
 
 def _part(template: Template, names: Sequence[str], exported: Sequence[_Asked], prefix: str) -> Template:
@@ -153,8 +164,8 @@ def _part(template: Template, names: Sequence[str], exported: Sequence[_Asked], 
         for member, value in template.items()
         if member not in ("Parameters", "Conditions", "Resources", "Outputs")
     }
-    conditions = {name: asked for name, asked in template.get("Conditions", {}).items() if _asks(name, [kept, outputs])}
-    used = {name for name, _ in _references([kept, outputs, conditions])}
+    conditions = {name: asked for name, asked in template.get("Conditions", {}).items() if asks(name, [kept, outputs])}
+    used = {name for name, _ in references([kept, outputs, conditions])}
     parameters = {name: declared for name, declared in template.get("Parameters", {}).items() if name in used}
     for member, section in (("Parameters", parameters), ("Conditions", conditions)):
         if section:
@@ -165,7 +176,8 @@ def _part(template: Template, names: Sequence[str], exported: Sequence[_Asked], 
     return found
 
 
-def _asks(condition: str, value: Any) -> bool:
+def asks(condition: str, value: Any) -> bool:
+    """Whether something in a value of a template is made by this condition."""
     text = json.dumps(value)
     return f'"Condition": {json.dumps(condition)}' in text or f'"Fn::If": [{json.dumps(condition)}' in text
 
@@ -178,7 +190,7 @@ def _imported(value: Any, elsewhere: Set[str], prefix: str) -> Any:
         case {"Fn::GetAtt": [str(name), str(attribute)], **rest} if not rest and name in elsewhere:
             return {"Fn::ImportValue": _export(prefix, name, attribute)}
         case {"Fn::Sub": str(text), **rest} if not rest and not elsewhere.isdisjoint(
-            name for name, _ in _references(value)
+            name for name, _ in references(value)
         ):
             return _put_together(text, elsewhere, prefix)
         case Mapping():

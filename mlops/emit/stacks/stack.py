@@ -30,6 +30,7 @@ CREATES_ROLE, CREATES_GROUPS, CREATES_LOGS = "CreatesRole", "CreatesModelPackage
 CREATES_STREAM_ROLES = "CreatesStreamRoles"
 _RETENTION = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653)
 _GROUP, _VERSION = "ModelPackageGroup", "ModelPackage"
+_DECLARED_GROUP = "model-package-group"
 _PIPELINES = "arn:${AWS::Partition}:sagemaker:${AWS::Region}:${AWS::AccountId}:pipeline"
 _KEPT = {"DeletionPolicy": "Retain", "UpdateReplacePolicy": "Retain"}
 _NONE: Mapping[tuple[str, bool], str] = {}
@@ -189,9 +190,10 @@ class Stack:
 
     @property
     def _group_names(self) -> Sequence[str]:
-        """Of a pipeline's steps."""
+        """Of a pipeline's steps, but for those that the file declares."""
         if self._definition.of_resources:
             return ()
+        declared = {item.name for item in self.beside.declared if item.type == _DECLARED_GROUP}
         return sorted(
             {
                 group
@@ -199,6 +201,7 @@ class Stack:
                 if isinstance(placed.step.arguments, Mapping)
                 and isinstance(group := placed.step.arguments.get("ModelPackageGroupName"), str)
             }
+            - declared
         )
 
     def _groups(self) -> Iterator[tuple[str, Any]]:

@@ -8,23 +8,26 @@ from typing import Any
 
 from mlops.emit.stacks.body import body_text, definition_place
 from mlops.emit.stacks.emitted import MACHINE, notes, template
-from mlops.emit.stacks.limits import INLINE_BYTES, need_room
-from mlops.emit.stacks.role_policies import ROLE_CHARACTERS
+from mlops.emit.stacks.limits import INLINE_BYTES, MOST, need_room
+from mlops.emit.stacks.nesting import GIVEN, Nested, nest, url
+from mlops.emit.stacks.role_policies import MANAGED_POLICIES, ROLE_CHARACTERS
 from mlops.emit.stacks.splitting import split
 from mlops.emit.stacks.yaml_text import yaml_text
 from mlops.ir import UsageError
 from mlops.ir.counted import counted
-from mlops.ir.target import Choice, Parts, Source, Target
+from mlops.ir.target import Apart, Choice, Parts, Source, Target
 from mlops.knowledge.policies.grammar import length
 
 _DYNAMIC = "{{resolve:"
-_SHARED = 3
+_SHARED = 4
 """So many policies of one size share a role at least, before anybody is told."""
 
 
 def _write(source: Source) -> str:
     if source.part is not None:
         return _spelt(_parts(source)[source.part - 1], source)
+    if source.apart:
+        return _spelt(_nested(source).root, source)
     definition = source.checked.definition
     found = _taken(source, inline=True)
     text = _spelt(found, source)
@@ -42,13 +45,11 @@ def _write(source: Source) -> str:
     return text
 
 
-def _parts(source: Source) -> tuple[Mapping[str, Any], ...]:
+def _parts(source: Source, most: Mapping[str, int] = MOST) -> tuple[Mapping[str, Any], ...]:
     """Of a body that stands in the template, as of one that does not. Raises UsageError for a part that is none."""
-    whole = _taken(source, inline=True)
-    if not _is_inline(_spelt(whole, source), source):
-        whole = _taken(source, inline=False)
-    name = source.checked.definition.name or "file"
-    found = split(whole, f"mlops-{name}-{source.around().environment}", lambda template: _spelt(template, source))
+    whole = _whole(source)
+    name = _name(source)
+    found = split(whole, f"mlops-{name}-{source.around().environment}", lambda template: _spelt(template, source), most)
     if source.part is not None and source.part > len(found):
         raise UsageError(
             f"{name} has {counted(len(found), 'stack')}, and no number {source.part}",
@@ -57,6 +58,27 @@ def _parts(source: Source) -> tuple[Mapping[str, Any], ...]:
     for part in found:
         need_room(name, part, _spelt(part, source))
     return found
+
+
+def _nested(source: Source) -> Nested:
+    place = url(source.around().bucket, _folder(source))
+    parts = _parts(source, GIVEN)
+    nested = nest(_whole(source), parts, place, lambda template: _spelt(template, source), source.chosen or "yaml")
+    need_room(f"the root of {_name(source)}", nested.root, _spelt(nested.root, source))
+    return nested
+
+
+def _folder(source: Source) -> str:
+    return "/".join(filter(None, (source.around().prefix, "stacks")))
+
+
+def _name(source: Source) -> str:
+    return source.checked.definition.name or "file"
+
+
+def _whole(source: Source) -> Mapping[str, Any]:
+    found = _taken(source, inline=True)
+    return found if _is_inline(_spelt(found, source), source) else _taken(source, inline=False)
 
 
 def _is_inline(text: str, source: Source) -> bool:
@@ -70,6 +92,12 @@ def _notes(source: Source) -> Iterator[str]:
         bucket, key = definition_place(definition, around)
         yield f"the stack reads its body at s3://{bucket}/{key}: send there what `mlops compile` writes"
         text = _spelt(_taken(source, inline=False), source)
+    if source.apart:
+        nested = _nested(source)
+        text = _spelt(nested.root, source)
+        where = f"s3://{source.around().bucket}/{_folder(source)}"
+        told = f"{counted(len(nested.below), 'stack')} below the root, whose templates are read at {where}/"
+        yield f"{told}: `aws s3 sync FOLDER {where}` sends them there, before the root is deployed"
     if source.part is not None:
         parts = _parts(source)
         text = _spelt(parts[source.part - 1], source)
@@ -90,13 +118,24 @@ def _notes(source: Source) -> Iterator[str]:
 
 def _room_of_roles(source: Source) -> Iterator[str]:
     """Where stacks of a few more like it would find no room."""
-    for its in _taken(source, inline=True)["Resources"].values():
+    resources = _taken(source, inline=True)["Resources"]
+    managed: dict[str, int] = {}
+    for id_, its in resources.items():
+        if its["Type"] == "AWS::IAM::ManagedPolicy":
+            policies = id_.partition("Part")[0]
+            managed[policies] = managed.get(policies, 0) + 1
         if its["Type"] != "AWS::IAM::Policy":
             continue
         size = length(its["Properties"]["PolicyDocument"])
         if size > ROLE_CHARACTERS // _SHARED:
             told = f"{its['Properties']['PolicyName']} has {size:,} of the {ROLE_CHARACTERS:,} characters that all"
-            yield f"{told} policies of the role's own have together: stacks of many pipelines need several roles"
+            room = f"{ROLE_CHARACTERS // size} stacks like it have room there, and more need several roles"
+            yield f"{told} policies of the role's own have together: {room}"
+    for policies, count in managed.items():
+        if MANAGED_POLICIES // count >= _SHARED:
+            continue
+        told = f"{policies} is {counted(count, 'managed policy')} of the {MANAGED_POLICIES} that a role takes"
+        yield f"{told}: {MANAGED_POLICIES // count} stacks like it have room there, and more need several roles"
 
 
 def _taken(source: Source, *, inline: bool) -> Mapping[str, Any]:
@@ -128,4 +167,9 @@ TARGET = Target(
     notes=_notes,
     further=MACHINE,
     parts=Parts("--split", "The N-th of the stacks that TARGET takes where it is too large for one."),
+    apart=Apart(
+        "--nested",
+        "Write a root, and the templates of the stacks below it as files of this folder, named by their content.",
+        lambda source: _nested(source).below,
+    ),
 )

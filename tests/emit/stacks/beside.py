@@ -38,6 +38,7 @@ resources.Alarm(
     threshold=0.01,
     comparison="GreaterThanThreshold",
 )
+resources.ModelPackageGroup("churn", description="Who leaves within a month", readers=["444455556666"])
 resources.Domain(
     "events",
     instance="r6g.large.search",

@@ -18,7 +18,7 @@ from mlops.account.local.state import ACCOUNT_ID, State, dump, now
 from mlops.ir.s3_uri import split_uri
 from mlops.ir.values import Value
 
-GROUP = "ModelPackageGroup"
+GROUP, POLICY = "ModelPackageGroup", "ResourcePolicy"
 UNVERSIONED = 0
 DEFAULT_APPROVAL = "PendingManualApproval"
 _APPROVALS = {"Approved": "approved", "Rejected": "rejected", DEFAULT_APPROVAL: "reopened"}
@@ -57,7 +57,7 @@ def create_model_package_group(state: State, request: Mapping[str, Any]) -> Mapp
 
 
 def describe_model_package_group(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
-    return told_group(state, _group(state, request["ModelPackageGroupName"]))
+    return told_group(state, group_body(state, request["ModelPackageGroupName"]))
 
 
 def list_model_package_groups(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -70,7 +70,7 @@ def list_model_package_groups(state: State, request: Mapping[str, Any]) -> Mappi
 
 def delete_model_package_group(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
     with state.store.transaction():
-        name = _group(state, request["ModelPackageGroupName"])["ModelPackageGroupName"]
+        name = group_body(state, request["ModelPackageGroupName"])["ModelPackageGroupName"]
         if state.store.one("SELECT 1 FROM package WHERE name = ? AND version > 0", name):
             raise conflict(f"Model package group {name} cannot be deleted: it still has model packages.")
         resources.remove(state, GROUP, name, group_arn(state, name))
@@ -114,7 +114,7 @@ def list_model_packages(state: State, request: Mapping[str, Any]) -> Mapping[str
     found = Query("package", columns, request.get("SortOrder") == "Descending")
     found.created_between(request, "CreationTimeAfter", "CreationTimeBefore")
     if request.get("ModelPackageGroupName"):
-        name = _group(state, request["ModelPackageGroupName"])["ModelPackageGroupName"]
+        name = group_body(state, request["ModelPackageGroupName"])["ModelPackageGroupName"]
         found.where("name = ? AND version > 0", name)
     else:
         # Without a group the service lists the unversioned ones, unless told otherwise.
@@ -216,7 +216,7 @@ def ensure_group(state: State, name_or_arn: str) -> None:
 
 def _next_version(state: State, group: str) -> tuple[str, int]:
     """Inside the transaction of the insert. Numbers of deleted versions are not given again."""
-    body = _group(state, group)
+    body = group_body(state, group)
     name, version = body["ModelPackageGroupName"], body["LastVersion"] + 1
     resources.replace(state, GROUP, name, {**body, "LastVersion": version}, status="Completed")
     return name, version
@@ -320,7 +320,8 @@ def _need_content(request: Mapping[str, Any]) -> None:
         raise invalid("One of InferenceSpecification, SourceAlgorithmSpecification and SourceUri must be given.")
 
 
-def _group(state: State, name_or_arn: str) -> dict[str, Any]:
+def group_body(state: State, name_or_arn: str) -> dict[str, Any]:
+    """What is kept of it. Raises Refusal where there is none."""
     name = resources.last_segment(name_or_arn, "model-package-group")
     body = resources.find(state, GROUP, name)
     if body is None:
@@ -330,7 +331,7 @@ def _group(state: State, name_or_arn: str) -> dict[str, Any]:
 
 def told_group(state: State, body: Mapping[str, Any]) -> dict[str, Any]:
     return {
-        **body,
+        **{member: value for member, value in body.items() if member != POLICY},
         "ModelPackageGroupArn": group_arn(state, body["ModelPackageGroupName"]),
         "ModelPackageGroupStatus": "Completed",
         "CreatedBy": _CALLER,
