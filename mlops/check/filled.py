@@ -45,13 +45,14 @@ def _known(definition: Definition, values: Mapping[str, str]) -> Mapping[str, Va
         if value is not None and names_a_file(value, parameter.default):
             continue  # its place in S3 is not known yet
         if value is not None:
-            found[parameter.name] = _typed(parameter, value)
+            found[parameter.name] = typed(parameter, value)
         elif parameter.has_default:
             found[parameter.name] = parameter.default
     return found
 
 
-def _typed(parameter: Parameter, text: str) -> Value:
+def typed(parameter: Parameter, text: str) -> Value:
+    """A value that is given as text, as the document would have it."""
     try:
         match parameter.type:
             case "Integer":

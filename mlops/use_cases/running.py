@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from mlops.account import RunOptions
+from mlops.check.given_values import concerning, misfits
 from mlops.check.sources import open_one
 from mlops.deploy.executions import interruptions
 from mlops.deploy.executions.awaited import awaited
@@ -15,7 +16,7 @@ from mlops.deploy.executions.following import ExecutionState, start
 from mlops.deploy.executions.selection import newest_source, select, selective_config
 from mlops.deploy.pipelines.upsert import upsert
 from mlops.emit.targets.definition_json import emit_compact
-from mlops.ir import Checked, Definition, Listener
+from mlops.ir import Checked, Definition, Listener, UsageError
 from mlops.ir.dataclass import dataclass
 from mlops.ir.start_values import as_text, judge
 from mlops.project.environments import LOCAL, Environment
@@ -63,13 +64,18 @@ def open_source(
     """The pipeline as its source is now, or the steps ``only`` of it on the newest results that there are. What
     ``values`` leave out is as the environment ``parameters_of`` has it."""
     opened = open_one(target, LOCAL)
-    need_sound(opened.findings, listener, doing="run")
+    findings = opened.findings
+    if values and len(opened.pipelines) == 1:
+        findings = concerning(findings, opened.pipelines[0].definition, values)
+    need_sound(findings, listener, doing="run")
     (checked,) = opened.pipelines
     if parameters_of != LOCAL:
         values = {**_parameters(opened.project.environment(parameters_of), checked.definition), **values}
     selection = select(checked, only) if only else None
     connected = connect_here(LOCAL, opened.project)
     judge(checked.definition, with_files(connected.environment, connected.root, checked.definition, values))
+    if values and (wrong := misfits(checked, values)):
+        raise UsageError("\n".join(wrong))
     selective = None
     if selection is not None:
         source = newest_source(connected.account, checked.definition.name or "", selection)

@@ -117,8 +117,31 @@ def test_wrong_parameters_are_refused(local: LocalAccount, sagemaker: Any, value
 def test_values_get_their_declared_type(name: str, text: str, value: object) -> None:
     definition, _ = read(fail(parameters=PARAMETERS))
     assert definition is not None
-    found = resolve(definition, [{"Name": name, "Value": text}])[name]
+    found = resolve(definition, [{"Name": name, "Value": text}], {})[name]
     assert (found, type(found)) == (value, type(value))
+
+
+def test_a_default_that_fits_nowhere_has_to_be_replaced(sagemaker: Any) -> None:
+    """The service takes the definition, and would fail the step. Of the name that is given there is no model."""
+    transform = {
+        "Name": "Score",
+        "Type": "Transform",
+        "Arguments": {
+            "ModelName": {"Get": "Parameters.Model"},
+            "TransformInput": {"DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": "s3://acme/in"}}},
+            "TransformOutput": {"S3OutputPath": "s3://acme/out"},
+            "TransformResources": {"InstanceType": "ml.m5.large", "InstanceCount": 1},
+        },
+    }
+    definition = document([transform], [{"Name": "Model", "Type": "String", "DefaultValue": "${Model}"}])
+    sagemaker.create_pipeline(PipelineName="scores", PipelineDefinition=definition, RoleArn=ROLE)
+    with refused("ValidationException", r"Model must be given: default of 'Model': .* does not have"):
+        sagemaker.start_pipeline_execution(PipelineName="scores")
+    given = [{"Name": "Model", "Value": "m"}]
+    reply = sagemaker.start_pipeline_execution(PipelineName="scores", PipelineParameters=given)
+    assert (
+        ended(sagemaker, reply["PipelineExecutionArn"])["PipelineExecutionStatus"] == "Failed"
+    )  # there is no such model
 
 
 def test_a_parameter_without_default_must_be_given(sagemaker: Any) -> None:

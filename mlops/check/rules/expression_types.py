@@ -98,6 +98,17 @@ def _breach(value: Value, against: Shape) -> tuple[str, bool] | None:
     return None
 
 
+def breaking_defaults(subject: Subject) -> Iterator[tuple[Declared, Placed, Feed, tuple[str, bool]]]:
+    """Each with what it breaks, and whether that is in doubt: once for each kind of place that the parameter fills."""
+    seen: set[tuple[str, str]] = set()
+    for declared, placed, feed in _fed_parameters(subject):
+        breach = _breach(declared.parameter.default, feed.shape)
+        key = (declared.at, feed.shape.name)
+        if breach is not None and key not in seen:
+            seen.add(key)
+            yield declared, placed, feed, breach
+
+
 @rule(
     "R331",
     "default-does-not-fit",
@@ -111,19 +122,13 @@ def default_does_not_fit(subject: Subject) -> Iterator[Fault]:
     Bad:  {"Name": "Instance", "Type": "String", "DefaultValue": "ml.m5.huge"} as an InstanceType
     Good: {"Name": "Instance", "Type": "String", "DefaultValue": "ml.m5.xlarge"}
     """
-    seen: set[tuple[str, str]] = set()
-    for declared, placed, feed in _fed_parameters(subject):
+    for declared, placed, feed, (message, doubtful) in breaking_defaults(subject):
         default = declared.parameter.default
-        breach = _breach(default, feed.shape)
-        key = (declared.at, feed.shape.name)
-        if breach is None or key in seen:
-            continue
-        seen.add(key)
-        severity = Severity.WARNING if breach[1] else Severity.INFO if default == "" else None
+        severity = Severity.WARNING if doubtful else Severity.INFO if default == "" else None
         choices = feed.shape.raw.get("enum")
         yield Fault(
             f"{declared.at}/DefaultValue",
-            f"default of {declared.parameter.name!r}: {breach[0]}; it fills {feed.at}",
+            f"default of {declared.parameter.name!r}: {message}; it fills {feed.at}",
             did_you_mean(default, choices) if choices and isinstance(default, str) else None,
             placed,
             declared.parameter.where,

@@ -103,7 +103,7 @@ def alone(account: Account, checked: Checked, state: ExecutionState, name: str, 
         started=state.created or datetime.now(UTC),
         region=arn[3],
         account=arn[4],
-        parameters=typed(checked.definition, given),
+        parameters=typed(checked.definition, given, {}),
         folder=Path(),
     )
     read_steps = {

@@ -61,7 +61,7 @@ def start(state: State, request: Mapping[str, Any], options: RunOptions) -> Mapp
         pipeline, version, definition = asked()
         body = {
             "PipelineExecutionDisplayName": f"execution-{execution}",
-            **_asked(definition, pipeline, request, options),
+            **_asked(definition, pipeline, request, options, pipelines.unfit_defaults(version)),
         }
         time, arn = datetime.now(UTC), pipelines.execution_arn(state, name, execution)
         state.store.write(
@@ -113,7 +113,11 @@ def _to_run(state: State, name: str, version: sqlite3.Row, request: Mapping[str,
 
 
 def _asked(
-    definition: Definition, pipeline: Mapping[str, Any], request: Mapping[str, Any], options: RunOptions
+    definition: Definition,
+    pipeline: Mapping[str, Any],
+    request: Mapping[str, Any],
+    options: RunOptions,
+    unfit: Mapping[str, str],
 ) -> dict[str, Any]:
     """Of an execution's body what its start decides."""
     name = request.get("PipelineExecutionDisplayName")
@@ -123,7 +127,7 @@ def _asked(
         "ParallelismConfiguration": request.get("ParallelismConfiguration") or pipeline.get("ParallelismConfiguration"),
         "SelectiveExecutionConfig": request.get("SelectiveExecutionConfig"),
         "RoleArn": request.get("RoleArn") or pipeline.get("RoleArn"),
-        "Parameters": resolve(definition, request.get("PipelineParameters") or ()),
+        "Parameters": resolve(definition, request.get("PipelineParameters") or (), unfit),
         "MLflowConfig": _mlflow(definition, request.get("MlflowExperimentName")),
         "UseCache": options.use_cache,
         "Interruptions": dict(options.interruptions) or None,

@@ -15,8 +15,11 @@ _FLOAT = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
 _BOOLEANS = {"true": True, "false": False}
 
 
-def resolve(definition: Definition, given: Iterable[Mapping[str, str]]) -> dict[str, str | int | float | bool]:
-    """Complete and typed. Raises ValidationException with everything that is wrong."""
+def resolve(
+    definition: Definition, given: Iterable[Mapping[str, str]], unfit: Mapping[str, str]
+) -> dict[str, str | int | float | bool]:
+    """Complete and typed. Raises ValidationException with everything that is wrong. ``unfit`` says of parameters why
+    their defaults do not do."""
     wrong: list[str] = []
     texts: dict[str, str] = {}
     for item in given:
@@ -31,6 +34,8 @@ def resolve(definition: Definition, given: Iterable[Mapping[str, str]]) -> dict[
             values[parameter.name] = _value(parameter, texts)
         except ValueError as error:
             wrong.append(f"{parameter.name} {error}")
+        if parameter.name in unfit and parameter.name not in texts:
+            wrong.append(f"{parameter.name} must be given: {unfit[parameter.name]}")
     if wrong:
         raise invalid(f"Parameters are not valid: {'; '.join(wrong)}.")
     return values

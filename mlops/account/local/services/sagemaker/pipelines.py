@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mlops.account.local import events
 from mlops.account.local.caller import user_context
@@ -23,13 +23,23 @@ KIND = "Pipeline"
 _KEPT = ("PipelineDisplayName", "PipelineDescription", "RoleArn", "ParallelismConfiguration")
 _CALLER = user_context(ACCOUNT_ID)
 _SHOWN_FINDINGS = 5
-_TAKEN = (("G107", ""), ("S205", "/S3Uri"), ("X749", ""), ("X784", ""))
+_UNFIT = ("R331", "/DefaultValue")
+_TAKEN = (("G107", ""), ("S205", "/S3Uri"), ("X749", ""), ("X784", ""), _UNFIT)
 """Codes of mistakes, with the ends of their places, for which the service refuses no definition. So tests of the SDK
 tell: test_model_registration_with_model_repack reads a step of the other branch, test_mxnet_model_registration has a
 path where a URI belongs and an Environment in a version of no group, test_caching_behavior uses one place twice. The
-step that is reached with one fails."""
+step that is reached with one fails. A default that fits nowhere is left to the start, which may give another value."""
 _CHECKED = "Checked"
 """Of a version's body: the hash of the definition that the checker had nothing against."""
+_DEFAULTS = "UnfitDefaults"
+"""Of a version's body: by the names of parameters, why their defaults do not fit."""
+
+
+class _Written(NamedTuple):
+    """The text of a definition; ``unfit`` as in a version's body."""
+
+    text: str
+    unfit: Mapping[str, str]
 
 
 def create_pipeline(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -224,15 +234,28 @@ def _words(finding: Finding, definition: Definition | None) -> str:
     return f"{step.name} can not depends on {upstream}: {finding.message}"
 
 
-def _definition(state: State, request: Mapping[str, Any]) -> str | None:
+def _definition(state: State, request: Mapping[str, Any]) -> _Written | None:
     inline, location = request.get("PipelineDefinition"), request.get("PipelineDefinitionS3Location")
     if inline is not None and location is not None:
         raise invalid("PipelineDefinition and PipelineDefinitionS3Location exclude each other.")
     if location is not None:
         inline = _read(state, location["Bucket"], location["ObjectKey"])
-    if inline is not None:
-        checked(inline)
-    return inline
+    if inline is None:
+        return None
+    return _Written(inline, dict(_unfit(checked(inline))))
+
+
+def unfit_defaults(version: Any) -> Mapping[str, str]:
+    """Of a version (a row), by parameter: why an execution has to be given another value."""
+    found: Mapping[str, str] = json.loads(version["body"]).get(_DEFAULTS) or {}
+    return found
+
+
+def _unfit(result: Checked) -> Iterator[tuple[str, str]]:
+    for item in result.findings:
+        place = re.fullmatch(r"/Parameters/([0-9]+)/DefaultValue", item.path or "")
+        if place is not None and item.code == _UNFIT[0] and item.severity.value == "error":
+            yield result.definition.parameters[int(place[1])].name, item.message
 
 
 def _read(state: State, bucket: str, key: str) -> str:
@@ -245,7 +268,7 @@ def _read(state: State, bucket: str, key: str) -> str:
         raise invalid(f"The pipeline definition at s3://{bucket}/{key} is not UTF-8.") from None
 
 
-def _add_version(state: State, name: str, number: int, definition: str, request: Mapping[str, Any]) -> None:
+def _add_version(state: State, name: str, number: int, definition: _Written, request: Mapping[str, Any]) -> None:
     aliases = list(request.get("PipelineVersionAliases") or ())
     for row in state.store.all("SELECT * FROM pipeline_version WHERE pipeline = ?", name) if aliases else ():
         told = json.loads(row["body"])
@@ -256,9 +279,13 @@ def _add_version(state: State, name: str, number: int, definition: str, request:
             name,
             row["version"],
         )
-    body = {_CHECKED: _digest(definition), **({"Aliases": aliases} if aliases else {})}
+    body = {
+        _CHECKED: _digest(definition.text),
+        **({"Aliases": aliases} if aliases else {}),
+        **({_DEFAULTS: definition.unfit} if definition.unfit else {}),
+    }
     state.store.write(
-        "INSERT INTO pipeline_version VALUES (?, ?, ?, ?, ?)", name, number, now(), definition, dump(body)
+        "INSERT INTO pipeline_version VALUES (?, ?, ?, ?, ?)", name, number, now(), definition.text, dump(body)
     )
 
 
