@@ -21,6 +21,7 @@ from stream_parts import ARN, ROLE, Stream, failures
 from mlops.account.local import LocalAccount
 from mlops.account.local.delivery.sending import pause
 from mlops.account.local.process import delivering
+from mlops.deploy.streams import described
 
 URL = "https://collector.example.org/in?kind=events"
 JSON = {"Content-Type": "application/json"}
@@ -203,7 +204,8 @@ def test_what_is_too_large_is_dropped(account: LocalAccount, receiver: Receiver)
     stream.deliver()
     assert len(receiver.requests) == 1 and stream.objects() == {}
     stream.restart()
-    assert (stream.deliverer.stands.failed, stream.deliverer.stands.dropped) == (1, 1)
+    told = described.need(account, stream.name).delivery
+    assert told is not None and (told.failed, told.dropped) == (1, 1)
     assert [event.kind for event in account.events.read(kinds=["stream.dropped"])] == ["stream.dropped"]
 
 

@@ -229,7 +229,7 @@ def _bytes(count: int | None) -> str:
 
 
 def _dropped(told: Mapping[str, Any]) -> str:
-    return f" ({told['dropped']} of them were too large for it and are gone)" if told["dropped"] else ""
+    return f" ({told['dropped']} too large for it, and gone)" if told["dropped"] else ""
 
 
 def _failing(told: Mapping[str, Any]) -> str:
