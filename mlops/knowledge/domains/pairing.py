@@ -35,6 +35,7 @@ _ELSEWHERE = "{{resolve:"
 """Begins a value that CloudFormation fetches."""
 _ENGINE = re.compile(r"(OpenSearch|Elasticsearch)_(\d{1,4})\.(\d{1,4})")
 _WITH_IOPS, _WITH_THROUGHPUT = frozenset({"gp3", "io1"}), frozenset({"gp3"})
+_LEAST_IOPS, _LEAST_THROUGHPUT = 3000, 125
 _ZONES = (2, 3)
 _STANDBY_ZONES = 3
 _LAST_HOUR = 23
@@ -144,6 +145,9 @@ def _zones(cluster: Mapping[str, Any], network: Mapping[str, Any]) -> Iterator[s
     if zones is None:
         return
     nodes = _number(cluster.get("InstanceCount", 1))
+    if nodes is not None and nodes < 1:
+        yield f"InstanceCount is {nodes}: at least one data node is needed"
+        return
     if zones > 1 and nodes is not None and nodes < zones:
         yield f"{nodes} data node{'s' if nodes != 1 else ''} (InstanceCount) cannot be in {zones} zones"
     elif zones == 2 and nodes is not None and nodes % 2:
@@ -228,6 +232,11 @@ def _storage(cluster: Mapping[str, Any], written: object) -> Iterator[str]:
             yield f"Iops is of gp3 and io1, and VolumeType is {kind}"
         if "Throughput" in volumes and kind not in _WITH_THROUGHPUT:
             yield f"Throughput is of gp3, and VolumeType is {kind}"
+        iops, throughput = _number(volumes.get("Iops")), _number(volumes.get("Throughput"))
+        if kind == "gp3" and iops is not None and iops < _LEAST_IOPS:
+            yield f"Iops is {iops}: gp3 has at least {_LEAST_IOPS:,}"
+        if kind == "gp3" and throughput is not None and throughput < _LEAST_THROUGHPUT:
+            yield f"Throughput is {throughput} MiB/s: gp3 has at least {_LEAST_THROUGHPUT}"
         if kind == "io1" and "Iops" not in volumes:
             yield "VolumeType io1 needs Iops"
 

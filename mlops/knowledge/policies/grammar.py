@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from enum import Enum
 from typing import Any, TypeAlias
 
-from mlops.ir.choices import instead
+from mlops.ir.choices import instead, one_edit
 from mlops.ir.dataclass import dataclass
 
 
@@ -61,6 +61,19 @@ _COMPARED = (
     *("NotIpAddress", "ArnEquals", "ArnLike", "ArnNotEquals", "ArnNotLike"),
 )
 _OPERATORS = frozenset({"Null", *_COMPARED, *(f"{name}IfExists" for name in _COMPARED)})
+_KEYS = tuple(
+    f"aws:{name}"
+    for name in (
+        *("CalledVia", "CalledViaFirst", "CalledViaLast", "CurrentTime", "EpochTime", "FederatedProvider"),
+        *("MultiFactorAuthAge", "MultiFactorAuthPresent", "PrincipalAccount", "PrincipalArn", "PrincipalIsAWSService"),
+        *("PrincipalOrgID", "PrincipalOrgPaths", "PrincipalServiceName", "PrincipalServiceNamesList", "PrincipalType"),
+        *("Referer", "RequestedRegion", "ResourceAccount", "ResourceOrgID", "ResourceOrgPaths", "SecureTransport"),
+        *("SourceAccount", "SourceArn", "SourceIdentity", "SourceIp", "SourceOrgID", "SourceOrgPaths", "SourceVpc"),
+        *("SourceVpcArn", "SourceVpce", "TagKeys", "TokenIssueTime", "UserAgent", "ViaAWSService", "VpcSourceIp"),
+        *("VpceAccount", "VpceOrgID", "VpceOrgPaths", "userid", "username"),
+    )
+)
+"""Of all services."""
 _SETS = ("ForAllValues:", "ForAnyValue:")
 _TAKEN_BY = (
     (
@@ -173,6 +186,21 @@ def _conditions(at: Path, conditions: object) -> Iterator[PolicyFault]:
             yield PolicyFault((*at, operator), f"there is no operator {operator}{instead(plain, _OPERATORS)}")
         elif isinstance(keys, str | list | tuple):
             yield PolicyFault((*at, operator), f"{operator} compares no key", "{KEY: VALUE} below it")
+        elif isinstance(keys, Mapping):
+            for key, values in keys.items():
+                yield from _compared((*at, operator, key), key, values)
+
+
+def _compared(at: Path, key: str, values: object) -> Iterator[PolicyFault]:
+    known = {name.lower(): name for name in _KEYS}
+    if key.lower().startswith("aws:") and key.lower() not in known and "/" not in key:
+        meant = next((known[item] for item in one_edit(key.lower()) if item in known), None)
+        if meant is not None:
+            yield PolicyFault(at, f"there is no key {key}; did you mean {meant}?", meant)
+    if key.lower() == "iam:passedtoservice":
+        for place, text in _texts(at, values):
+            if _SERVICE.fullmatch(text) is None and "*" not in text and "${" not in text:
+                yield PolicyFault(place, f"{text!r} is no service", "it is NAME.amazonaws.com")
 
 
 def _taken(at: Path, statement: Mapping[str, Any]) -> Iterator[PolicyFault]:

@@ -88,6 +88,11 @@ def encryption(request: Mapping[str, Any]) -> Iterator[str]:
 def faults(destination: Mapping[str, Any]) -> Iterator[str]:
     """Of a destination as CreateDeliveryStream takes it; what is no plain value is left alone."""
     given = processors(destination)
+    logged = _table(destination.get("CloudWatchLoggingOptions")) or {}
+    if logged.get("Enabled") is True:
+        for member in ("LogGroupName", "LogStreamName"):
+            if not logged.get(member):
+                yield f"CloudWatchLoggingOptions: {member} must be specified when it is Enabled"
     partitioned = _enabled(destination.get("DynamicPartitioningConfiguration"), otherwise=False)
     converted = _enabled(destination.get("DataFormatConversionConfiguration"), otherwise=True)
     yield from _buffer(_table(destination.get("BufferingHints")), partitioned, converted)

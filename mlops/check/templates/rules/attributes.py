@@ -17,9 +17,9 @@ FINDINGS: Mapping[str, Told] = {
     "T009": Told(
         "wrong-attribute",
         Severity.ERROR,
-        """A resource's attribute has a value that there is not, the template says another version than the one that
-there is, something has a name of other characters than letters and digits, or a tag has one that is AWS's or twice
-there.
+        """A resource's attribute has a value that there is not, a mapping is deeper than two keys, the template says
+another version than the one that there is, something has a name of other characters than letters and digits, or a tag
+has one that is AWS's or twice there.
 
 Bad:  DeletionPolicy: Keep
 Good: DeletionPolicy: Retain""",
@@ -45,14 +45,40 @@ def judge(template: Template, scenario: Scenario) -> Iterator[Fault]:
     if version is not None and str(version) != _VERSION:
         said = f"there is no version {str(version)!r} of templates"
         yield Fault("T009", "/AWSTemplateFormatVersion", said, f"AWSTemplateFormatVersion: '{_VERSION}'")
+    if not isinstance(template.raw.get("Description", ""), str):
+        yield Fault("T009", "/Description", "the Description of a template is a text")
+    yield from _mappings(template)
     for section in _NAMED:
         for name in template.section(section):
             if _NAME.fullmatch(name) is None and not name.startswith("Fn::"):
                 at = f"/{section}{pointer(name)}"
                 yield Fault("T009", at, f"{name} is no name in {section}: that has letters and digits alone")
     for name, written in template.written.items():
+        if name in template.section("Parameters"):
+            yield Fault("T009", template.resources_at[name], f"a parameter is {name}, too", "call one otherwise")
         if isinstance(written, dict):
+            yield from _waits(name, written, template.resources_at[name])
             yield from _kept(name, written, template.resources_at[name])
+
+
+def _mappings(template: Template) -> Iterator[Fault]:
+    """Two keys lead to a text or a list of texts."""
+    for name, rows in template.section("Mappings").items():
+        for key, row in rows.items() if isinstance(rows, dict) else ():
+            for column, value in row.items() if isinstance(row, dict) else ():
+                if isinstance(value, dict) and not key.startswith("Fn::") and not template.transformed:
+                    at = f"/Mappings{pointer(name, key, column)}"
+                    yield Fault("T009", at, f"{column} in the mapping {name} is an object: two keys lead to a text")
+
+
+def _waits(name: str, written: Mapping[str, Any], at: str) -> Iterator[Fault]:
+    waits = written.get("DependsOn")
+    for other in waits if isinstance(waits, list) else [waits]:
+        if other is not None and not isinstance(other, str):
+            yield Fault("T009", f"{at}/DependsOn", f"DependsOn of {name} takes names, and no function")
+    if not isinstance(written.get("Condition", ""), str):
+        said = f"Condition of {name} takes the name of one"
+        yield Fault("T009", f"{at}/Condition", said, "declare it below Conditions")
 
 
 def _tags(resource: Resource) -> Iterator[Fault]:

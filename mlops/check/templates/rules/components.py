@@ -1,4 +1,4 @@
-"""Inference components and experiments: what their requests say of members that exclude or name each other."""
+"""Components, experiments, versions and clusters: members of their requests that exclude or name each other."""
 
 from __future__ import annotations
 
@@ -11,16 +11,19 @@ from mlops.ir.choices import instead
 
 FINDINGS: Mapping[str, Told] = {
     "T053": Told(
-        "component-members-apart",
+        "members-that-exclude-each-other",
         Severity.ERROR,
-        """An inference component says in two ways what it serves, or wants at least more memory than at most; or an
-experiment names a variant that it does not have.
+        """An inference component says in two ways what it serves, or wants at least more memory than at most; an
+experiment names a variant that it does not have; a version has a name and a group; or two groups of a cluster have one
+name.
 
 Bad:  Specification: {ModelName: …, Container: {…}}
 Good: Specification: {ModelName: …}""",
     ),
 }
 _COMPONENT, _EXPERIMENT = "AWS::SageMaker::InferenceComponent", "AWS::SageMaker::InferenceExperiment"
+_PACKAGE, _CLUSTER = "AWS::SageMaker::ModelPackage", "AWS::SageMaker::Cluster"
+_CALLED = ("ModelPackageName", "ModelPackageGroupName")
 _SERVED = ("ModelName", "Container")
 _BASE = "BaseInferenceComponentName"
 _MEMORY = ("MinMemoryRequiredInMb", "MaxMemoryRequiredInMb")
@@ -34,6 +37,24 @@ def judge(template: Template, scenario: Scenario) -> Iterator[Fault]:
             yield from _component(resource)
         elif resource.type == _EXPERIMENT:
             yield from _experiment(resource)
+        elif resource.type == _PACKAGE and all(member in resource.properties.members for member in _CALLED):
+            at = resource.properties.members[_CALLED[0]].at
+            yield Fault("T053", at, f"{resource.label} has {' and '.join(_CALLED)}", "a version of a group has no name")
+        elif resource.type == _CLUSTER:
+            yield from _cluster(resource)
+
+
+def _cluster(resource: Resource) -> Iterator[Fault]:
+    met: set[str] = set()
+    for member in ("InstanceGroups", "RestrictedInstanceGroups"):
+        listed = resource.properties.get(member)
+        for item in listed.items if listed is not None else ():
+            name = item.text("InstanceGroupName")
+            if name is not None and name in met:
+                at = item.members["InstanceGroupName"].at
+                yield Fault("T053", at, f"two groups of {resource.label} are {name!r}", "call one otherwise")
+            if name is not None:
+                met.add(name)
 
 
 def _component(resource: Resource) -> Iterator[Fault]:

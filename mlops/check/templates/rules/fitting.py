@@ -43,6 +43,25 @@ _SERVICES: Mapping[str, Sequence[str]] = {
     **{name: (name,) for name in ("ecr", "firehose", "iam", "kms", "sns", "sqs")},
 }
 """Whose actions are called as their operations are, but for some that have permissions alone."""
+_PLACE = re.compile(r"arn:[^:]*:sagemaker:[^:]*:[^:]*:([a-z-]+)/.*", re.DOTALL)
+_KINDS = frozenset(
+    {
+        *("action", "algorithm", "app", "app-image-config", "artifact", "automl-job", "cluster", "code-repository"),
+        *("compilation-job", "context", "data-quality-job-definition", "device", "device-fleet", "domain", "endpoint"),
+        *("edge-deployment", "edge-packaging-job", "endpoint-config", "experiment", "experiment-trial", "hub"),
+        *("experiment-trial-component", "feature-group", "flow-definition", "hub-content", "human-loop", "image"),
+        *("human-task-ui", "hyper-parameter-tuning-job", "image-version", "inference-component", "labeling-job"),
+        *("inference-experiment", "inference-recommendations-job", "lineage-group", "mlflow-tracking-server", "model"),
+        *("model-bias-job-definition", "model-card", "model-explainability-job-definition", "model-package"),
+        *("model-package-group", "model-quality-job-definition", "monitoring-schedule", "notebook-instance"),
+        *("notebook-instance-lifecycle-config", "optimization-job", "partner-app", "pipeline", "processing-job"),
+        *("project", "space", "studio-lifecycle-config", "training-job", "training-plan", "transform-job"),
+        *("user-profile", "workforce", "workteam"),
+    }
+)
+"""What ARNs of SageMaker have in front of a name (service authorization reference); there are more."""
+_ON_ONE = re.compile(r"sagemaker:(?:Describe|Delete|Stop)([A-Z]\w*)")
+_STARTED = {"StartPipelineExecution": "pipeline", "StartNotebookInstance": "notebook-instance"}
 _DOCUMENTS = ("PolicyDocument", "ModelPackageGroupPolicy", "AccessPolicies", "KeyPolicy")
 
 
@@ -67,6 +86,7 @@ def _statement(template: Template, resource: Resource, statement: Spot) -> Itera
         yield from _place(template, resource, place)
     if statement.text("Effect") != "Allow" or not places:
         return
+    yield from _of_kinds(resource, actions, places)
     for action in actions:
         name = str(action.value).lower()
         if _OF_OBJECTS.fullmatch(name) and not any(_may_be(template, place, inside=True) for place in places):
@@ -103,6 +123,30 @@ def _place(template: Template, resource: Resource, place: Spot) -> Iterator[Faul
         case {"Ref": str(name)} if REF_GIVES.get(str(template.type_of(name))) is Form.NAME:
             said = f"Resource of {resource.label} is the name of {name}, and takes an ARN"
             yield Fault("T089", place.at, said, f"!GetAtt {name}.Arn")
+
+
+def _of_kinds(resource: Resource, actions: Sequence[Spot], places: Sequence[Spot]) -> Iterator[Fault]:
+    """Of SageMaker's actions on one kind of resource."""
+    found = [_PLACE.fullmatch(place.value if isinstance(place.value, str) else place.draft or "") for place in places]
+    kinds = {match[1] for match in found if match is not None}
+    if len(kinds) != 1 or None in found:
+        return
+    (kind,) = kinds
+    if kind not in _KINDS:
+        near = next((item for item in one_edit(kind) if item in _KINDS), None)
+        if near is not None:
+            said = f"{resource.label}: no ARN of SageMaker has {kind}/; did you mean {near}/?"
+            yield Fault("T089", places[0].at, said, f"…:{near}/NAME")
+        return
+    for action in actions:
+        name = str(action.value)
+        match = _ON_ONE.fullmatch(name)
+        wanted = _STARTED.get(name.partition(":")[2]) or (
+            re.sub(r"(?<!^)(?=[A-Z])", "-", match[1]).lower() if match is not None else None
+        )
+        if wanted in _KINDS and wanted != kind:
+            said = f"{name} is on a {wanted}, and {resource.label} names each a {kind}"
+            yield Fault("T089", places[0].at, said, f"…:{wanted}/NAME")
 
 
 def _may_be(template: Template, place: Spot, *, inside: bool) -> bool:

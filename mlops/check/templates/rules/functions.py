@@ -65,6 +65,10 @@ def _function(template: Template, scenario: Scenario, name: str, inside: Any, at
         return
     if f"Fn::{known}" in _EXTENDED and not template.extended:
         yield Fault("T007", at, f"{name} is of {EXTENSIONS} alone", f"Transform: {EXTENSIONS}")
+    if name == "Fn::GetAtt" and isinstance(inside, list) and (len(inside) != 2 or not isinstance(inside[0], str)):
+        yield Fault("T007", at, "Fn::GetAtt takes a resource and an attribute")
+    if name == "Fn::Base64" and isinstance(inside, list):
+        yield Fault("T007", at, "Fn::Base64 takes one text, and has a list", "Fn::Join makes a text of it")
     taken = _TAKEN.get(name)
     if taken is None:
         return
@@ -149,3 +153,6 @@ def _of_conditions(template: Template) -> Iterator[Fault]:
                 yield Fault("T007", f"{at}/Ref", f"a condition cannot ask {name}, which is not made yet")
             case {"Fn::GetAtt": _} if len(value) == 1:
                 yield Fault("T007", f"{at}/Fn::GetAtt", "a condition cannot ask a resource, which is not made yet")
+            case {"Fn::ImportValue": _} if len(value) == 1:
+                said = "a condition cannot ask what another stack exports"
+                yield Fault("T007", f"{at}/Fn::ImportValue", said, "a parameter that is given it")

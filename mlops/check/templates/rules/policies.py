@@ -127,6 +127,9 @@ def judge(template: Template, scenario: Scenario) -> Iterator[Fault]:
 
 
 def _attached(resource: Resource) -> Iterator[Fault]:
+    url = resource.properties.get("Url") if resource.type == "AWS::IAM::OIDCProvider" else None
+    if url is not None and isinstance(url.value, str) and not url.value.startswith("https://"):
+        yield Fault("T070", url.at, f"Url of {resource.label} has to begin with https://: {url.value[:80]}")
     for member in _ATTACHED:
         for item in _texts(resource.properties.get(member)):
             found = _ARN.fullmatch(item.value) if isinstance(item.value, str) else None
@@ -213,6 +216,10 @@ def _statement(resource: Resource, statement: Spot) -> Iterator[Fault]:
             yield Fault(
                 "T084", statement.at, f"a statement of {resource.label} has no {members[0]}", f"give {members[0]}"
             )
+        for member in members:
+            listed = statement.get(member)
+            if listed is not None and listed.value == ():
+                yield Fault("T084", listed.at, f"{member} of a statement of {resource.label} is empty")
     if effect is None or effect.value != "Allow":
         return
     for member in ("NotAction", "NotResource"):
@@ -276,7 +283,12 @@ def _open(resource: Resource, document: Spot | None, verb: str) -> Iterator[Faul
     listed = document.get("Statement") if document is not None else None
     for statement in (listed.items or (listed,)) if listed is not None else ():
         principal = statement.get("Principal")
-        if principal is None or statement.text("Effect") != "Allow":
+        if statement.text("Effect") != "Allow":
+            continue
+        if "NotPrincipal" in statement.members:
+            said = f"all but some may {verb} {resource.label}"
+            yield Fault("T082", statement.members["NotPrincipal"].at, said, "Principal, with whom it is for")
+        if principal is None:
             continue
         condition = statement.get("Condition")
         inside = principal.get("AWS") if principal.members else principal

@@ -308,6 +308,8 @@ def _back(template: Template, name: str, other: str) -> str:
 
 def _named(template: Template, name: str) -> Iterator[str]:
     written = template.written[name]
+    if str(template.type_of(name)).startswith("AWS::Serverless::"):
+        return iter(())  # stands for several, which wait for each other in an order of their own
     found = [item.partition(".")[0] for _, item, _ in _within(written, "", False)]
     waits = written.get("DependsOn") if isinstance(written, dict) else None
     found += [item for item in (waits if isinstance(waits, list) else [waits]) if isinstance(item, str)]
