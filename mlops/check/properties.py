@@ -167,7 +167,7 @@ def _beyond_top(step: Step, name: str, rest: Sequence[Segment]) -> Dead | None:
     value = get(step.arguments, "HyperParameterTuningJobConfig", "ResourceLimits", "MaxNumberOfTrainingJobs")
     if isinstance(value, int) and not isinstance(value, bool) and rest[0] >= value:
         text = f"{step.name} runs {value} training jobs, there is no {name}[{rest[0]}]"
-        return Dead(text, "count from 0")
+        return Dead(text, "count from 0", doubtful=True)
     return None
 
 

@@ -21,6 +21,7 @@ KEY = "Prepare:ProcessingOutputConfig/KmsKeyId"
 LOGS = "Spark:ClusterConfig/LogUri"
 BOUND = "Tune:HyperParameterTuningJobConfig/ParameterRanges/ContinuousParameterRanges/0/MaxValue"
 GROUP = "Drift.ModelPackageGroupName"
+OUTPUTS = "Prepare:ProcessingOutputConfig/Outputs"
 
 
 def notebook(**changed: Any) -> dict[str, Any]:
@@ -175,6 +176,40 @@ CASES = [
             "/Parameters/-": {"Name": "Size", "Type": "Integer", "DefaultValue": 25},
             "Batch:MaxPayloadInMB": get("Parameters.Size"),
         },
+    ),
+    Case(
+        "a store beside a folder",
+        "X782",
+        {f"{OUTPUTS}/0/FeatureStoreOutput": {"FeatureGroupName": "churn"}, f"{OUTPUTS}/0/AppManaged": True},
+        f"{OUTPUTS}/0/FeatureStoreOutput",
+    ),
+    Case(
+        "an output inside of another",
+        "X784",
+        {
+            f"{OUTPUTS}/1/S3Output/LocalPath": "/opt/ml/processing/train/quality",
+            f"{OUTPUTS}/0/S3Output/LocalPath": "/opt/ml/processing/train",
+        },
+        f"{OUTPUTS}/1/S3Output/LocalPath",
+        severity=WARNING,
+    ),
+    Case(
+        "a queue of no account",
+        "X702",
+        {"Ask.SqsQueueUrl": "https://sqs.eu-west-1.amazonaws.com/jobs"},
+        "Ask.SqsQueueUrl",
+    ),
+    Case(
+        "a URI with a line's end",
+        "X820",
+        {"Train:OutputDataConfig/S3OutputPath": "s3://acme/models\n"},
+        "Train:OutputDataConfig/S3OutputPath",
+    ),
+    Case(
+        "a key of a region that is none",
+        "X814",
+        {KEY: "arn:aws:kms:eu-west1:111122223333:key/0d6f5b5a-52c1-4f0e-9a7e-3b1f6f2f9c11"},
+        KEY,
     ),
 ]
 

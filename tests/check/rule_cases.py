@@ -1864,6 +1864,7 @@ CASES = [
         {"Ask:x": get("Steps.Tune.TrainingJobSummaries[8].TrainingJobName")},
         "Ask:x/Get",
         {"Ask:x": get("Steps.Tune.TrainingJobSummaries[7].TrainingJobName")},
+        WARNING,
     ),
     Case(
         "undeclared artifact",

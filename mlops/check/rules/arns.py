@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from mlops.check.rule import Fault, rule
+from mlops.check.rules.places import REGION
 from mlops.check.shapes import shown
 from mlops.check.subject import Subject
 from mlops.ir import Placed, Ref, Severity, Where
@@ -19,7 +20,7 @@ from mlops.ir.dataclass import dataclass
 )
 def wrong_arn(subject: Subject) -> Iterator[Fault]:
     """A key, a model package, its group, an algorithm or a topic is given by the ARN of something else, or by one whose
-    account is none; or (a warning) a key or a topic by one without its region or account.
+    account or region is none; or (a warning) a key or a topic by one without its region or account.
 
     Bad:  "KmsKeyId": "arn:aws:s3:::acme"
     Good: "KmsKeyId": "arn:aws:kms:eu-west-1:111122223333:alias/ml"
@@ -30,6 +31,9 @@ def wrong_arn(subject: Subject) -> Iterator[Fault]:
         if wanted is not None and len(parts) == 6 and parts[4].isdigit() and len(parts[4]) != 12:
             message = f"account {parts[4]} in {shown(text)} has {len(parts[4])} digits"
             yield Fault(at, message, "an account has 12", placed, where)
+            continue
+        if wanted is not None and len(parts) == 6 and parts[3] and not REGION.fullmatch(parts[3]):
+            yield Fault(at, f"{parts[3]!r} in {shown(text)} is no region", "e.g. eu-west-1", placed, where)
             continue
         if wanted is None or len(parts) < 6 or (parts[2] == wanted.service and parts[5].startswith(wanted.resources)):
             # Marketplace and hub packages are of no account.
@@ -70,6 +74,9 @@ _ARNS: Mapping[str, _Form] = {
         "model package group", "...:model-package-group/<name>", "sagemaker", ("model-package-group/",)
     ),
     "ModelPackageName": _Form("model package", "...:model-package/<group>/<number>", "sagemaker", ("model-package",)),
+    "HubContentArn": _Form(
+        "content of a hub", "...:hub-content/<hub>/Model/<name>/<version>", "sagemaker", ("hub-content/",)
+    ),
     "AlgorithmName": _Form("algorithm", "...:algorithm/<name>", "sagemaker", ("algorithm/",)),
     "SuccessTopic": _Form("topic", "arn:aws:sns:...", "sns"),
     "ErrorTopic": _Form("topic", "arn:aws:sns:...", "sns"),

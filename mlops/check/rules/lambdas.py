@@ -56,7 +56,9 @@ def queue_url(subject: Subject) -> Iterator[Fault]:
                 yield Fault(at, f"{shown(url)} is no queue URL", "https://sqs.<region>.amazonaws.com/...", placed)
             elif not _QUEUE.fullmatch(url):
                 message = f"{shown(url)} does not look like a queue URL"
-                yield Fault(at, message, None, placed, severity=Severity.WARNING)
+                severity = Severity.ERROR if url.startswith("https://sqs.") else Severity.WARNING
+                help_text = "https://sqs.<region>.amazonaws.com/<account>/<name>"
+                yield Fault(at, message, help_text, placed, severity=severity)
         elif not isinstance(url, Ref | Join | JsonGet | Unknown):
             yield Fault(at, f"SqsQueueUrl is {shown(url)}, a text is wanted", None, placed)
 

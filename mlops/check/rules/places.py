@@ -24,7 +24,7 @@ _ARN = re.compile(
 )
 _QUEUE = re.compile(r"https://sqs\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(\.cn)?/(?P<account>\d{12})/.+")
 _DEFAULT_BUCKET = re.compile(r"s3://sagemaker-(?P<region>[a-z]{2}(-[a-z]+)+-\d)-(?P<account>\d{12})(/.*)?")
-_REGION = re.compile(
+REGION = re.compile(
     r"(af|ap|ca|cn|eu|il|me|mx|sa|us|us-gov|us-iso[bef]?|eu-isoe|eusc-[a-z]{2})"
     r"-(north|south|east|west|central|northeast|northwest|southeast|southwest)-\d"
 )
@@ -131,7 +131,7 @@ def another_region(subject: Subject) -> Iterator[Fault]:
     usual = _majority([item.region for item in found if item.region])
     regional = {item.region for item in found if item.kind in ("image", "key", "function")}
     for item in found:
-        if usual is not None and item.region != usual:
+        if usual is not None and item.region != usual and (item.kind != "key" or REGION.fullmatch(item.region or "")):
             message = f"{shown(item.text)} is in {item.region}, most of the pipeline in {usual}"
             # Packages and buckets of elsewhere say nothing of where a function belongs.
             is_sure = item.kind in ("image", "key") or (item.kind == "function" and usual in regional)
@@ -246,7 +246,7 @@ def image_uri(subject: Subject) -> Iterator[Fault]:
             )
         elif not match["repository"]:
             yield Fault(at, f"{shown(text)} has no repository", None, placed, where)
-        elif not _REGION.fullmatch(match["region"]):
+        elif not REGION.fullmatch(match["region"]):
             yield Fault(at, f"{match['region']!r} is no region", None, placed, where)
         elif (match["tag"] is not None and not _TAG.fullmatch(match["tag"])) or (
             match["digest"] is not None and not _DIGEST.fullmatch(match["digest"])
@@ -301,8 +301,8 @@ _PLACEHOLDER = re.compile(r"\{\{.*\}\}|\$\{.*\}|<[A-Za-z_ -]+>|\{[A-Za-z_]*\}|%\
 @rule("X820", "s3-uri", Severity.WARNING, source="S3 naming rules; botocore's S3Uri pattern")
 def s3_uri(subject: Subject) -> Iterator[Fault]:
     """An S3 URI with a double slash, a star, an impossible bucket name, a host in the place of the bucket or a
-    placeholder that nothing filled in; or an https URL in its place. A bucket with a blank or a colon is an error; what
-    has the form of no URI at all, one of another rule.
+    placeholder that nothing filled in; or an https URL in its place. A bucket with a blank or a colon, and the end
+    of a line, are errors; what has the form of no URI at all, one of another rule.
 
     Bad:  "s3://acme//train", "s3://{{ bucket }}/train"
     Good: "s3://acme/train"
@@ -327,7 +327,9 @@ def s3_uri(subject: Subject) -> Iterator[Fault]:
         if "?versionId=" in text:
             yield Fault(at, f"{shown(text)} asks for a version, which is part of the key here", None, placed, owner)
         elif text != text.strip() or "*" in text:
-            yield Fault(at, f"{shown(text)} is taken as it is, blanks and stars too", None, placed, owner)
+            severity = Severity.ERROR if "\n" in text else None
+            message = f"{shown(text)} is taken as it is, blanks and stars too"
+            yield Fault(at, message, "write a URI without them", placed, owner, severity)
         elif _PLACEHOLDER.search(text):
             yield Fault(at, f"{shown(text)} has a placeholder", "fill it in", placed, owner)
         elif host := _HOST.fullmatch(bucket):

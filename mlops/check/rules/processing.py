@@ -102,7 +102,8 @@ def compressed_file_input(subject: Subject) -> Iterator[Fault]:
 
 @rule("X782", "output-target", Severity.ERROR, source="CreateProcessingJob API: ProcessingOutput")
 def output_target(subject: Subject) -> Iterator[Fault]:
-    """An output to a feature store is AppManaged; any other output has an S3Output, with a LocalPath to upload.
+    """An output goes to a feature store, which is AppManaged, or has an S3Output, with a LocalPath to upload: one of
+    both.
 
     Bad:  {"FeatureStoreOutput": {...}, "AppManaged": false}
     Good: {"FeatureStoreOutput": {...}, "AppManaged": true}
@@ -110,6 +111,9 @@ def output_target(subject: Subject) -> Iterator[Fault]:
     for at, item, placed in _outputs(subject):
         if item.get("FeatureStoreOutput") is not None and item.get("AppManaged", False) is False:
             yield Fault(f"{at}/FeatureStoreOutput", "a feature store output is AppManaged", "set AppManaged", placed)
+        elif item.get("FeatureStoreOutput") is not None and item.get("S3Output") is not None:
+            message = "S3Output and FeatureStoreOutput exclude each other"
+            yield Fault(f"{at}/FeatureStoreOutput", message, "keep one of them", placed)
         elif item.get("S3Output") is None and item.get("FeatureStoreOutput") is None:
             yield Fault(f"{at}/S3Output", "the output goes nowhere", "add S3Output", placed)
         target = item.get("S3Output")
@@ -141,7 +145,7 @@ def local_path_outside(subject: Subject) -> Iterator[Fault]:
 )
 def shared_local_path(subject: Subject) -> Iterator[Fault]:
     """An output in an input's directory or the other way round, or two inputs in one directory. Two outputs of one
-    directory are a warning; an input inside of another input is common and fine.
+    directory, or of one inside of the other, are a warning; an input inside of another input is common and fine.
 
     Bad:  an input and an output at "/opt/ml/processing/data"
     Good: "/opt/ml/processing/input" and "/opt/ml/processing/output"
@@ -155,6 +159,12 @@ def shared_local_path(subject: Subject) -> Iterator[Fault]:
                 first = seen.setdefault(path, at)
                 if first != at:
                     yield Fault(at, f"{shown(path)} is used at {first} already", None, placed, severity=severity)
+        for at, path in outputs:
+            outer = next((other for _, other in outputs if path != other and _same_tree(path, other)), None)
+            if outer is not None:
+                message = f"{shown(path)} is inside of the output's {shown(outer)}, and is uploaded twice"
+                help_text = "give each output a directory of its own"
+                yield Fault(at, message, help_text, placed, severity=Severity.WARNING)
         for at, path in inputs:
             around = next((other for _, other in outputs if path != other and _same_tree(path, other)), None)
             if around is not None:
