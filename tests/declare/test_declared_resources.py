@@ -201,6 +201,11 @@ def test_a_configuration_is_this_request(case: str, tmp_path: Path) -> None:
     assert made == wanted
 
 
+def test_who_is_let_in_may_be_of_any_account(tmp_path: Path) -> None:
+    found = contents(tmp_path, f'{ONE}resources.ModelPackageGroup("g", readers=["444455556666", "777788889999"])\n')
+    assert [key.partition(" ")[0] for key in found] == ["model", "model-package-group"]
+
+
 WRONG = {
     "nothing serves": ('resources.Model("m")', {"D064"}),
     "it is said twice": ('resources.Model("m", image=I, group="churn")', {"D064"}),

@@ -114,12 +114,13 @@ def test_our_own_rules_find_nothing_and_each_is_asked(templates: Mapping[str, Pa
     assert asked == set(re.findall(r"^rule (\w+)", RULES.read_text(), re.MULTILINE)) == set(BROKEN)
 
 
-def _of(template: Any, kind: str) -> Any:
-    return next(item for item in template["Resources"].values() if item["Type"] == kind)
+def _of(template: Any, *kinds: str) -> Any:
+    return next(item for item in template["Resources"].values() if item["Type"] in kinds)
 
 
 def _statements(template: Any) -> Any:
-    return _of(template, "AWS::IAM::Policy")["Properties"]["PolicyDocument"]["Statement"]
+    policy = _of(template, "AWS::IAM::Policy", "AWS::IAM::ManagedPolicy")
+    return policy["Properties"]["PolicyDocument"]["Statement"]
 
 
 def _with(template: Any, action: str) -> Any:

@@ -48,6 +48,10 @@ class _Found:
     where: Where | None = None
 
 
+_LET_IN = "/Principal/"
+"""Where a policy says whom it lets in, who may be of any account."""
+
+
 def _literals(subject: Subject) -> Iterator[tuple[str, str, Placed | None, Where | None]]:
     for at, text, placed in subject.texts:
         yield at, text, placed, None
@@ -77,8 +81,8 @@ def _find(subject: Subject) -> Iterator[_Found]:
             yield _Found(at, text, "image", placed, match["region"], None, partition, where)
         elif match := _ARN.fullmatch(text):
             kind = {"iam": "role", "kms": "key", "sqs": "queue"}.get(match["service"], "other")
-            if kind == "role" and ("/Principal/" in at or not match["rest"].startswith("role")):
-                kind = "other"  # who is let in by a policy may be anybody
+            if kind == "role" and (_LET_IN in at or not match["rest"].startswith("role")):
+                kind = "other"
             kind = "package" if match["rest"].startswith("model-package") else kind
             kind = "tracking" if match["rest"].startswith("mlflow") else kind
             kind = "function" if match["service"] == "lambda" and at.endswith("/FunctionArn") else kind
@@ -166,8 +170,9 @@ def another_account(subject: Subject) -> Iterator[Fault]:
     roles = [item for item in _found(subject) if item.kind == "role" and item.account]
     everywhere = [
         match["account"]
-        for _, text, _, _ in _literals(subject)
+        for at, text, _, _ in _literals(subject)
         if text.startswith("arn:")
+        and _LET_IN not in at
         and len(text) <= 2048
         and (match := _ARN.fullmatch(text))
         and match["account"]
