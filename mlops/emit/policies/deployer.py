@@ -43,12 +43,14 @@ _SCALES = (
     "application-autoscaling:DeleteScalingPolicy",
     "application-autoscaling:DeleteScheduledAction",
     "application-autoscaling:DeregisterScalableTarget",
-    "application-autoscaling:DescribeScalableTargets",
-    "application-autoscaling:DescribeScalingPolicies",
-    "application-autoscaling:DescribeScheduledActions",
     "application-autoscaling:PutScalingPolicy",
     "application-autoscaling:PutScheduledAction",
     "application-autoscaling:RegisterScalableTarget",
+)
+_SEES_SCALING = (
+    "application-autoscaling:DescribeScalableTargets",
+    "application-autoscaling:DescribeScalingPolicies",
+    "application-autoscaling:DescribeScheduledActions",
 )
 _LISTS = ("sagemaker:ListModelPackageGroups", "sagemaker:ListModelPackages")
 _VERSIONS = ("sagemaker:DescribeModelPackage", "sagemaker:DescribeModelPackageGroup")
@@ -110,7 +112,7 @@ def promoter_needs(around: Surroundings) -> Iterator[Need]:
     versions = tuple(arn_of(around, "sagemaker", f"{kind}/*") for kind in ("model-package-group", "model-package"))
     yield Need("SeeVersions", _VERSIONS, versions, who)
     yield Need("Judge", _JUDGES, (STAR,), who)
-    yield Need("Scale", _SCALES, (STAR,), who)
+    yield from _scaling(around, who)
     yield passing("PassRole", "sagemaker.amazonaws.com", (around.role,), who)
 
 
@@ -219,7 +221,13 @@ def _serving(resource: Resource, kind: ResourceType, around: Surroundings) -> It
         made = (arn, f"{base}endpoint-config/*", f"{base}model/*")
         yield Need("TakeToServing", _PROMOTES, made, resource.key)
         yield Need("Judge", _JUDGES, (STAR,), resource.key)
-        yield Need("Scale", _SCALES, (STAR,), resource.key)
+        yield from _scaling(around, resource.key)
+
+
+def _scaling(around: Surroundings, of: str) -> Iterator[Need]:
+    """The ARN of a target says an id that only the account knows."""
+    yield Need("Scale", _SCALES, (arn_of(around, "application-autoscaling", "scalable-target/*"),), of)
+    yield Need("SeeScaling", _SEES_SCALING, (STAR,), of)
 
 
 def _versions(resource: Resource, around: Surroundings) -> Iterator[str]:
