@@ -18,6 +18,7 @@ from starlette.responses import HTMLResponse, PlainTextResponse, RedirectRespons
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from mlops.account.answers import Refused
 from mlops.account.protected import Protected
 from mlops.console import telling
 from mlops.console.finding import all_pages, navigation
@@ -180,6 +181,10 @@ class Answers:
         """Whatever went wrong is a page with a sentence, as the command line has one."""
         try:
             return answer()
+        except Refused as error:
+            if request.method != "POST" and error.code.startswith("Validation"):  # no name that the service takes
+                return self._error(request, 404, "nothing can be called so", error.message)
+            return self._error(request, 502, error.message, error.hint)
         except MlopsError as error:
             status = next((code for kind, code in _STATUS.items() if isinstance(error, kind)), 500)
             return self._error(request, status, error.message, error.hint)

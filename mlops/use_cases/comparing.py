@@ -72,8 +72,9 @@ def compared(connected: Connected, arns: Sequence[str]) -> Compared:
 
 
 def _parallel(states: Sequence[ExecutionState], rows: Sequence[Row]) -> str | None:
-    """What differs and is a number, side by side; None where that is less than two quantities."""
-    measured = [(row.name, numbers) for row in rows if row.differs and (numbers := _numbers_of(row))]
+    """What differs and is a number of several of them, side by side; None where that is less than two quantities."""
+    named = ((row.name, _numbers_of(row)) for row in rows if row.differs)
+    measured = [(name, numbers) for name, numbers in named if sum(number is not None for number in numbers) > 1]
     if len(measured) < 2:
         return None
     lines = [Line(state.id, [numbers[at] for _, numbers in measured]) for at, state in enumerate(states)]

@@ -40,6 +40,7 @@ NOT_THERE = (
     "/executions/GOOD/steps/Make/log/download?stream=nobody",
     "/executions?pipeline=nobody",
     "/compare?e=GOOD",
+    "/compare?e=GOOD&beside=succeeded",
     "/static/../application.py",
     "/static/%2e%2e/application.py",
     "/static/..%2fapplication.py",
@@ -48,6 +49,12 @@ NOT_THERE = (
     "/models/..%2f..%2fetc/versions/1",
     "/endpoints/..%2f..%2fetc%2fpasswd",
     "/monitors/%2e%2e%2f%2e%2e",
+    "/monitors/%00",
+    "/endpoints/javascript:alert(1)",
+    "/models/%0d%0aSet-Cookie:%20a=b",
+    "/models/%e2%80%aechurn/versions/1",
+    "/executions/GOOD%00/steps/Make",
+    f"/compare?{'e=nothing&' * 800}",
 )
 
 
@@ -56,6 +63,7 @@ def test_what_is_not_there_is_told(path: str, console: Console, executions: tupl
     answer = console.ask(path.replace("GOOD", executions[1]))
     assert answer.status == 404 or (path.startswith("/static/") and answer.status in (400, 403)), answer.text
     assert "Traceback" not in answer.text and "root:" not in answer.text and "SQLite" not in answer.text
+    assert "set-cookie" not in answer.headers
 
 
 def test_nobody_comes_in_without_the_address(open_console: Console) -> None:
@@ -168,6 +176,15 @@ RAW = (
         b"0\r\n\r\n",
         (400, 403),
     ),
+    ("bytes beyond the end", "GET /static/console.css HTTP/1.1\r\nHost: HERE\r\nRange: bytes=9999999-", b"", (416,)),
+    (
+        "thousands of parts",
+        f"GET /static/console.css HTTP/1.1\r\nHost: HERE\r\nRange: bytes={','.join(['0-0'] * 6000)}",
+        b"",
+        (200, 206, 400, 416),
+    ),
+    ("a method that tells it back", "TRACE /executions HTTP/1.1\r\nHost: HERE", b"", (405,)),
+    ("another version of HTTP", "PRI * HTTP/2.0\r\nHost: HERE", b"", (400, 405)),
     (
         "another protocol",
         "GET /live HTTP/1.1\r\nHost: HERE\r\nConnection: Upgrade\r\nUpgrade: websocket",

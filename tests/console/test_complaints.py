@@ -82,6 +82,12 @@ def test_a_step_leads_to_its_job(seen: Seen, root: Path, executions: Executions)
     assert page.locator("a:text-is('log')").count() == 1
 
 
+def test_a_narrow_page_shows_what_was_asked_last(seen: Seen) -> None:
+    seen.page.set_viewport_size({"width": 400, "height": 800})
+    seen.go("/endpoints/door")
+    assert seen.page.locator(".picture.fitted").first.evaluate("el => el.scrollWidth <= el.clientWidth")
+
+
 def test_two_are_chosen_and_compared(seen: Seen) -> None:
     seen.go("/executions?pipeline=churn")
     page = seen.page
@@ -90,3 +96,11 @@ def test_two_are_chosen_and_compared(seen: Seen) -> None:
     page.click("text=Compare those chosen")
     page.wait_for_url("**/compare?e=**")
     assert "badly" in page.inner_text("main")
+
+
+def test_a_failure_is_one_click_from_the_last_that_succeeded(seen: Seen, executions: Executions) -> None:
+    seen.go(f"/executions/{executions[0]}")
+    page = seen.page
+    page.click("text=beside the last that succeeded")
+    page.wait_for_url(f"**/compare?e={executions[0]}&beside=succeeded")
+    assert [*map(str.strip, page.locator("thead th a.id").all_inner_texts())] == [executions[1], executions[0]]

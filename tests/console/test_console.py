@@ -52,6 +52,7 @@ PAGES = (
     ("/compare?e=BAD&e=GOOD", ("badly", "well", "In detail"), ("Note",)),
     ("/compare?e=BAD&e=GOOD&all=1", ("Note",), ()),
     ("/compare?e=BAD&e=BAD&e=GOOD", ("badly", "In detail"), ()),
+    ("/compare?e=BAD&beside=succeeded", ("GOOD", "badly"), ("What differs, side by side",)),
     ("/models", ("churn", "PendingManualApproval", HOSTILE), ()),
     ("/models?name=nobody", ("No group has",), ()),
     ("/models/churn", ("door/B", "Approved"), ("beside version",)),

@@ -12,11 +12,11 @@ _TOPICS = {"execution": "Execution", "parameter": "Parameters", "step": "Steps",
 def show(visit: Visit) -> Shown:
     from mlops.console.drawings import blocks, embedded
     from mlops.deploy.executions.diff import diff
-    from mlops.use_cases.comparing import compared
+    from mlops.use_cases.comparing import MOST, compared
     from mlops.use_cases.looking import execution
 
     query = visit.query
-    arns = [execution(visit.connected, id).arn for id in query.all("e")]
+    arns = [execution(visit.connected, id).arn for id in query.all("e")[: MOST + 1]]
     if len(arns) == 1 and query.one("beside") == "succeeded":
         arns.insert(0, _succeeded_before(visit, arns[0]))
     found = compared(visit.connected, arns)
