@@ -103,6 +103,8 @@ ENDS: dict[str, tuple[dict[str, Any], int]] = {
     "disabled": ({"State": "DISABLED"}, 0),
     "it has an end": ({"EndDate": timedelta(minutes=7)}, 2),
     "it begins later": ({"StartDate": timedelta(minutes=11)}, 1),
+    "it began when it was asked for": ({"StartDate": timedelta(seconds=-20)}, 3),
+    "it began before": ({"StartDate": timedelta(minutes=-2)}, 2),
     "once, and is over": ({"ScheduleExpression": "at({3})", "ActionAfterCompletion": "DELETE"}, 1),
 }
 

@@ -17,7 +17,7 @@ from mlops.account.local.clock import wake_again
 from mlops.account.local.refusal import Refusal
 from mlops.account.local.shapes import conform
 from mlops.account.local.state import State
-from mlops.account.wire import aws_chunked, protocols, routing, signing
+from mlops.account.wire import aws_chunked, protocols, queue_urls, routing, signing
 from mlops.account.wire.messages import Reply, Request, Unread
 from mlops.account.wire.protocols import Protocol, Said
 from mlops.ir import MlopsError
@@ -122,6 +122,8 @@ class Answers:
         given = protocol.read(operation, request)
         state = self._state(found.scope.region or self._region)
         told: Mapping[str, Any] = conform(operation.output_shape, answer(state, service, operation.name, given)) or {}
+        if service == "sqs":
+            told = queue_urls.led_here(told, request.header("host"))
         reply = protocol.write(operation, told, request_id)
         if service == "s3" and operation.name == "GetObject" and "ContentRange" in told:
             return Reply(206, reply.headers, reply.body)

@@ -27,12 +27,12 @@ def is_for_us(headers: Mapping[str, str]) -> bool:
     >>> is_for_us({"host": "localhost", "origin": "https://page.example"})
     False
     """
-    if not _is_here(_name_of(headers.get("host", ""))):
+    if not is_here(headers.get("host", "")):
         return False
     if headers.get("sec-fetch-site", "none") not in ("none", "same-origin"):
         return False
     origin = headers.get("origin")
-    return origin is None or _is_here(_name_of(origin.partition("://")[2]))
+    return origin is None or is_here(origin.partition("://")[2])
 
 
 def bucket_of(host: str) -> str | None:
@@ -61,7 +61,9 @@ def is_of_s3(host: str) -> bool:
     return _OF_AWS_S3.fullmatch(below_aws(_name_of(host)) or "") is not None
 
 
-def _is_here(name: str) -> bool:
+def is_here(host: str) -> bool:
+    """Whether a host, with its port or without, is this machine by its name."""
+    name = _name_of(host)
     return name in _HERE or name.endswith(_BELOW)
 
 

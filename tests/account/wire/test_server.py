@@ -90,6 +90,10 @@ REFUSED: list[tuple[str, str, str, dict[str, str], str | bytes | None, int, str]
     ("JSON that is no object", "POST", "/", {**signed("sagemaker"), **TARGET}, b"[]", 400, "SerializationException"),
     ("JSON that is very deep", "POST", "/", {**signed("sagemaker"), **TARGET}, b'{"a":' + b"[" * 100_000, 400,
      "SerializationException"),
+    ("conditions that are very deep", "POST", "/",
+     {**signed("sagemaker"), **TARGET, "X-Amz-Target": "SageMaker.Search"},
+     b'{"Resource":"Model","SearchExpression":' + b'{"SubExpressions":[' * 400 + b"{}" + b"]}" * 400 + b"}", 400,
+     "The request is nested too deeply"),
     ("a member of another type", "POST", "/", {**signed("sagemaker"), **TARGET}, b'{"MaxResults": "x"}', 400,
      "ValidationException"),
     ("no CBOR", "POST", "/service/GraniteServiceVersion20100801/operation/ListMetrics",
@@ -300,6 +304,18 @@ def test_a_client_of_another_region_hears_arns_of_its_own(running: Running) -> N
     assert there.describe_model_package_group(ModelPackageGroupName="g")["ModelPackageGroupArn"].split(":")[3] == (
         "eu-west-1"
     )
+
+
+def test_a_client_that_calls_the_url_of_a_queue_comes_here(running: Running) -> None:
+    """As AWS's SDK for JavaScript does, whatever address it was given."""
+    sqs = running.client("sqs")
+    url = sqs.create_queue(QueueName="q")["QueueUrl"]
+    assert url == f"{running.server.url}/000000000000/q"
+    assert sqs.get_queue_url(QueueName="q")["QueueUrl"] == url and sqs.list_queues()["QueueUrls"] == [url]
+    headers = {**signed("sqs"), "X-Amz-Target": "AmazonSQS.SendMessage", "Content-Type": "application/x-amz-json-1.0"}
+    body = json.dumps({"QueueUrl": url, "MessageBody": "hello"}).encode()
+    assert running.ask("POST", "/000000000000/q", body, headers)[0] == 200
+    assert sqs.receive_message(QueueUrl=url)["Messages"][0]["Body"] == "hello"
 
 
 def test_of_a_key_nothing_is_kept(running: Running, tmp_path: Path) -> None:

@@ -17,7 +17,10 @@ def read(operation: OperationModel, request: Request) -> Mapping[str, Any]:
     body = json_bodies.loaded(request.whole_body())
     if operation.input_shape is None:
         return {}
-    found: Mapping[str, Any] = json_bodies.read(operation.input_shape, body)
+    try:
+        found: Mapping[str, Any] = json_bodies.read(operation.input_shape, body)
+    except RecursionError:
+        raise Refusal("SerializationException", "The request is nested too deeply.") from None
     return found
 
 

@@ -81,7 +81,7 @@ def _tick(state: State, now: datetime) -> datetime | None:
 
 def _fire(state: State, entry: _Entry, now: datetime) -> datetime | None:
     """The windows up to ``now``, of late ones the first; gives when the next one is."""
-    changed = entry.since - timedelta(microseconds=1)
+    changed = _first(entry) - timedelta(microseconds=1)
     behind = max(changed, clock.done(state, entry.kind, entry.name) or changed)
     while True:
         window = next_window(entry.expression, entry.zone, entry.start, behind)
@@ -93,6 +93,13 @@ def _fire(state: State, entry: _Entry, now: datetime) -> datetime | None:
         behind = window
         if _fired(state, entry, window, now) and now - window > _LATE:
             return now + _ONE_BY_ONE
+
+
+def _first(entry: _Entry) -> datetime:
+    """The moment from which on it fires. StartDate is the first time of a rate, and who means now by it says what was
+    now a moment before (as the SDK's PipelineSchedule does); the service is no more exact than a minute."""
+    is_now = entry.expression.startswith("rate") and timedelta(0) <= entry.since - entry.start <= _LATE
+    return entry.start if is_now else entry.since
 
 
 def _fired(state: State, entry: _Entry, window: datetime, now: datetime) -> bool:
