@@ -93,7 +93,6 @@ CASES = [
         {DATA: join(ARCHIVE, "model.tar.gz")},
         f"{DATA}/Std:Join/Values/0",
         {DATA: join("s3://acme/m", "model.tar.gz")},
-        severity=WARNING,
     ),
     Case(
         "an output read by a dot",

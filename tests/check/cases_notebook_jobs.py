@@ -53,6 +53,11 @@ def named(text: str) -> dict[str, Any]:
     return {"/Parameters/-": {"Name": "Named", "Type": "String", "DefaultValue": text}}
 
 
+def hook(*names: str) -> dict[str, Any]:
+    collections = [{"CollectionName": name} for name in names]
+    return {"S3OutputPath": "s3://acme/tensors", "CollectionConfigurations": collections}
+
+
 CASES = [
     Case("a notebook without a kernel", "X979", notebook(SM_KERNEL_NAME=GONE), f"{SAID}/SM_KERNEL_NAME", notebook()),
     Case(
@@ -210,6 +215,26 @@ CASES = [
         "X814",
         {KEY: "arn:aws:kms:eu-west1:111122223333:key/0d6f5b5a-52c1-4f0e-9a7e-3b1f6f2f9c11"},
         KEY,
+    ),
+    Case(
+        "a folder below an archive",
+        "R339",
+        {"Batch:TransformOutput/S3OutputPath": join(get("Steps.Train.ModelArtifacts.S3ModelArtifacts"), "scores")},
+        "Batch:TransformOutput/S3OutputPath/Std:Join/Values/0",
+        severity=WARNING,
+    ),
+    Case(
+        "a job's name for an image",
+        "R334",
+        {"Model:PrimaryContainer/Image": get("Steps.Train.TrainingJobName")},
+        "Model:PrimaryContainer/Image/Get",
+    ),
+    Case(
+        "two collections of losses",
+        "X884",
+        {"Train:DebugHookConfig": hook("losses", "losses")},
+        "Train:DebugHookConfig/CollectionConfigurations/1/CollectionName",
+        {"Train:DebugHookConfig": hook("losses", "gradients")},
     ),
 ]
 

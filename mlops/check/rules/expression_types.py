@@ -334,7 +334,7 @@ def reference_of_another_kind(subject: Subject) -> Iterator[Fault]:
         what = samples.form(subject, feed.expression)
         if what is None or what == samples.TIME or "enum" in feed.shape.raw:
             continue
-        if feed.shape.name in _IMAGES and what != samples.NAME:
+        if feed.shape.name in _IMAGES and (what != samples.NAME or _is_of_step(feed.expression)):
             message = f"{feed.expression.expression} is {what}, an image is wanted"
             yield Fault(f"{feed.at}/Get", message, form_of(feed.shape), placed)
             continue
@@ -353,6 +353,10 @@ def reference_of_another_kind(subject: Subject) -> Iterator[Fault]:
         if isinstance(last, str) and last != feed.shape.name and (last in _OWN_NAMES or last.endswith("JobName")):
             message = f"{path.name}'s {last} is read, and {_OWN_NAMES[feed.shape.name]} is wanted"
             yield Fault(f"{feed.at}/Get", message, _instead(subject, feed), placed)
+
+
+def _is_of_step(reference: Ref) -> bool:
+    return reference.path is not None and reference.path.root in ("Steps", "Execution")
 
 
 _IMAGES = ("ContainerImage", "ImageUri", "AlgorithmImage")

@@ -60,11 +60,12 @@ _FILES = ("S3ModelArtifacts", "CalculatedBaselineConstraints", "CalculatedBaseli
 @rule(
     "R339",
     "file-below-a-file",
-    Severity.WARNING,
+    Severity.ERROR,
     source="DescribeTrainingJob API: S3ModelArtifacts is the path of the archive; official SDK's quality_check_step",
 )
 def file_below_a_file(subject: Subject) -> Iterator[Fault]:
     """A path in S3 goes on after what is a file already: the archive of a trained model, or a calculated baseline.
+    Nothing is there to be read; what is written there is found by nobody who looks for the file (a warning).
 
     Bad:  {"Std:Join": {"On": "/", "Values": [{"Get": "Steps.Train.ModelArtifacts.S3ModelArtifacts"}, "model.tar.gz"]}}
     Good: {"Get": "Steps.Train.ModelArtifacts.S3ModelArtifacts"}
@@ -76,7 +77,12 @@ def file_below_a_file(subject: Subject) -> Iterator[Fault]:
             if _is_file(subject, piece) and _goes_on(value.on, value.values[index + 1 :]):
                 last = piece.path.segments[-1] if isinstance(piece, Ref) and piece.path is not None else ""
                 message = f"{last} is a file, and the joined path goes on below it"
-                yield Fault(f"{at}/Std:Join/Values/{index}", message, "read it as it is", placed)
+                severity = Severity.WARNING if any(word in at for word in _WRITTEN) else None
+                yield Fault(f"{at}/Std:Join/Values/{index}", message, "read it as it is", placed, severity=severity)
+
+
+_WRITTEN = ("Output", "Destination", "CheckpointConfig", "Log")
+"""Words of the members that say where something is written."""
 
 
 def _goes_on(separator: str, rest: Sequence[Value]) -> bool:

@@ -359,7 +359,7 @@ _INSTEAD = {"QualityCheck": "sagemaker-model-monitor-analyzer", "ClarifyCheck": 
 )
 def debugger_rule(subject: Subject) -> Iterator[Fault]:
     """A built-in rule of Debugger or of its profiler that does not exist or is not named, rules on tensors that no hook
-    saves; or (an error) two rules of one name.
+    saves; or (an error) two rules, or two collections of tensors, of one name.
 
     Bad:  "RuleParameters": {"rule_to_invoke": "LossNotDecresing"}
     Good: "RuleParameters": {"rule_to_invoke": "LossNotDecreasing"}
@@ -377,9 +377,20 @@ def debugger_rule(subject: Subject) -> Iterator[Fault]:
                 known = _contract(subject, item.get("RuleEvaluatorImage"))
                 if known is not None and known[0].rules:
                     yield from _invoked(at + where, item, known[0], placed)
+        yield from _collections(at, job, placed)
         if job.get("DebugRuleConfigurations") and job.get("DebugHookConfig") is None:
             message = "the rules look at tensors, and no DebugHookConfig saves any"
             yield Fault(f"{at}/DebugHookConfig", message, "add it, with an S3OutputPath", placed)
+
+
+def _collections(at: str, job: Mapping[str, Value], placed: Placed) -> Iterator[Fault]:
+    listed = list(entries(job, "DebugHookConfig", "CollectionConfigurations"))
+    names = [item.get("CollectionName") for _, item in listed]
+    for (where, _), (index, name) in zip(listed, enumerate(names), strict=True):
+        if isinstance(name, str) and name in names[:index]:
+            yield Fault(
+                f"{at}{where}/CollectionName", f"{name!r} stands twice", "keep one", placed, None, Severity.ERROR
+            )
 
 
 def _invoked(at: str, item: Mapping[str, Value], known: Contract, placed: Placed) -> Iterator[Fault]:
