@@ -100,7 +100,7 @@ def needed(places: int, *, apart: bool) -> Policy:
 def test_what_is_too_long_for_a_role_is_managed_policies(apart: bool) -> None:
     role = {"Ref": "Role"}
     short = needed(20, apart=apart)
-    assert short.characters <= 10_240 / 3, "three of them share a role"
+    assert short.characters <= 10_240 / 2, "two of them share a role"
     assert [told["Type"] for _, told in role_policies("P", short, role, "small")] == ["AWS::IAM::Policy"]
 
     whole = needed(180, apart=apart)
@@ -117,6 +117,13 @@ def test_what_is_too_long_for_a_role_is_managed_policies(apart: bool) -> None:
 
     with pytest.raises(UsageError, match="a role takes 10"):
         list(role_policies("P", needed(1200, apart=apart), role, "small"))
+
+
+def test_how_many_stacks_like_it_have_room_in_the_role_is_told(there: Path) -> None:
+    said: list[Event] = []
+    emit(FOUND["cloudformation"], str(there / EXAMPLES["wine"]), ENVIRONMENT, said.append)
+    (told,) = [item.text for item in said if isinstance(item, Said)]
+    assert re.search(r"mlops-wine has \d,\d{3} of the 10,240 characters .* 2 stacks like it have room there", told)
 
 
 @pytest.mark.parametrize(

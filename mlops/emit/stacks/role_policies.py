@@ -11,9 +11,9 @@ from mlops.ir import UsageError
 
 ROLE_CHARACTERS = 10_240
 """All inline policies of a role together, white space not counted (guide: IAM quotas)."""
-OWN_CHARACTERS = ROLE_CHARACTERS // 3
-"""Of one of ours, so that a role has room for three: pipelines of an environment have one role, and the stack of one
-does not know the others."""
+OWN_CHARACTERS = ROLE_CHARACTERS // 2
+"""Of one of ours, so that a role has room for two: pipelines of an environment have one role, and the stack of one does
+not know the others."""
 MANAGED_CHARACTERS = 6_144
 MANAGED_POLICIES = 10
 """On one role, before a quota is raised (guide: IAM quotas)."""
