@@ -110,7 +110,7 @@ class Scenario:
 
     def spot(self, value: Any, at: str) -> Spot:
         match value:
-            case dict() if len(value) == 1 and _is_function(next(iter(value))):
+            case dict() if len(value) == 1 and is_function(next(iter(value))):
                 ((function, inside),) = value.items()
                 return self._function(function, inside, at)
             case dict():
@@ -206,7 +206,7 @@ def _frozen(value: Any) -> Any:
     return UNKNOWN if isinstance(value, dict | list) else value
 
 
-def _is_function(name: str) -> bool:
+def is_function(name: str) -> bool:
     return name == "Ref" or name.startswith("Fn::")
 
 

@@ -189,6 +189,30 @@ def _conditions(at: Path, conditions: object) -> Iterator[PolicyFault]:
         elif isinstance(keys, Mapping):
             for key, values in keys.items():
                 yield from _compared((*at, operator, key), key, values)
+                yield from _values((*at, operator, key), plain.removesuffix("IfExists"), values)
+
+
+def _values(at: Path, operator: str, values: object) -> Iterator[PolicyFault]:
+    """What an operator can compare with; policy variables are filled in when it is asked."""
+    for place, text in _texts(at, values):
+        if "${" in text:
+            continue
+        if operator in ("Bool", "Null") and text.lower() not in ("true", "false"):
+            yield PolicyFault(place, f"{operator} compares with true or false, and not with {text!r}")
+        if operator.endswith("IpAddress") and not _is_network(text):
+            yield PolicyFault(place, f"{text!r} is no address and no network", "10.0.0.0/8")
+        if operator.startswith("Numeric") and re.fullmatch(r"-?\d+(?:\.\d+)?", text) is None:
+            yield PolicyFault(place, f"{text!r} is no number")
+
+
+def _is_network(text: str) -> bool:
+    from ipaddress import ip_network  # few policies name addresses
+
+    try:
+        ip_network(text, strict=False)
+    except ValueError:
+        return False
+    return True
 
 
 def _compared(at: Path, key: str, values: object) -> Iterator[PolicyFault]:

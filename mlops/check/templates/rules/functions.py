@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from mlops.check.templates.resolving import Scenario
+from mlops.check.templates.resolving import Scenario, is_function
 from mlops.check.templates.template import EXTENSIONS, Fault, Template, Told
 from mlops.ir import Severity
 from mlops.ir.choices import instead
@@ -82,6 +82,10 @@ def _function(template: Template, scenario: Scenario, name: str, inside: Any, at
         return
     if name in _OF_LISTS and _is_text(template, inside[1]):
         yield Fault("T007", f"{at}/1", f"{name} takes {words}, and the second is one value", "put it into a list")
+    if name == "Fn::Join" and isinstance(inside[1], list):
+        for number, part in enumerate(inside[1]):
+            if isinstance(part, list) or (isinstance(part, dict) and not any(map(is_function, part))):
+                yield Fault("T007", f"{at}/1/{number}", "Fn::Join puts texts together, and this is none")
     if name == "Fn::Select":
         yield from _selected(scenario, inside, at)
     elif name == "Fn::FindInMap":

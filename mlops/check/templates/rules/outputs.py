@@ -60,6 +60,8 @@ def _outputs(template: Template, scenario: Scenario) -> Iterator[Fault]:
             continue
         export = written.get("Export")
         called = export.get("Name") if isinstance(export, dict) else None
+        if export is not None and called is None:
+            yield Fault("T008", f"{at}/Export", f"the output {name} is exported under no name", "Export: {Name: …}")
         if called is None:
             continue
         if (other := exported.setdefault(repr(called), name)) != name:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 
@@ -115,6 +116,7 @@ def judge(template: Template, scenario: Scenario) -> Iterator[Fault]:
                 yield from _open(resource, resource.properties.get(member), "reach")
         if resource.type not in _DOCUMENTS:
             continue
+        yield from _texts_of(resource)
         documents = [resource.properties.get(member) for member in _DOCUMENTS[resource.type]]
         inline = resource.properties.get("Policies") if not _DOCUMENTS[resource.type] else None
         documents += [item.get("PolicyDocument") for item in (inline.items if inline is not None else ())]
@@ -124,6 +126,19 @@ def judge(template: Template, scenario: Scenario) -> Iterator[Fault]:
         trust = resource.properties.get("AssumeRolePolicyDocument")
         if trust is not None:
             yield from _open(resource, trust, "take on")
+
+
+def _texts_of(resource: Resource) -> Iterator[Fault]:
+    """A document may be written as a text, which has to be JSON."""
+    for member in (*_DOCUMENTS[resource.type], "AssumeRolePolicyDocument"):
+        text = resource.properties.text(member)
+        if text is None:
+            continue
+        try:
+            json.loads(text)
+        except (ValueError, RecursionError) as error:
+            at = resource.properties.members[member].at
+            yield Fault("T084", at, f"{member} of {resource.label} is no JSON: {error}")
 
 
 def _attached(resource: Resource) -> Iterator[Fault]:
