@@ -149,9 +149,10 @@ def test_of_several_approvals_it_is_told_how_many_are_there(
         assert ask(*approve, "--as", "ada", "--reason", "good").out == (
             f"churn version 3: Approved\n  staging: 1 of 2 approvals, by {ARN}/ada\n"
         )
-        again = ask(*approve, "--as", "ada")
-        assert again.err.startswith("ada had approved it before, which stands: nothing was changed, and one person")
-        assert "  staging: 1 of 2 approvals, by" in again.out
+        for more in ((), ("--reason", "good")):
+            again = ask(*approve, "--user", "ada", *more)
+            assert again.err.startswith("ada had approved it before, which stands: nothing was changed, and one person")
+            assert "  staging: 1 of 2 approvals, by" in again.out
         # An approval that does not count is told with why not.
         assert ask(*approve, "--as", "bob", code=0).out.endswith(
             f"  staging: 1 of 2 approvals, by {ARN}/ada; not counted: {ARN}/bob gave no reason\n"

@@ -40,13 +40,13 @@ def unrecorded(approval: str, told: Sequence[Approval]) -> Literal["Approved", "
     return "Approved" if approval == "Approved" else "Rejected"
 
 
-def stands(told: Sequence[Approval], by: str, status: str) -> bool:
-    """Whether that person decided so, and nobody decided otherwise since."""
+def stands(told: Sequence[Approval], by: str, status: str, reason: str | None = None) -> bool:
+    """Whether that person decided so, for that reason where one is given, and nobody decided otherwise since."""
     for item in reversed(told):
         if item.status != status:
             return False
         if item.by == by:
-            return True
+            return reason in (None, item.reason)
     return False
 
 

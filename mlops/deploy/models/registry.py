@@ -129,13 +129,13 @@ def newest_approved(
 
 
 def is_decided(account: Account, environment: Environment, version: Version, status: str, reason: str | None) -> bool:
-    """Whether there is nothing to say any more: it is so, and whoever calls has said so. Another one's word counts
-    beside it."""
-    if version.approval != status or reason is not None:
+    """Whether there is nothing to say any more: it is so, and whoever calls has said so, for that reason where one is
+    given. Another one's word counts beside it."""
+    if version.approval != status:
         return False
     told = approvals.read(account, environment, version.group, version.number)
     with answers():
-        return approvals.stands(told, confirm_identity(account, environment).arn, status)
+        return approvals.stands(told, confirm_identity(account, environment).arn, status, reason)
 
 
 def decide(
