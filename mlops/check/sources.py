@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
@@ -46,6 +47,7 @@ _FOLLOWS = frozenset({"E503", "P409"})
 """Said of a file that ended halfway, these would only follow from that."""
 
 _HOUSE = "H9"
+_ASKS_THE_TIME = re.compile(rb"\b(?:datetime|time|uuid)\b")
 
 _Part = tuple[Sequence[Checked], Sequence[Finding]]
 """What one file gives."""
@@ -331,7 +333,8 @@ def _open_program(
 
         lowered = lowered_again(environment)
         theirs = with_feedback(lowered, environment)
-        return _declared(file, name, theirs, loaded.findings, selection, _Elsewhere(others, lowered_again))
+        told = [*loaded.findings, *_of_the_clock(file, lowered)]
+        return _declared(file, name, theirs, told, selection, _Elsewhere(others, lowered_again))
     composer = compose or COMPOSER.get()
     composed = composer(file, name, environment, root)
     if not composed.declared:
@@ -389,6 +392,17 @@ def _of_the_sdk(composed: Composed, selection: Selection) -> _Part:
         found.append(replace(checked, findings=tuple(selection.chosen(checked.findings))))
     told = [finding for checked in found for finding in checked.findings]
     return found, [*selection.chosen(composed.findings), *told]
+
+
+def _of_the_clock(file: Path, lowered: Sequence[Lowered]) -> Sequence[Finding]:
+    if not _ASKS_THE_TIME.search(file.read_bytes()):
+        return ()
+    from mlops.declare.clock import OURS, clock_findings  # few files ask for it
+
+    texts = [
+        (item.definition.name or "", repr((item.definition.parameters, item.definition.steps))) for item in lowered
+    ]
+    return tuple(clock_findings(file, texts, OURS))
 
 
 def _lowered(loaded: Loaded, file: Path, environment: Environment, root: Path) -> list[Lowered]:

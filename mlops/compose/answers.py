@@ -209,11 +209,25 @@ class Answers:
         if operation == "StartPipelineExecution":
             self.starts.append((asked.where, request))
         self._make(asked.service, operation, name, request)
-        return {
+        arns: dict[str, Any] = {
             member: self._arn(asked.service, member.removesuffix("Arn"), name)
             for member in members
             if member.endswith("Arn")
         }
+        return arns | self._within(asked.service, members, name, request)
+
+    def _within(
+        self, service: str, members: Mapping[str, Any], name: str, request: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """What stands within an answer, as the Role of iam's CreateRole: its ARN, and what the request says of it."""
+        found: dict[str, Any] = {}
+        for member, shape in members.items():
+            inside = shape.members if shape.type_name == "structure" else {}
+            arns = [inner for inner in inside if inner.lower().endswith("arn") and inside[inner].type_name == "string"]
+            if arns:
+                told = {inner: request[inner] for inner in inside if inner in request}
+                found[member] = {inner: self._arn(service, member, name) for inner in arns} | told
+        return found
 
     def _make(self, service: str, operation: str, name: str, request: Mapping[str, Any]) -> None:
         for verb in ("Create", "Update", "Start", "Put", "Register"):
@@ -236,6 +250,8 @@ class Answers:
     def _arn(self, service: str, kind: str, name: str) -> str:
         if name.startswith("arn:"):
             return name
+        if service == "iam":
+            return f"arn:aws:iam::{self.order.facts['account']}:{kind.lower()}/{name}"
         place = f"{self.order.facts['region']}:{self.order.facts['account']}"
         if kind == "PipelineExecution":
             return f"arn:aws:{service}:{place}:pipeline/{name}/execution/composing"

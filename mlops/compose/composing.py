@@ -21,7 +21,6 @@ from typing import Any
 
 from mlops.check.ports import AnyImage
 from mlops.compose.answers import Answers, Asked
-from mlops.compose.clock import clock_findings
 from mlops.compose.closing import close
 from mlops.compose.content_stamps import by_content
 from mlops.compose.declared import declared_answer, written_images
@@ -32,8 +31,10 @@ from mlops.compose.order import Order
 from mlops.compose.patches import bytecode_noted, isolate
 from mlops.compose.reading import Reading
 from mlops.compose.refused_step import refused_step
+from mlops.declare.clock import OFFICIAL, clock_findings
 from mlops.declare.load import staying_alive
 from mlops.declare.time_limit import owns_process
+from mlops.ir import Finding
 from mlops.project.root import STATE
 
 _HASHED = re.compile(r"(?:^|/)[0-9a-f]{32,64}/")
@@ -55,7 +56,9 @@ def compose(order: Order) -> dict[str, Any]:
             definition = pipeline.definition()
         except (Exception, SystemExit) as error:
             name = text(getattr(pipeline, "name", "the pipeline"))
-            told = told_of(error, order, answers, f"composing {name} failed")
+            doing = f"composing {name} failed"
+            told = told_of(error, order, answers, doing)
+            told, ran.findings = _of_one_cause(told, told.message.removeprefix(f"{doing}: "), ran.findings)
             ran.findings.append(replace(told, step=refused_step(pipeline, error) or name))
         else:
             pipelines.append({"name": text(pipeline.name), "definition": definition})
@@ -63,7 +66,7 @@ def compose(order: Order) -> dict[str, Any]:
     by_the_file = answers.changes[:before]
     done = {str(change) for change in by_the_file}
     changes = _once([*by_the_file, *(each for each in answers.changes[before:] if str(each) not in done)])
-    ran.findings += clock_findings(order, [(item["name"], item["definition"]) for item in pipelines])
+    ran.findings += clock_findings(order.file, [(item["name"], item["definition"]) for item in pipelines], OFFICIAL)
     uploads = {place: content for place, content in answers.uploads.items() if "/__pycache__/" not in place[1]}
     definitions, placed = by_content(
         [item["name"] for item in pipelines], [item["definition"] for item in pipelines], uploads
@@ -90,6 +93,14 @@ def compose(order: Order) -> dict[str, Any]:
         "questions": answers.questions,
         "findings": [written_finding(item) for item in ran.findings],
     }
+
+
+def _of_one_cause(told: Finding, said: str, findings: list[Finding]) -> tuple[Finding, list[Finding]]:
+    """What the definition failed by ended the file's own upsert before: that is the place, and it is told once."""
+    ended = next((item for item in findings if item.code == "D106" and item.message.endswith(f"ended: {said}")), None)
+    if ended is None:
+        return told, findings
+    return told.at(ended.where), [item for item in findings if item is not ended]
 
 
 def _once(changes: list[Asked]) -> list[Asked]:

@@ -103,7 +103,7 @@ def _main(tree: ast.Module, namespace: dict[str, Any], order: Order, answers: An
 
 
 def _chosen(namespace: Mapping[str, Any], order: Order, answers: Answers, ran: Ran) -> list[Any]:
-    made = {id(item): item for item in namespace.values() if _is_pipeline(item)}
+    made = _declared({id(item): item for item in namespace.values() if _is_pipeline(item)}, answers)
     # Those that a function made and put into the account, and that no variable holds.
     names = [text(item.name) for item in made.values()]
     put = [Document(name, said) for name, said in answers.documents.items() if name not in names]
@@ -120,6 +120,13 @@ def _chosen(namespace: Mapping[str, Any], order: Order, answers: Answers, ran: R
     if inspect.isfunction(chosen):
         return _called(chosen, order, answers, ran)
     return _of_that_name(order.name, listed, function, order, answers, ran)
+
+
+def _declared(made: Mapping[int, Any], answers: Answers) -> dict[int, Any]:
+    """Without those that have no steps, and by whose name the file only asks for another one: the SDK's
+    ``Pipeline(name="churn").list_executions()``."""
+    whole = {text(item.name) for item in made.values() if getattr(item, "steps", None)} | answers.documents.keys()
+    return {key: item for key, item in made.items() if getattr(item, "steps", None) or text(item.name) not in whole}
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,7 +279,7 @@ def told_of(error: BaseException, order: Order, answers: Answers, doing: str | N
     said = found.message.removeprefix("running the file failed: ")
     if found.code != "D102":
         return found.at(where)
-    if answers.stands:
+    if answers.stands and doing is None:
         message = f"what follows after the pipeline stands is no part of composing, and ended: {said}"
         return _finding(message, where, code="D106")
     started = answers.jobs
@@ -295,6 +302,10 @@ def _help(error: BaseException, order: Order) -> str | None:
         return f"install {module} beside mlops; nothing is installed while a file is composed"
     if isinstance(error, KeyError) and _is_of_the_environment(error):
         return f"set the variable {error}, or give it a default: os.environ.get({error}, …)"
+    if isinstance(error, FileNotFoundError) and not Path(str(error.filename)).is_absolute():
+        return (
+            f"put {error.filename} beside the file, or where it finds it: nothing is fetched while a file is composed"
+        )
     if isinstance(error, EOFError):
         return "nobody answers while a file is composed: take it from a variable of the environment with a default"
     if isinstance(error, SystemExit) and error.code:

@@ -95,7 +95,7 @@ CASES = [
           "Component:Specification/Container": {"Image": f"{REGISTRY}/serve:1", "ArtifactUrl": "s3://acme/adapter.tar.gz"}},
          WARNING),
 ]  # fmt: skip
-ELSEWHERE = {"X872", "X922", "X923", "X924", "X925", "X886", "X926", "X927", "X928", "X929"}
+ELSEWHERE = {"X872", "X922", "X923", "X924", "X925", "X886", "X926", "X927", "X928", "X929", "X849"}
 """These look at files beside the definition: test_scripts.py."""
 
 FOLLOW = {"X921": {"X785", "X788"}, "X860": {"X920"}, "X861": {"X920"}, "X862": {"X920"}}

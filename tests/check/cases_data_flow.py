@@ -38,7 +38,12 @@ CASES = [
          READ, {**DECLARED, OUT: PLACE, READ: get("Parameters.Data")}, WARNING),
     Case("beside the place", "X832", {**DECLARED, OUT: PLACE, READ: PLACE}, READ, {**DECLARED, OUT: PLACE, READ: "s3://acme/hereafter"}, WARNING),
     Case("the other branch", "X832", {OUT: "s3://acme/branch", READ: "s3://acme/branch"}, READ, {"Train:OutputDataConfig/S3OutputPath": "s3://acme/m"}, WARNING),
+    Case("a prefix that takes what stands beside", "X847", {OUT: "s3://acme/here_small", BATCH: "s3://acme/here"}, BATCH,
+         {OUT: "s3://acme/here_small", BATCH: "s3://acme/here/"}, WARNING),
+    Case("a prefix that is meant to take several", "X847", {OUT: "s3://acme/part1", BATCH: "s3://acme/part"}, BATCH,
+         {OUT: "s3://acme/part-1", BATCH: "s3://acme/part-"}, WARNING),
     Case("by a reference", "X832", {**DECLARED, OUT: PLACE, READ: PLACE}, READ,
          {**DECLARED, OUT: PLACE, READ: get("Steps.Prepare.ProcessingOutputConfig.Outputs['report'].S3Output.S3Uri")}, WARNING),
 ]  # fmt: skip
 FOLLOW = {"X832": {"X831", "X833"}}
+WORDS = frozenset({"X847"})

@@ -42,6 +42,13 @@ LARGE = {f"{SMALL}/ServerlessConfig": GONE, f"{SMALL}/InstanceType": "ml.m5.larg
 """The same variant on instances."""
 
 
+SOLD = {
+    "Model:PrimaryContainer": {
+        "ModelPackageName": "arn:aws:sagemaker:eu-west-1:985815980388:model-package/embed-v3-0a1b"
+    }
+}
+
+
 def _size(kind: str, value: int) -> dict[str, Any]:
     return {"Type": kind, "Value": value}
 
@@ -111,6 +118,9 @@ CASES = [
          "Variants:CrossRegionTrafficConfig", {**ONE, "Variants:AsyncInferenceConfig": ANSWERS}),
     Case("asynchronous and several variants", "X902", {"Variants:AsyncInferenceConfig": ANSWERS},
          "Variants:AsyncInferenceConfig", {**ONE, "Variants:AsyncInferenceConfig": ANSWERS}),
+    Case("asynchronous and sold", "X902",
+         {**ONE, "Variants:AsyncInferenceConfig": ANSWERS, **SOLD}, f"{BLUE}/ModelName",
+         {**ONE, "Variants:AsyncInferenceConfig": ANSWERS}),
     # Deployments
     Case("rolling over two variants", "X903", _rolling(1), f"{POLICY}/RollingUpdatePolicy", {**ONE, **_rolling(1)}),
     Case("rolling a serverless endpoint", "X903",
@@ -242,5 +252,11 @@ CASES = [
          "Batch:ModelName", {"Batch:ModelName": get("Steps.Chain.ModelName")}, WARNING),
 ]  # fmt: skip
 WORDS = {"X908", "X909", "X910"}
-FOLLOW = {"X745": {"X900"}, "X854": {"X820", "X900", "X911"}, "X900": {"X860", "X954"}, "X910": {"X860"}}
+FOLLOW = {
+    "X745": {"X900"},
+    "X854": {"X820", "X900", "X911"},
+    "X900": {"X860", "X954"},
+    "X902": {"X900"},
+    "X910": {"X860"},
+}
 """The model that these rows change is served by the serverless variant, and by a transform, too."""

@@ -55,6 +55,8 @@ CASES = [
          f"{PRIMARY}/Image", {**FIT, **served(f"{XGBOOST.partition(':')[0]}@sha256:{'0' * 64}")}, severity=WARNING),
     Case("JSON for XGBoost", "X798", {**FIT, **served(XGBOOST), **PLAIN, INPUT: "application/json"}, INPUT,
          {**FIT, **served(XGBOOST), **PLAIN, INPUT: "text/libsvm"}, severity=WARNING),
+    Case("no label for XGBoost", "X798", {**FIT, **served(XGBOOST), **PLAIN, INPUT: "text/csv;label_size=0"}, INPUT,
+         {**FIT, **served(XGBOOST), **PLAIN, INPUT: "text/csv; label_size=1"}),
     Case("a stream for k-means", "X798", {**served(KMEANS), "Batch:MaxPayloadInMB": 0}, "Batch:MaxPayloadInMB",
          {"Batch:MaxPayloadInMB": 0}, severity=WARNING),
     Case("most data for validation", "X894", {"Auto:AutoMLJobConfig/DataSplitConfig": {"ValidationFraction": 0.9}},

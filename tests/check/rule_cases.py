@@ -47,6 +47,8 @@ GPU = {"InstanceType": "ml.g5.xlarge", "InstanceCount": 1, "VolumeSizeInGB": 30,
 
 SCRIPT = {"sagemaker_program": "t.py", "sagemaker_submit_directory": "s3://acme/code.tar.gz"}
 SERVER, PARALLEL = "sagemaker_parameter_server_enabled", "sagemaker_distributed_dataparallel_enabled"
+LAUNCHED = "sagemaker_torch_distributed_enabled"
+LOW = join(get("Parameters.Low"), on="")
 S3_SOURCE = "Train:InputDataConfig/0/DataSource/S3DataSource"
 CATEGORIES = "Tune:HyperParameterTuningJobConfig/ParameterRanges/CategoricalParameterRanges"
 CRITERIA = "Auto:AutoMLJobConfig/CompletionCriteria"
@@ -115,6 +117,11 @@ MOUNTED = {
     "Train:InputDataConfig/0/DataSource": {"FileSystemDataSource": EFS},
     "Train:VpcConfig": {"SecurityGroupIds": ["sg-1"], "Subnets": ["subnet-1"]},
 }
+
+
+def _low(default: float) -> dict[str, Any]:
+    return {"/Parameters/-": {"Name": "Low", "Type": "Float", "DefaultValue": default}}
+
 
 CASES = [
     # Graph
@@ -1032,6 +1039,13 @@ CASES = [
         {f"{RANGE}/MinValue": "0", f"{RANGE}/ScalingType": "Linear"},
     ),
     Case("bounds the wrong way round", "X770", {f"{RANGE}/MinValue": "9"}, f"{RANGE}/MinValue"),
+    Case(
+        "bounds of parameters the wrong way round",
+        "X770",
+        {**_low(9), f"{RANGE}/MinValue": LOW},
+        f"{RANGE}/MinValue",
+        {**_low(0.001), f"{RANGE}/MinValue": LOW},
+    ),
     Case("bound is a word", "X770", {f"{RANGE}/MaxValue": "much"}, f"{RANGE}/MaxValue"),
     Case(
         "tuned and static",
@@ -1439,7 +1453,7 @@ CASES = [
         {
             **BOOSTED,
             "Segments:HyperParameters": {"num_round": "5"},
-            "Segments:InputDataConfig/0/ContentType": "text/csv; label_size=0",
+            "Segments:InputDataConfig/0/ContentType": "text/csv; label_size=1",
         },
     ),
     Case(
@@ -1505,6 +1519,17 @@ CASES = [
         {f"Train:HyperParameters/{PARALLEL}": "true"},
         f"Train:HyperParameters/{PARALLEL}",
         {f"Train:HyperParameters/{PARALLEL}": "true", "Instance.DefaultValue": "ml.p4d.24xlarge"},
+        WARNING,
+    ),
+    Case(
+        "torch's launcher on m5",
+        "X766",
+        {f"Train:HyperParameters/{LAUNCHED}": "true"},
+        f"Train:HyperParameters/{LAUNCHED}",
+        {
+            f"Train:HyperParameters/{LAUNCHED}": "true",
+            "Instance.DefaultValue": "ml.g5.12xlarge",
+        },
         WARNING,
     ),
     Case(

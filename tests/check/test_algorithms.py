@@ -111,7 +111,19 @@ def test_the_ranges_that_it_recommends_have_no_finding(name: str) -> None:
     searched = {*example["ranges"], *example["categories"]}
     static = {key: value for key, value in example["required"].items() if key not in searched}
     for metric in known(name).metrics.items():
-        assert findings(alone("Tuning", tuning(name, static, ranges, metric))) == []
+        asked = fitting(name, metric[0])
+        left = {kind: [item for item in items if item["Name"] not in asked] for kind, items in ranges.items()}
+        request = tuning(name, {**static, **asked}, {kind: items for kind, items in left.items() if items}, metric)
+        assert findings(alone("Tuning", request)) == []
+
+
+def fitting(name: str, metric: str) -> dict[str, str]:
+    """Values with which it tells the metric, and what they require."""
+    wanted = (condition.when for condition in known(name).told_if if metric in condition.names)
+    values = {key: choices[0] for when in wanted for key, choices in when.items()}
+    if values.get("predictor_type") == "multiclass_classifier":
+        values["num_classes"] = "3"
+    return values
 
 
 def planted(name: str, fault: Planted) -> dict[str, Any]:
@@ -120,6 +132,9 @@ def planted(name: str, fault: Planted) -> dict[str, Any]:
     if fault.tuned or fault.metric:
         tunable = next(iter(known(name).tunable.items()))
         kind, key = fault.tuned or (tunable[1], tunable[0])
+        metric, direction = fault.metric or next(iter(known(name).metrics.items()))
+        if fault.metric is None or direction != known(name).metrics.get(metric):
+            values |= fitting(name, metric)
         static = {other: value for other, value in values.items() if other != key}
         return alone("Tuning", tuning(name, static, one_range(name, kind, key), fault.metric))
     request = training(name, values, fault.channels)

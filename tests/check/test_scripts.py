@@ -393,6 +393,7 @@ PRINTED = [
     ('print("accuracy:", score)', None),
     ('print("accuracy: %f" % score)', None),
     ('print("loss", score)', None),
+    ('print(f"accuracy={score}")\nopen("done", "w").write("x")', "X927"),
     ("print(report)", None),
     ('import torch\nprint(f"accuracy={score}")', None),
     ('from .own import fit\nprint(f"accuracy={score}")', None),
@@ -410,6 +411,53 @@ def test_a_metric_that_is_printed_in_another_form(tmp_path: Path, text: str, cod
     }
     found = of(Step("Train", "Training", request), asset(tmp_path, {"train.py": text, "beside.py": ""}, URI))
     assert [item.code for item in found] == ([] if code is None else [code])
+
+
+@pytest.mark.parametrize(
+    ("expression", "code"), [("AE-at-50th-percentile: ([0-9.]+).*$", None), ("AE-at-50th-percentile=([0-9.]+)", "X927")]
+)
+def test_a_number_that_the_run_knows_may_stand_in_a_name(tmp_path: Path, expression: str, code: str | None) -> None:
+    request = {
+        "AlgorithmSpecification": {
+            "TrainingImage": SKLEARN,
+            "MetricDefinitions": ({"Name": "m", "Regex": expression},),
+        },
+        "HyperParameters": {"sagemaker_program": '"train.py"', "sagemaker_submit_directory": f'"{URI}"'},
+    }
+    text = 'for q in (10, 50):\n    print(f"AE-at-{q}th-percentile: {error}")'
+    found = of(Step("Train", "Training", request), asset(tmp_path, {"train.py": text}, URI))
+    assert [item.code for item in found] == ([] if code is None else [code])
+
+
+TABLES = [
+    ('frame.to_csv("/opt/ml/processing/output/train/train.csv")', "a header and its index"),
+    ('frame.to_csv(base / "output" / "train" / "train.csv", index=False)', "a header"),
+    ('out = Path("/opt/ml/processing/output/train")\nframe.to_csv(out / "a.csv", header=False)', "its index"),
+    ('frame.to_csv("/opt/ml/processing/output/train/train.csv", header=False, index=False)', None),
+    ('frame.to_csv("/opt/ml/processing/output/train/train.csv", header=None, index=None)', None),
+    ('frame.to_csv("/opt/ml/processing/output/test/test.csv")', None),
+    ("frame.to_csv(place, **how)", None),
+    ('frame.to_csv("/opt/ml/processing/output/train/train.csv", header=first, index=False)', None),
+]
+
+
+@pytest.mark.parametrize(("text", "what"), TABLES)
+def test_a_table_with_a_header_for_an_algorithm(tmp_path: Path, text: str, what: str | None) -> None:
+    place = {"S3Uri": "s3://acme/train", "LocalPath": "/opt/ml/processing/output/train"}
+    prepare = {
+        "AppSpecification": {"ImageUri": SKLEARN, "ContainerEntrypoint": ("python3", f"{CODE}/prepare.py")},
+        "ProcessingInputs": ({"InputName": "code", "S3Input": {"S3Uri": FOLDER, "LocalPath": CODE}},),
+        "ProcessingOutputConfig": {"Outputs": ({"OutputName": "train", "S3Output": place},)},
+    }
+    source = {"S3DataSource": {"S3Uri": Ref("Steps.P.ProcessingOutputConfig.Outputs['train'].S3Output.S3Uri")}}
+    fit = {
+        "AlgorithmSpecification": {"TrainingImage": SKLEARN.replace("scikit-learn:1.2-1-cpu-py3", "xgboost:1.7-1")},
+        "InputDataConfig": ({"ChannelName": "train", "ContentType": "text/csv", "DataSource": source},),
+    }
+    steps = (Step("P", "Processing", prepare), Step("Train", "Training", fit))
+    found = check(Definition("churn", steps=steps, assets=(asset(tmp_path, {"prepare.py": text}, FOLDER),))).findings
+    told = [item.message for item in found if item.code == "X849"]
+    assert [what in message for message in told] == ([True] if what else []) if what else told == []
 
 
 @pytest.mark.parametrize("expression", ["accuracy: (", "accuracy{99999999999}", "accuracy: ((.*)"])

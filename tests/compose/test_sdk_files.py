@@ -75,6 +75,30 @@ V2 = {
     "it describes the pipeline": Row(
         f"pipeline = piped(made().run(code='prep.py'))\n{AFTER}pipeline.describe()['PipelineArn']", STARTED
     ),
+    "a role that it makes": Row(
+        "import boto3\nasked = {'RoleName': 'own', 'AssumeRolePolicyDocument': '{}'}\n"
+        "made_here = boto3.client('iam').create_role(**asked)['Role']\n"
+        "assert made_here['Arn'].endswith(':role/own') and made_here['RoleName'] == 'own'\n"
+        "pipeline = piped(made(made_here['Arn']).run(code='prep.py'))",
+        [("D106", 3)],
+    ),
+    "it asks for its pipeline by the name alone": Row(
+        f"pipeline = piped(made().run(code='prep.py'))\n{AFTER}Pipeline('tail').list_executions()\n"
+        "handle = Pipeline('tail')",
+        STARTED,
+    ),
+    "an upsert that cannot be": Row(
+        "pipeline = piped(made().run(code='prep.py'))\npipeline.steps.append(len)\npipeline.upsert(role_arn=ROLE)",
+        [("D102", 3)],
+        ["composing tail failed"],
+        pipelines=0,
+    ),
+    "data that it has fetched": Row(
+        "open('adult.data').read()",
+        [("D102", 1)],
+        ["put adult.data beside the file", "nothing is fetched"],
+        pipelines=0,
+    ),
     "what follows fails": Row(
         f"pipeline = piped(made().run(code='prep.py'))\n{AFTER}execution.list_steps()[0]", (*STARTED, ("D106", 4))
     ),

@@ -50,6 +50,9 @@ def test_what_a_file_speaks_of_is_in_it(name: str) -> None:
     assert set(found.metrics.values()) <= {"Maximize", "Minimize"}
     assert set(found.devices) <= {"cpu", "gpu"}
     assert set(found.input_modes) <= {"File", "Pipe", "FastFile"}
+    for condition in found.told_if:
+        assert set(condition.names) <= set(found.metrics)
+        assert set(condition.when) <= set(found.hyperparameters)
     for condition in (*found.required_if, *found.only_if):
         assert set(condition.names) | set(condition.when) <= set(found.hyperparameters)
         for key, values in condition.when.items():

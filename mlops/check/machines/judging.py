@@ -55,6 +55,15 @@ Good: {"Type": "Succeed"} at the end of its roads""",
 Bad:  "RollBack": {…}  and no Catch, Next or Default that names it
 Good: "Catch": [{"ErrorEquals": ["States.ALL"], "Next": "RollBack"}]""",
     ),
+    "M006": Told(
+        "malformed-catch",
+        Severity.ERROR,
+        """A Catch or a Retry is no list, or its ErrorEquals is none: Step Functions refuses the machine. States.ALL,
+which is any error, stands alone in it and in the last of them.
+
+Bad:  "Catch": [{"ErrorEquals": "States.ALL", "Next": "RollBack"}]
+Good: "Catch": [{"ErrorEquals": ["States.ALL"], "Next": "RollBack"}]""",
+    ),
     "M010": Told(
         "unknown-resource",
         Severity.ERROR,
@@ -201,8 +210,28 @@ def _state(name: str, state: Mapping[str, Any], at: str) -> Iterator[Fault]:
             yield Fault("M003", f"{at}/Type", f"{name} is of the type {kind}, which there is not")
     if kind == "Task":
         yield from _task(name, state, at)
+    for member in ("Catch", "Retry"):
+        yield from _errors(name, member, state.get(member), f"{at}/{member}")
     for inner, below in _inside(state, at):
         yield from _scope(inner, below)
+
+
+def _errors(name: str, member: str, said: Any, at: str) -> Iterator[Fault]:
+    if said is None or (isinstance(said, str) and _is_expression(said)):
+        return
+    if not isinstance(said, list):
+        yield Fault("M006", at, f"{member} of {name} is no list", f'write "{member}": [{{…}}]')
+        return
+    for number, item in enumerate(said):
+        errors = item.get("ErrorEquals") if isinstance(item, Mapping) else None
+        here = f"{at}/{number}/ErrorEquals"
+        if isinstance(errors, str) and not _is_expression(errors):
+            yield Fault("M006", here, f"ErrorEquals of {name} is a text, and a list is wanted", f'write ["{errors}"]')
+        elif not errors:
+            yield Fault("M006", here, f"{member} of {name} names no error", '"States.ALL" is any error')
+        elif isinstance(errors, list) and "States.ALL" in errors and (len(errors) > 1 or number + 1 < len(said)):
+            message = f"States.ALL of {name} stands alone, and in the last {member}"
+            yield Fault("M006", here, message, "put it into one of its own behind the others")
 
 
 def _inside(state: Mapping[str, Any], at: str) -> Iterator[tuple[Mapping[str, Any], str]]:

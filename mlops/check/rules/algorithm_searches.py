@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mlops.check.algorithm_trainings import SOURCE, AlgorithmTraining, is_number, trainings
+from mlops.check.algorithm_trainings import SOURCE, AlgorithmTraining, deciding, is_number, trainings
 from mlops.check.jobs import RANGES, Job, SearchedRange
 from mlops.check.members import entries
 from mlops.check.nearest import did_you_mean
@@ -20,7 +20,7 @@ from mlops.ir.values import pointer
 def algorithm_tuning(subject: Subject) -> Iterator[Fault]:
     """A tuning job searches for what the built-in algorithm does not let be tuned, by a range of another kind or at
     values that it refuses, or for the best of a metric that the algorithm does not tell, or tells of a channel that is
-    not there, or in the wrong direction.
+    not there or with other hyperparameters alone, or in the wrong direction.
 
     Bad:  "MetricName": "validation:rsme" for XGBoost
     Good: "MetricName": "validation:rmse"
@@ -76,6 +76,14 @@ def _objective(found: AlgorithmTraining, tuning: Job, placed: Placed) -> Iterato
     if isinstance(direction, str) and direction != metrics[metric]:
         message = f"the best {metric} is the other way round than {direction}"
         yield Fault(f"{at}/Type", message, f"write {metrics[metric]}", placed)
+    for condition in found.algorithm.told_if if metric in metrics else ():
+        plain = deciding(found, condition) if metric in condition.names else None
+        if plain is not None and not condition.holds(plain):
+            wanted = " and ".join(f"{name} {' or '.join(some)}" for name, some in condition.when.items())
+            others = [name for one in found.algorithm.told_if if one.holds(plain) for name in one.names]
+            way_on = f"e.g. {others[0]}" if others else "take one of its other metrics"
+            yield Fault(f"{at}/MetricName", f"{found.name} tells {metric} only with {wanted}", way_on, placed)
+            return
     channel = metric.partition(":")[0]
     listed = [item.get("ChannelName") for _, item in entries(found.job.request, "InputDataConfig")]
     is_told = channel in listed or channel not in found.algorithm.channels or "_kfold" in found.given

@@ -240,11 +240,21 @@ def _read_otherwise(
         if ending in ("csv", "parquet") and ending not in kind.default_type:
             message = f"{name} reads a channel without ContentType as {kind.default_type}, and this is a .{ending} file"
             yield Fault(f"{at}/ContentType", message, f"add {_TYPES[ending]}", placed, severity=Severity.WARNING)
+    size = _said_label_size(content)
+    if kind.label_size is not None and size is not None and size != kind.label_size:
+        message = f"{name} takes this channel with label_size={kind.label_size} alone"
+        yield Fault(f"{at}/ContentType", message, f"write text/csv;label_size={kind.label_size}", placed)
     wanted = kind.beside.get(content) if isinstance(content, str) else None
     if wanted is not None and wanted not in names and get(source, "S3DataType") != "AugmentedManifestFile":
         message = f"{name} reads {content} by what a channel {wanted!r} says of it, and there is none"
         help_text = "add the channel, or use an augmented manifest"
         yield Fault(f"{at}/ContentType", message, help_text, placed, severity=Severity.WARNING)
+
+
+def _said_label_size(content: Value) -> int | None:
+    from mlops.knowledge.algorithms import label_size  # where an algorithm is named alone
+
+    return label_size(content) if isinstance(content, str) else None
 
 
 _TYPES = {"csv": "text/csv", "parquet": "application/x-parquet"}

@@ -93,7 +93,9 @@ def automl_algorithm(subject: Subject) -> Iterator[Fault]:
             for index, name in enumerate(listed if isinstance(listed, tuple) else ()):
                 if isinstance(name, str) and name in _OTHERS:
                     at = f"{start}/{'/'.join(generation)}{where}/AutoMLAlgorithms/{index}"
-                    yield Fault(at, f"{name} is none of ENSEMBLING", f"it has {', '.join(_ENSEMBLING)}", placed)
+                    yield Fault(
+                        at, f"{name} is no algorithm of the mode ENSEMBLING", f"it has {', '.join(_ENSEMBLING)}", placed
+                    )
 
 
 _OTHERS: tuple[Value, ...] = ("mlp", "cnn-qr", "deepar", "prophet", "npts", "arima", "ets")

@@ -324,7 +324,10 @@ def constant_condition(subject: Subject) -> Iterator[Fault]:
             yield Fault(condition.at, message, "leave the condition out, or some of the values", condition.placed)
         if len(operands) > 1 and all(isinstance(operand, str | int | float) for _, operand in operands):
             yield Fault(
-                condition.at, "nothing in this comparison can change", "compare an expression", condition.placed
+                condition.at,
+                "both sides are fixed, so this is always decided the same way",
+                "compare a parameter or an output",
+                condition.placed,
             )
             continue
         values = [operand for _, operand in operands]

@@ -291,7 +291,12 @@ def expression_as_text(subject: Subject) -> Iterator[Fault]:
     """
     for at, text, placed in subject.texts:
         if '"' in text and _EXPRESSION_TEXT.match(text):
-            yield Fault(at, "the text of an expression is no expression", "write the object itself", placed)
+            yield Fault(
+                at,
+                "this is an expression in quotes, which is taken as plain text",
+                "write the object without quotes",
+                placed,
+            )
 
 
 @rule("R310", "join-of-object", Severity.ERROR, source="the service joins texts; seen in the published schema")

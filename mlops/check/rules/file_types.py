@@ -111,7 +111,7 @@ def checkpoints_among_data(subject: Subject) -> Iterator[Fault]:
             if not read or name in ("model", "checkpoint", "checkpoints"):
                 continue
             if f"{kept.rstrip('/')}/".startswith(f"{read.rstrip('/')}/"):
-                message = f"the channel {name!r} reads all below {read}"
+                message = f"the channel {name!r} reads all below {read}, the checkpoints too"
                 yield Fault(f"{at}/CheckpointConfig/S3Uri", message, "keep them elsewhere", placed)
 
 

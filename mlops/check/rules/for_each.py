@@ -118,7 +118,12 @@ def foreach_name_clash(subject: Subject) -> Iterator[Fault]:
     for placed in subject.placed:
         name, dash, number = placed.step.name.rpartition("-")
         if dash and number.isdigit() and name in body:
-            yield Fault(f"{placed.pointer}/Name", f"an iteration of {name!r} is named so", "rename it", placed)
+            yield Fault(
+                f"{placed.pointer}/Name",
+                f"the ForEach names an iteration of {name!r} like this step",
+                "rename the step",
+                placed,
+            )
 
 
 @rule("X723", "foreach-concurrency", Severity.ERROR, source="official SDK 3.27 for_each_step: a plain integer of 1-50")

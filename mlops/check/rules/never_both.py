@@ -39,7 +39,7 @@ def never_both(subject: Subject) -> Iterator[Fault]:
             against = around[:outside] if bounded else around
             other = next((known for known in against if _excludes(known, item)), None)
             if other is not None:
-                message = f"{_value(item)} is {other.get('Type')} {_value(other, 'RightValue')} here already"
+                message = f"{_value(item)} is {other.get('Type')} {_value(other, 'RightValue')} already, elsewhere"
                 yield Fault(f"{placed.pointer}/Arguments{where}", message, "leave one of them out", placed)
             around.append(item)
 

@@ -110,7 +110,8 @@ def output_target(subject: Subject) -> Iterator[Fault]:
     """
     for at, item, placed in _outputs(subject):
         if item.get("FeatureStoreOutput") is not None and item.get("AppManaged", False) is False:
-            yield Fault(f"{at}/FeatureStoreOutput", "a feature store output is AppManaged", "set AppManaged", placed)
+            message = "an output to a feature store has to be AppManaged"
+            yield Fault(f"{at}/FeatureStoreOutput", message, 'set "AppManaged": true', placed)
         elif item.get("FeatureStoreOutput") is not None and item.get("S3Output") is not None:
             message = "S3Output and FeatureStoreOutput exclude each other"
             yield Fault(f"{at}/FeatureStoreOutput", message, "keep one of them", placed)
@@ -176,7 +177,7 @@ def shared_local_path(subject: Subject) -> Iterator[Fault]:
         for at, path in outputs:
             clash = next((other for _, other in inputs if _same_tree(path, other)), None)
             if clash is not None:
-                message = f"the output's {shown(path)} and the input's {shown(clash)} are one tree"
+                message = f"the output's {shown(path)} and the input's {shown(clash)} lie in one another"
                 yield Fault(at, message, "give the output a directory of its own", placed)
 
 

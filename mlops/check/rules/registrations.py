@@ -43,7 +43,7 @@ def registration_details(subject: Subject) -> Iterator[Fault]:
             image, digest = (literal(subject, container.settings.get(name)) for name in ("Image", "ImageDigest"))
             found = _DIGEST.search(image) if isinstance(image, str) else None
             if found is not None and isinstance(digest, str) and found[1].lower() != digest.lower():
-                message = "the image is named by another digest"
+                message = "Image and ImageDigest name different images"
                 yield Fault(f"{container.at}/ImageDigest", message, "remove it, or give the same twice", placed)
     for at, value, placed in subject.objects:
         # Reports of metrics and baselines alone have both members.

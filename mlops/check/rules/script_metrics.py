@@ -24,6 +24,8 @@ _PRINT_BY_THEMSELVES = frozenset(
 _HOLES = re.compile(r"%\(\w+\)[-+ #0]*[\d.]*[a-zA-Z]|%[-+ #0]*[\d.]*[a-zA-Z]|\{[^{}]*\}")
 _VALUE = "0.5"
 _ESCAPES = re.compile(r"\\.|\[[^\]]*\]|\(\?[^)]*\)")
+_GROUP = re.compile(r"\((?:[^()\\]|\\.)*\)[*+?]?")
+_SPECIAL = re.compile(r"[\^$]|\.\*\??|\\[sbSW][*+?]?")
 _WORD = re.compile(r"[A-Za-z]{3,}")
 
 
@@ -67,6 +69,9 @@ def _near(expression: str, lines: tuple[tuple[str, int], ...]) -> tuple[str, int
         return None  # told as that
     if any(fits.search(text) for text, _ in lines):
         return None
+    sought = _SPECIAL.sub("", _GROUP.sub(_VALUE, expression)).replace("\\", "")
+    if any(re.search(".*".join(map(re.escape, text.split(_VALUE))), sought) for text, _ in lines if _VALUE in text):
+        return None  # a hole may have what the expression says there
     words = [word.casefold() for word in _WORD.findall(_ESCAPES.sub(" ", expression))]
     if not words:
         return None
@@ -99,6 +104,9 @@ def _printed_as_it_is(file: Path, changed: int, size: int, beside: frozenset[str
         if isinstance(node, ast.Call) and _is_print(node.func) and node.args:
             parts = [_sample(part) for part in node.args]
             texts = [part for part in parts if part is not None]
+            if all(isinstance(part, ast.Constant) for part in node.args):
+                found.append((" ".join(texts), node.lineno))
+                continue
             if not any(_WORD.search(text) for text in texts):
                 return ()  # a text that is made elsewhere may be any
             # A logger puts what follows into the first.

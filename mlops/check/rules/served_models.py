@@ -109,7 +109,12 @@ def hub_model(subject: Subject) -> Iterator[Fault]:
         task = values.get("HF_TASK")
         if isinstance(task, str) and task not in _TASKS and _TRANSLATION.fullmatch(task) is None:
             help_text = did_you_mean(task, _TASKS) or "e.g. text-classification"
-            yield Fault(f"{container.at}/Environment/HF_TASK", f"{shown(task)} is no task", help_text, container.placed)
+            yield Fault(
+                f"{container.at}/Environment/HF_TASK",
+                f"{shown(task)} is no task of Hugging Face's models",
+                help_text,
+                container.placed,
+            )
         model = values.get("HF_MODEL_ID")
         local = isinstance(model, str) and model.startswith("/")
         if model is not None and not local and get(container.placed.step.arguments, "EnableNetworkIsolation") is True:

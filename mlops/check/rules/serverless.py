@@ -14,6 +14,7 @@ from mlops.ir import Placed, Severity, Value
 from mlops.ir.members import get
 from mlops.knowledge.algorithm_images import ALGORITHM_ACCOUNTS
 from mlops.knowledge.framework_images import is_of_aws
+from mlops.knowledge.marketplace import MARKETPLACE
 
 _OF_INSTANCES = (
     "InstancePools", "AcceleratorType", "RoutingConfig", "InferenceAmiVersion", "CoreDumpConfig", "EnableSSMAccess",
@@ -25,6 +26,16 @@ _OF_CONFIGURATIONS = {
     "EnableNetworkIsolation": "network isolation",
     "CrossRegionTrafficConfig": "a cap of cross-Region traffic",
 }
+
+
+def _sold(container: Mapping[str, Value]) -> str | None:
+    """The version of AWS Marketplace that a container is made of."""
+    package = container.get("ModelPackageName")
+    return package if isinstance(package, str) and _account(package) in MARKETPLACE else None
+
+
+def _account(arn: Value) -> str:
+    return arn.split(":")[4] if isinstance(arn, str) and arn.count(":") >= 5 else ""
 
 
 def _is_on(subject: Subject, name: str, value: Value) -> bool:
@@ -52,6 +63,8 @@ def _features(subject: Subject, model: Placed) -> Iterator[str]:
         yield "has its image in a private registry"
     if any(item.get("ModelDataSource") is not None for item in settings):
         yield "takes its data by ModelDataSource"
+    if any(map(_sold, settings)):
+        yield "is of AWS Marketplace"
 
 
 @rule(
@@ -63,9 +76,9 @@ def _features(subject: Subject, model: Placed) -> Iterator[str]:
 )
 def serverless_exclusion(subject: Subject) -> Iterator[Fault]:
     """A serverless variant with what only instances have: another variant beside it, data capture, a VPC, network
-    isolation; or with a model that is in a VPC, isolated, multi-model, of several containers, from a private registry
-    or fed by ModelDataSource. An image for GPUs, which a serverless variant has none of, or of another account is a
-    warning.
+    isolation; or with a model that is in a VPC, isolated, multi-model, of several containers, from a private registry,
+    fed by ModelDataSource or of AWS Marketplace. An image for GPUs, which a serverless variant has none of, or of
+    another account is a warning.
 
     Bad:  a ServerlessConfig whose model has "VpcConfig"
     Good: the same model without it, or the variant with "InstanceType"
@@ -112,7 +125,7 @@ def _model(subject: Subject, variant: Variant) -> Iterator[Fault]:
             )
             yield Fault(at, message, "use the image for CPUs", variant.placed, severity=Severity.WARNING)
         role = literal(subject, get(variant.model.step.arguments, "ExecutionRoleArn"))
-        own = role.split(":")[4] if isinstance(role, str) and role.count(":") == 5 else ""
+        own = _account(role)
         if image is not None and own.isdigit() and image.account != own and not _is_amazons(image.account):
             message = f"{variant.name} is serverless, and the image of {name!r} is of account {image.account}"
             help_text = f"copy it into a repository of account {own}"
@@ -168,10 +181,12 @@ def _unshadowed(subject: Subject, variant: Variant) -> Iterator[tuple[str, str]]
     "X902",
     "asynchronous-exclusion",
     Severity.ERROR,
-    source="CreateEndpointConfig API: CrossRegionTrafficConfig; aws-cdk-rfcs#433: one variant, on instances",
+    source="CreateEndpointConfig API: CrossRegionTrafficConfig; aws-cdk-rfcs#433: one variant, on instances; sdk#3969:"
+    " 'Marketplace images are not supported when specifying an AsyncInferenceConfig'",
 )
 def asynchronous_exclusion(subject: Subject) -> Iterator[Fault]:
-    """An asynchronous endpoint with a cap of cross-Region traffic, or with several variants.
+    """An asynchronous endpoint with a cap of cross-Region traffic, with several variants, or with a model of AWS
+    Marketplace.
 
     Bad:  "AsyncInferenceConfig" with two ProductionVariants
     Good: "AsyncInferenceConfig" with one
@@ -190,3 +205,8 @@ def asynchronous_exclusion(subject: Subject) -> Iterator[Fault]:
                 f"{count} variants, and an asynchronous endpoint has one",
             )
             yield Fault(at, message, "keep one variant", placed)
+        for variant in configuration.variants:
+            if variant.model is not None and any(_sold(container) for _, container in containers(variant.model)):
+                message = f"{variant.model.step.name!r} is of AWS Marketplace, and an asynchronous endpoint serves none"
+                at = f"{variant.at}/ModelName"
+                yield Fault(at, message, "leave AsyncInferenceConfig out, or take a model of your own", placed)

@@ -16,6 +16,7 @@ from mlops.check.subject import Subject
 from mlops.ir import Severity, Value
 from mlops.ir.members import get
 from mlops.knowledge.algorithm_images import ALGORITHM_ACCOUNTS, built_in
+from mlops.knowledge.algorithms import label_size
 from mlops.knowledge.framework_images import PUBLISHED
 
 _FAMILY = re.compile(r"(?:sagemaker-)?(?:huggingface-)?(xgboost|scikit-learn|pytorch|tensorflow|mxnet)(?:-.*)?")
@@ -80,11 +81,12 @@ def _version(image: Image) -> tuple[int, ...] | None:
     "X798",
     "batch-for-an-algorithm",
     Severity.WARNING,
-    source="AWS docs: common-data-formats for inference; CreateTransformJob API: MaxPayloadInMB, chunked encoding",
+    source="AWS docs: common-data-formats for inference; CreateTransformJob API: MaxPayloadInMB, chunked encoding;"
+    " sagemaker-xgboost-container#74",
 )
 def batch_for_an_algorithm(subject: Subject) -> Iterator[Fault]:
     """A batch goes to a model of a built-in algorithm in a type that it does not answer, or streamed, which no such
-    algorithm takes.
+    algorithm takes; or (an error) to XGBoost as CSV that is said to have no label, which its container refuses.
 
     Bad:  "ContentType": "application/json" for XGBoost
     Good: "ContentType": "text/csv" for XGBoost
@@ -102,6 +104,12 @@ def batch_for_an_algorithm(subject: Subject) -> Iterator[Fault]:
             message = f"{found.algorithm.title} does not answer {shown(content)}"
             help_text = f"e.g. {found.algorithm.answers[0]}"
             yield Fault(f"{start}/TransformInput/ContentType", message, help_text, placed)
+        size = found.algorithm.answered_label_size
+        if isinstance(content, str) and size is not None and label_size(content) not in (None, size):
+            message = f"{found.algorithm.title} takes CSV with label_size={size} alone, and this is {shown(content)}"
+            yield Fault(
+                f"{start}/TransformInput/ContentType", message, f"write {form}", placed, severity=Severity.ERROR
+            )
         if job.get("MaxPayloadInMB") == 0 and job.get("MaxPayloadInMB") is not False:
             message = f"0 streams the payload, and {found.algorithm.title} takes none that is streamed"
             yield Fault(f"{start}/MaxPayloadInMB", message, "e.g. 6", placed)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from mlops.check.expressions import literal
-from mlops.check.instances import has_local_storage
+from mlops.check.instances import accelerator, has_local_storage
 from mlops.check.jobs import TRAINING
 from mlops.check.members import entries
 from mlops.check.rule import Fault, rule
@@ -217,7 +217,12 @@ def unknown_instance_group(subject: Subject) -> Iterator[Fault]:
                 if isinstance(name, str) and name not in groups:
                     here = f"{at}{where}/DataSource/S3DataSource/InstanceGroupNames/{index}"
                     there = ", ".join(map(str, groups))
-                    yield Fault(here, f"the job has no instance group {name!r}", f"it has {there}", placed)
+                    yield Fault(
+                        here,
+                        f"the job has no instance group {name!r}",
+                        f"it has {there}" if there else "declare it in ResourceConfig/InstanceGroups",
+                        placed,
+                    )
 
 
 @rule("X757", "file-system-without-vpc", Severity.ERROR, source="CreateTrainingJob API: EFS and FSx want a VPC")
@@ -514,8 +519,8 @@ _MANY_HOSTS = ("sagemaker_parameter_server_enabled", "sagemaker_multi_worker_mir
 )
 def distribution_without_machines(subject: Subject) -> Iterator[Fault]:
     """A job is told to distribute itself over machines that it does not have: a parameter server or mirrored workers on
-    one instance, SageMaker's data parallel library on instances that it does not support, or instance groups that
-    the job does not declare.
+    one instance, SageMaker's data parallel library or torch's launcher on instances that they do not support, or
+    instance groups that the job does not declare.
 
     Bad:  "sagemaker_parameter_server_enabled": "true", "InstanceCount": 1
     Good: "sagemaker_parameter_server_enabled": "true", "InstanceCount": 2
@@ -533,6 +538,10 @@ def distribution_without_machines(subject: Subject) -> Iterator[Fault]:
                 if name in on and count == 1:
                     message = f"{name} with one instance: there is nothing to distribute over"
                     yield Fault(f"{at}/{member}/{name}", message, "raise InstanceCount, or remove it", placed)
+            name = "sagemaker_torch_distributed_enabled"
+            if name in on and isinstance(kind, str) and accelerator(kind) == "cpu":
+                message = f"torch's launcher takes GPUs or Trainium here, and {kind} has neither"
+                yield Fault(f"{at}/{member}/{name}", message, "e.g. ml.g5.2xlarge, or remove it", placed)
             name = "sagemaker_distributed_dataparallel_enabled"
             if name in on and isinstance(kind, str) and not _DATA_PARALLEL.fullmatch(kind):
                 message = f"SageMaker's data parallel library does not run on {kind}"

@@ -67,7 +67,12 @@ def pending_time_of_cpus(subject: Subject) -> Iterator[Fault]:
             continue
         if accelerator(kind) == "cpu" and get(job, "ResourceConfig", "InstancePreferences") is None:
             here = f"{at}/StoppingCondition/MaxPendingTimeInSeconds"
-            yield Fault(here, f"it has no effect on {kind}, which has no accelerator", "remove it", placed)
+            yield Fault(
+                here,
+                f"{here.rpartition('/')[2]} has no effect on {kind}, which has no accelerator",
+                "remove it",
+                placed,
+            )
 
 
 _FRAMEWORK_PROFILES = ("DetailedProfilingConfig", "PythonProfilingConfig", "DataLoaderProfilingConfig")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from math import isfinite
 
-from mlops.check.expressions import literal
+from mlops.check.expressions import fold, literal
 from mlops.check.jobs import NUMBER_RANGES, RANGES, SEARCHED, TUNING, defined
 from mlops.check.members import entries
 from mlops.check.named_images import named_image
@@ -14,7 +14,7 @@ from mlops.check.rule import Fault, rule
 from mlops.check.rules.tuning_search import combinations
 from mlops.check.shapes import shown
 from mlops.check.subject import Subject
-from mlops.ir import Placed, Severity, Unknown, Value
+from mlops.ir import Join, Placed, Severity, Unknown, Value
 from mlops.ir.members import get
 from mlops.ir.values import pointer
 from mlops.knowledge.algorithm_images import ALGORITHM_ACCOUNTS
@@ -46,7 +46,8 @@ def _bound(value: Value) -> float | None:
     source="CreateHyperParameterTuningJob API: parameter ranges and scaling types",
 )
 def tuning_range(subject: Subject) -> Iterator[Fault]:
-    """A range whose bounds are no numbers, stand the wrong way round, or do not go with its scaling type.
+    """A range whose bounds are no numbers, stand the wrong way round, or do not go with its scaling type; those that
+    parameters give, by their defaults.
 
     Bad:  {"MinValue": "0", "MaxValue": "1", "ScalingType": "Logarithmic"}
     Good: {"MinValue": "0.001", "MaxValue": "1", "ScalingType": "Logarithmic"}
@@ -54,7 +55,15 @@ def tuning_range(subject: Subject) -> Iterator[Fault]:
     for at, ranges, placed in _range_sets(subject):
         for kind in NUMBER_RANGES:
             for where, item in entries(ranges, kind):
-                yield from _range(f"{at}{where}", kind, item, placed)
+                yield from _range(f"{at}{where}", kind, _with_defaults(subject, item), placed)
+
+
+def _with_defaults(subject: Subject, item: Mapping[str, Value]) -> Mapping[str, Value]:
+    """Bounds come as text, of parameters too: by a join."""
+    bounds = {
+        name: fold(subject, item.get(name)) for name in ("MinValue", "MaxValue") if isinstance(item.get(name), Join)
+    }
+    return {**item, **{name: text for name, text in bounds.items() if text is not None}} if bounds else item
 
 
 def _range(at: str, kind: str, item: Mapping[str, Value], placed: Placed) -> Iterator[Fault]:

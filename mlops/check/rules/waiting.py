@@ -58,7 +58,7 @@ def _told(subject: Subject) -> Iterator[Fault]:
             if not told or any(placed.step.name in before or _waits(subject, placed, asker) for _, placed in told):
                 continue
             key, made_by = told[0][0], told[0][1].step.name
-            message = f"{made_by!r} makes what is named so, and neither step waits for the other"
+            message = f"{made_by!r} makes what has this name, and neither step waits for the other"
             help_text = f'write {{"Get": "Steps.{made_by}.{member}"}}, or add DependsOn'
             yield Fault(f"{asker.pointer}/Arguments/{key}/Get", message, help_text, asker)
 

@@ -3,9 +3,11 @@
 A file has ``title``, ``images`` (names of repositories), ``source``, ``input_modes``, ``devices`` (cpu, gpu),
 ``max_instances`` where it is one host only, ``channels``, ``hyperparameters``, ``required_if``, ``only_if``,
 ``narrowed`` (what is left of values, machines or input modes where hyperparameters have some values), ``ascending``
-(hyperparameters of which none is above the next), ``only_with`` (channel without which a hyperparameter has no effect,
+(hyperparameters of which none is above the next), ``told_if`` (metrics that it tells only where hyperparameters have
+some values), ``only_with`` (channel without which a hyperparameter has no effect,
 by hyperparameter), ``aliases`` (a hyperparameter and its other name), ``answers`` (content types of requests that its
-model takes), ``tunable`` (kind of range by hyperparameter) and ``metrics`` (Maximize or Minimize by name). One that
+model takes), ``answered_label_size`` (that alone which their CSV may be said to have), ``tunable`` (kind of range by
+hyperparameter) and ``metrics`` (Maximize or Minimize by name). One that
 runs on a machine of one's own has ``here``: the modules that it needs, each with the distribution that brings it; how
 it runs is in a module or package of its name in ``mlops/run/algorithms/``; ``hosts_here``: on several hosts too.
 ``metric_line`` is the regex by which the service finds a metric in its log, with ``{channel}`` and ``{metric}`` for the
@@ -40,8 +42,8 @@ _FOLDER = Path(__file__).parent  # importlib.resources would load as much again 
 @dataclass(frozen=True, slots=True)
 class Hyperparameter:
     """What a value may be. ``above`` and ``below`` are limits that are not reached; ``alternatives`` are words that may
-    stand for a number, such as auto; ``default`` is known of what conditions speak of. Values come as text, because the
-    API knows no other."""
+    stand for a number, such as auto; ``form`` is ``pattern`` in words; ``default`` is known of what conditions speak
+    of. Values come as text, because the API knows no other."""
 
     name: str
     kind: Kind
@@ -53,6 +55,7 @@ class Hyperparameter:
     one_of: tuple[str | int, ...] = ()
     alternatives: tuple[str, ...] = ()
     pattern: str | None = None
+    form: str | None = None
     default: str | None = None
 
     @property
@@ -70,7 +73,7 @@ class Hyperparameter:
         if self.kind == "boolean":
             return ", or ".join(["true or false", *self.alternatives])
         if self.pattern is not None:
-            return f"text of the form {self.pattern}"
+            return self.form or f"text of the form {self.pattern}"
         noun = _NOUNS[self.kind]
         return ", or ".join([f"{noun}{self._limits()}", *self.alternatives])
 
@@ -159,7 +162,8 @@ class Hyperparameter:
 @dataclass(frozen=True, slots=True)
 class ChannelKind:
     """Without ``content_types`` nothing is known of them; of these ``not_piped`` are read as files alone. Without
-    ``distribution`` it may have any. ``default_type`` is how it is read where nothing says its type; ``beside`` are
+    ``distribution`` it may have any. ``default_type`` is how it is read where nothing says its type, ``label_size`` the
+    one that its CSV may be said to have; ``beside`` are
     channels that types of it need."""
 
     required: bool
@@ -167,6 +171,7 @@ class ChannelKind:
     not_piped: tuple[str, ...] = ()
     distribution: str | None = None
     default_type: str | None = None
+    label_size: int | None = None
     beside: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -225,6 +230,7 @@ class Algorithm:
     required_if: tuple[Condition, ...] = ()
     only_if: tuple[Condition, ...] = ()
     narrowed: tuple[Narrowing, ...] = ()
+    told_if: tuple[Condition, ...] = ()
     ascending: tuple[tuple[str, ...], ...] = ()
     tunable: Mapping[str, str] = field(default_factory=dict)
     metrics: Mapping[str, str] = field(default_factory=dict)
@@ -234,6 +240,7 @@ class Algorithm:
     metric_line: str | None = None
     only_with: Mapping[str, str] = field(default_factory=dict)
     answers: tuple[str, ...] = ()
+    answered_label_size: int | None = None
     aliases: tuple[tuple[str, str], ...] = ()
 
     @property
@@ -247,6 +254,19 @@ class Algorithm:
 def _regex(line: str, metric: str) -> str:
     channel, _, name = metric.partition(":")
     return line.replace("{channel}", channel).replace("{metric}", re.escape(name).replace(r"\-", "-"))
+
+
+_LABEL_SIZE = re.compile(r";\s*label_size\s*=\s*(\d+)\s*(?:;|$)")
+
+
+def label_size(content_type: str) -> int | None:
+    """How many columns a type of CSV says that labels have.
+
+    >>> label_size("text/csv; label_size=0"), label_size("text/csv")
+    (0, None)
+    """
+    found = _LABEL_SIZE.search(content_type)
+    return int(found[1]) if found is not None else None
 
 
 @cache
@@ -276,6 +296,7 @@ def _read(name: str) -> Algorithm:
                 tuple(said.get("not_piped", ())),
                 said.get("distribution"),
                 said.get("default_type"),
+                said.get("label_size"),
                 said.get("beside", {}),
             )
             for channel, said in written["channels"].items()
@@ -292,6 +313,7 @@ def _read(name: str) -> Algorithm:
                 tuple(said.get("one_of", ())),
                 tuple(said.get("or", ())),
                 said.get("pattern"),
+                said.get("form"),
                 said.get("default"),
             )
             for key, said in written["hyperparameters"].items()
@@ -299,6 +321,7 @@ def _read(name: str) -> Algorithm:
         _conditions(written.get("required_if", ())),
         _conditions(written.get("only_if", ())),
         tuple(map(_narrowing, written.get("narrowed", ()))),
+        _conditions([{**said, "hyperparameters": said["metrics"]} for said in written.get("told_if", ())]),
         tuple(map(tuple, written.get("ascending", ()))),
         written.get("tunable", {}),
         written.get("metrics", {}),
@@ -308,6 +331,7 @@ def _read(name: str) -> Algorithm:
         written.get("metric_line"),
         written.get("only_with", {}),
         tuple(written.get("answers", ())),
+        written.get("answered_label_size"),
         tuple((name, other) for name, other in written.get("aliases", ())),
     )
 

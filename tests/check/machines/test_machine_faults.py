@@ -74,6 +74,10 @@ ROWS: dict[str, tuple[str, str, str, str]] = {
     "a type that there is not": (JSONATA, '"Type": "Succeed"', '"Type": "Success"', "M003"),
     "no end": (JSONATA, '"Type": "Succeed"', '"Type": "Pass",\n   "Next": "Both"', "M004"),
     "a state by itself": (JSONATA, '"Done": {', '"Alone": {"Type": "Succeed"},\n  "Done": {', "M005"),
+    "a Retry that is no list": (JSONATA, '"Retry": [', '"Retry": "no", "Was": [', "M006"),
+    "errors that are a text": (JSONATA, '"ErrorEquals": [', '"ErrorEquals": "States.ALL", "Was": [', "M006"),
+    "any error beside another": (JSONATA, '"States.ALL"', '"States.ALL", "States.Timeout"', "M006"),
+    "no errors": (JSONATA, '"ErrorEquals": [', '"Errors": [', "M006"),
     "no resource": (JSONATA, "arn:aws:states:::sagemaker:create", "arn:aws:sagemaker:create", "M010"),
     "a function without an account": (
         JSONATA,

@@ -9,7 +9,6 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from mlops.compose.order import Order
 from mlops.declare.mistakes import MISTAKES
 from mlops.ir import Finding, Where
 from mlops.project.program_text import program_text
@@ -23,12 +22,17 @@ _FORMS = ("%Y-%m-%d", "%Y%m%d", "%d-%m-%Y", "%m-%d-%H", "%y%m%d", "%d%m%Y", "%Y/
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[14][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 
 
-def clock_findings(order: Order, pipelines: Sequence[tuple[str, str]]) -> Iterator[Finding]:
-    """Told where the file asks for the time, or for a random name, and its pipeline holds one of now."""
+OFFICIAL = "ExecutionVariables.PIPELINE_EXECUTION_ID"
+OURS = "execution.execution_id or execution.start_time"
+
+
+def clock_findings(file: Path, pipelines: Sequence[tuple[str, str]], instead: str) -> Iterator[Finding]:
+    """Told where the file asks for the time, or for a random name, and its pipeline, of which name and text are given,
+    holds one of now. ``instead`` is what of the execution may stand there."""
     held = [(name, found) for name, document in pipelines for found in _moments(f"{name}\n{document}")]
     if not held:
         return
-    for line, call in _asking(order.file):
+    for line, call in _asking(file):
         for name, moment in held:
             if call in _giving(moment):
                 yield Finding(
@@ -37,8 +41,8 @@ def clock_findings(order: Order, pipelines: Sequence[tuple[str, str]]) -> Iterat
                     MISTAKES["D108"].severity,
                     f"{call}() makes the pipeline {name} another one each time that it is composed: it holds {moment}",
                     help="take what has to differ from run to run from a parameter or from the execution, e.g. "
-                    "ExecutionVariables.PIPELINE_EXECUTION_ID; a pipeline's own name stays the same",
-                    where=Where(str(order.file), line),
+                    f"{instead}; a pipeline's own name stays the same",
+                    where=Where(str(file), line),
                 )
                 return
 
