@@ -290,3 +290,20 @@ def test_an_answer_that_the_file_made_up_is_not_believed(row: str, tmp_path: Pat
     )
     (finding,) = open_targets([str(file)], "local").findings
     assert (finding.code, finding.where.file) == ("D102", str(file))
+
+
+@pytest.mark.parametrize(
+    "words", [["-m", "mlops"], ["-c", "from mlops.cli import run; run()"]], ids=["as a module", "by its command"]
+)
+def test_what_lies_in_a_folder_announces_no_plug_in(words: list[str], tmp_path: Path) -> None:
+    """Metadata of a package beside a pipeline file are nobody's installation: who checks the file has keys."""
+    about = tmp_path / "planted-1.0.dist-info"
+    about.mkdir()
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: planted\nVersion: 1.0\n")
+    (about / "entry_points.txt").write_text("[mlops.rules]\nplanted = planted\n")
+    (tmp_path / "planted.py").write_text("from pathlib import Path\nPath(__file__).with_name('came').touch()\n")
+    safe = ["-P"] if words[0] == "-c" else []
+    done = subprocess.run(
+        [sys.executable, *safe, *words, "rules"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, (tmp_path / "came").exists()) == (0, False), done.stderr
