@@ -22,6 +22,8 @@ from mlops.compose.timeless import timeless
 from mlops.ir import Where
 from mlops.ir.dataclass import dataclass
 
+_WORD_FOR = {"status": "ACTIVE"}
+"""What is said within an answer where the request says nothing."""
 _QUESTIONS = ("List", "Search", "Simulate", "Query", "Scan", "BatchGet", "BatchDescribe", "Filter")
 _STANDING = ("CreatePipeline", "UpdatePipeline", "StartPipelineExecution")
 _JOBS = (
@@ -225,8 +227,9 @@ class Answers:
             inside = shape.members if shape.type_name == "structure" else {}
             arns = [inner for inner in inside if inner.lower().endswith("arn") and inside[inner].type_name == "string"]
             if arns:
-                told = {inner: request[inner] for inner in inside if inner in request}
-                found[member] = {inner: self._arn(service, member, name) for inner in arns} | told
+                told = {name: _WORD_FOR.get(name.lower(), "") for name in inside if inside[name].type_name == "string"}
+                told |= {inner: request[inner] for inner in inside if inner in request}
+                found[member] = told | {inner: self._arn(service, member, name) for inner in arns}
         return found
 
     def _make(self, service: str, operation: str, name: str, request: Mapping[str, Any]) -> None:

@@ -53,6 +53,7 @@ class Lowering:
         self.assets: dict[tuple[str, bool], Asset] = {}
         self._images = images
         self._unpinned: set[ImageRequest] = set()
+        self._unknown: set[str] = set()
         self._once: dict[int, Any] = {}
         self._folders = tuple(dict.fromkeys(folders))
 
@@ -79,7 +80,9 @@ class Lowering:
         except InstanceUnknown:
             pass  # the instance is told, at its own place in the request
         except ImageUnknown as error:
-            misuse("D050", f"{step.name}: {error}", help=error.hint, step=step.name, where=step.where)
+            if str(error) not in self._unknown:  # once for all steps that name it
+                self._unknown.add(str(error))
+                misuse("D050", f"{step.name}: {error}", help=error.hint, step=step.name, where=step.where)
         except ImageDataMissing as error:
             self._tell_unpinned(given, error, step)
         return Unknown()

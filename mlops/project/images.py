@@ -399,11 +399,10 @@ def _py_version(request: ImageRequest, release: Mapping[str, Any]) -> str | None
 
 def _registry(request: ImageRequest, region: str, registries: Mapping[str, str]) -> str:
     if region not in registries:
-        raise ImageUnknown(
-            f"{request} is not published in region {region}{_near(region, registries)}; "
-            f"regions: {', '.join(sorted(registries))}",
-            hint=_GIVE_URI,
-        )
+        meant = _near(region, registries)
+        hint = "mend region in mlops.toml, or give the image by its URI" if meant else _GIVE_URI
+        there = meant or f"; regions: {', '.join(sorted(registries))}"
+        raise ImageUnknown(f"{request} is not published in region {region}{there}", hint=hint)
     return registries[region]
 
 

@@ -79,8 +79,10 @@ V2 = {
         "import boto3\nasked = {'RoleName': 'own', 'AssumeRolePolicyDocument': '{}'}\n"
         "made_here = boto3.client('iam').create_role(**asked)['Role']\n"
         "assert made_here['Arn'].endswith(':role/own') and made_here['RoleName'] == 'own'\n"
+        "cluster = boto3.client('ecs').create_cluster(clusterName='c')['cluster']\n"
+        "assert (cluster['status'], cluster['clusterName']) == ('ACTIVE', 'c')\n"
         "pipeline = piped(made(made_here['Arn']).run(code='prep.py'))",
-        [("D106", 3)],
+        [("D106", 3), ("D106", 5)],
     ),
     "it asks for its pipeline by the name alone": Row(
         f"pipeline = piped(made().run(code='prep.py'))\n{AFTER}Pipeline('tail').list_executions()\n"

@@ -255,3 +255,9 @@ def test_a_folder_of_model_data_is_packed(declare: Callable[..., Opened], tmp_pa
     assert (asset.uri, [name for name, _ in asset.files]) == (uri, ["code/inference.py"])
     many = declare(BASE + 'Model("M", containers=[Container(sk, "m/", multi_model=True)])')
     assert at(document(many.pipelines[0].definition), "/Steps/1/Arguments/Containers/0/ModelDataUrl").endswith("/")
+
+
+def test_an_image_that_there_is_not_is_told_once(declare: Callable[..., Opened]) -> None:
+    lines = "\n".join(f'Processing("{name}", code="prepare.py", image=image.sklearn("9.9"))' for name in "ABC")
+    found = [item for item in declare(lines).findings if item.code == "D050"]
+    assert [item.step for item in found] == ["A"]
