@@ -41,7 +41,7 @@ class _Use:
         return self.job.placed
 
 
-def _contract(subject: Subject, image: Value) -> tuple[Contract, str, str] | None:
+def contract_of(subject: Subject, image: Value) -> tuple[Contract, str, str] | None:
     """With the region and the account of the image."""
     text = literal(subject, image)
     if not isinstance(text, str) or "/sagemaker-" not in text or needs_script(text):
@@ -66,7 +66,7 @@ def _find(subject: Subject) -> Iterator[_Use]:
     for container in subject.containers:
         if container.job is None or container.named != PROCESSING.image:
             continue
-        known = _contract(subject, container.image)
+        known = contract_of(subject, container.image)
         if known is not None:
             yield _Use(*known, container, container.job)
 
@@ -329,7 +329,7 @@ def container_of_another_check(subject: Subject) -> Iterator[Fault]:
     for start, job, placed in subject.jobs[TRAINING]:
         for member in ("DebugRuleConfigurations", "ProfilerRuleConfigurations"):
             for where, item in entries(job, member):
-                known = _contract(subject, item.get("RuleEvaluatorImage"))
+                known = contract_of(subject, item.get("RuleEvaluatorImage"))
                 if known is not None:
                     yield from _foreign(*known, f"{start}{where}/RuleEvaluatorImage", placed)
 
@@ -349,54 +349,3 @@ def _is_amazons(account: str) -> bool:
 
 
 _INSTEAD = {"QualityCheck": "sagemaker-model-monitor-analyzer", "ClarifyCheck": "sagemaker-clarify-processing"}
-
-
-@rule(
-    "X884",
-    "debugger-rule",
-    Severity.WARNING,
-    source="smdebug-rulesconfig: names of the built-in rules; CreateTrainingJob API: DebugRuleConfiguration",
-)
-def debugger_rule(subject: Subject) -> Iterator[Fault]:
-    """A built-in rule of Debugger or of its profiler that does not exist or is not named, rules on tensors that no hook
-    saves; or (an error) two rules, or two collections of tensors, of one name.
-
-    Bad:  "RuleParameters": {"rule_to_invoke": "LossNotDecresing"}
-    Good: "RuleParameters": {"rule_to_invoke": "LossNotDecreasing"}
-    """
-    for at, job, placed in subject.jobs[TRAINING]:
-        seen: set[str] = set()
-        for member in ("DebugRuleConfigurations", "ProfilerRuleConfigurations"):
-            for where, item in entries(job, member):
-                name = item.get("RuleConfigurationName")
-                if isinstance(name, str):
-                    if name in seen:
-                        place, message = f"{at}{where}/RuleConfigurationName", f"two rules are named {name!r}"
-                        yield Fault(place, message, "rename one", placed, severity=Severity.ERROR)
-                    seen.add(name)
-                known = _contract(subject, item.get("RuleEvaluatorImage"))
-                if known is not None and known[0].rules:
-                    yield from _invoked(at + where, item, known[0], placed)
-        yield from _collections(at, job, placed)
-        if job.get("DebugRuleConfigurations") and job.get("DebugHookConfig") is None:
-            message = "the rules look at tensors, and no DebugHookConfig saves any"
-            yield Fault(f"{at}/DebugHookConfig", message, "add it, with an S3OutputPath", placed)
-
-
-def _collections(at: str, job: Mapping[str, Value], placed: Placed) -> Iterator[Fault]:
-    listed = list(entries(job, "DebugHookConfig", "CollectionConfigurations"))
-    names = [item.get("CollectionName") for _, item in listed]
-    for (where, _), (index, name) in zip(listed, enumerate(names), strict=True):
-        if isinstance(name, str) and name in names[:index]:
-            yield Fault(
-                f"{at}{where}/CollectionName", f"{name!r} stands twice", "keep one", placed, None, Severity.ERROR
-            )
-
-
-def _invoked(at: str, item: Mapping[str, Value], known: Contract, placed: Placed) -> Iterator[Fault]:
-    invoked, where = get(item, "RuleParameters", "rule_to_invoke"), f"{at}/RuleParameters/rule_to_invoke"
-    names = (*known.rules, *known.profiler_rules)
-    if invoked is None and get(item, "RuleParameters", "source_s3_uri") is None:
-        yield Fault(where, "nothing says which rule is to be evaluated", f"e.g. {names[0]}", placed)
-    elif isinstance(invoked, str) and invoked not in names and get(item, "RuleParameters", "source_s3_uri") is None:
-        yield Fault(where, f"{known.title} has no rule {shown(invoked)}", did_you_mean(invoked, names), placed)
