@@ -29,6 +29,8 @@ _OTHERWISE: Mapping[str, str] = {
     "AWS::Scheduler::Schedule": "what starts a pipeline by the clock is [env.NAME.schedules] of mlops.toml",
     "AWS::Events::Rule": "what starts a pipeline on an event is [env.NAME.triggers] of mlops.toml",
     "AWS::SageMaker::MonitoringSchedule": "resources.Monitor watches an endpoint by a job of its own",
+    "AWS::KinesisFirehose::DeliveryStream": "resources.Stream is declared by hand",
+    "AWS::OpenSearchService::Domain": "resources.Domain is declared by hand",
     "AWS::SageMaker::UserProfile": "resources.UserProfile is declared beside its domain by hand",
     "AWS::SageMaker::Space": "resources.Space is declared beside its owner by hand",
     "AWS::IAM::ManagedPolicy": "one of a declared role is part of its policy",

@@ -22,12 +22,17 @@ from mlops.ir.fields import (
     TEXTS,
     Constructor,
     Field,
+    Given,
+    Of,
     Record,
+    Spoken,
     Yielded,
     choice,
     each,
     made,
+    objects,
 )
+from mlops.ir.fields import Missing as Absent
 from mlops.knowledge.cloudwatch import faults
 
 if TYPE_CHECKING:
@@ -71,12 +76,23 @@ def metric_members(metric: Metric) -> dict[str, Value]:
     return {**named, "Dimensions": pairs} if pairs else named
 
 
+def _said_dimensions(given: Given) -> Spoken | None:
+    pairs = {str(item["Name"]): Of(TEXT, item["Value"]) for item in objects(given.at("Dimensions"))}
+    return dict(pairs) or None
+
+
 METRIC = Record(
     Metric,
     (
         Field("namespace", "Namespace", TEXT, REQUIRED),
         Field("name", "MetricName", TEXT, REQUIRED),
-        Field("dimensions", "Dimensions", PLAIN, to=lambda metric, *_: metric_members(metric).get("Dimensions")),
+        Field(
+            "dimensions",
+            "Dimensions",
+            PLAIN,
+            to=lambda metric, *_: metric_members(metric).get("Dimensions"),
+            said=_said_dimensions,
+        ),
     ),
     positional=2,
 )
@@ -132,6 +148,17 @@ def _statistic(alarm: Alarm, lowering: Lowering, *_: object) -> Value:
     return None if told is None else {"Statistic" if told in _PLAIN else "ExtendedStatistic": told}
 
 
+def _said_metric(given: Given) -> Spoken | None:
+    told = {member: given.at(member) for member in ("Namespace", "MetricName", "Dimensions")}
+    known = {member: value for member, value in told.items() if not isinstance(value, Absent)}
+    return Of(made(METRIC), known) if "MetricName" in known else None
+
+
+def _said_statistic(given: Given) -> Spoken | None:
+    told = (given.at(member) for member in ("Statistic", "ExtendedStatistic"))
+    return next((Of(TEXT, value) for value in told if not isinstance(value, Absent)), None)
+
+
 class Alarm(Alarming):
     """Goes off where ``datapoints`` of the last ``periods`` values are beyond ``threshold`` by ``comparison``, all of
     them where that is left out. ``name`` is its name in the account.
@@ -150,8 +177,8 @@ class Alarm(Alarming):
             Field("on_ok", "OKActions", TEXTS, ()),
             Field("on_alarm", "AlarmActions", TEXTS, ()),
             Field("on_insufficient_data", "InsufficientDataActions", TEXTS, ()),
-            Field("metric", "", made(METRIC), to=_watched),
-            Field("statistic", "", TEXT, to=_statistic),
+            Field("metric", "", made(METRIC), to=_watched, said=_said_metric),
+            Field("statistic", "", TEXT, to=_statistic, said=_said_statistic),
             Field("period", "Period", COUNT),
             Field("unit", "Unit", TEXT),
             Field("periods", "EvaluationPeriods", COUNT, 1),

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
-from mlops.ir.resource import Call, Declarable, FromTemplate, Kept, Others, ResourceType, called_by
-from mlops.ir.values import Value, to_json
+from mlops.ir.resource import Call, Kept, ResourceType
 from mlops.knowledge.domains.pairing import tunes_by_itself
 
 _DECLARED = (
@@ -137,16 +135,6 @@ def _templated(name: str, properties: Mapping[str, Any]) -> Mapping[str, Any]:
     return {"DomainName": name, **told, **({"Tags": tags} if tags else {})}
 
 
-def _from_template(properties: Mapping[str, Value], others: Others, region: str) -> Declarable:
-    found = called_by("DomainName").read(properties, others, region)
-    told = {member: value for member, value in found.properties.items() if member != "Tags"}
-    if isinstance(told.get("AccessPolicies"), Mapping):
-        told["AccessPolicies"] = json.dumps(to_json(told["AccessPolicies"]))
-    if "Tags" in found.properties:
-        told["TagList"] = found.properties["Tags"]
-    return replace(found, properties=told)
-
-
 RESOURCE_TYPE = ResourceType(
     type="domain",
     service="opensearch",
@@ -159,7 +147,6 @@ RESOURCE_TYPE = ResourceType(
     delete=lambda name, inside: (Call("DeleteDomain", {"DomainName": name}),),
     permissions=("iam:PassRole",),
     templated=_templated,
-    from_template=FromTemplate(_from_template),
     lacking=frozenset({_TUNE}),
     kept=Kept(
         called=r"[a-z][a-z0-9\-]{2,27}",

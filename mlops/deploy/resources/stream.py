@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from typing import Any
 
 from mlops.ir.dataclass import dataclass
-from mlops.ir.resource import Call, Declarable, FromTemplate, Kept, Others, ResourceType, called_by
-from mlops.ir.values import Value
+from mlops.ir.resource import Call, Kept, ResourceType
 from mlops.knowledge.streams.pairing import ENCRYPTED
 
 
@@ -272,23 +270,6 @@ def _templated(name: str, properties: Mapping[str, Any]) -> Mapping[str, Any]:
     return {**properties, _ICEBERG: given}
 
 
-_SPELT = {"s3BackupMode": "S3BackupMode", "CatalogArn": "CatalogARN"}
-
-
-def _from_template(properties: Mapping[str, Value], others: Others, region: str) -> Declarable:
-    found = called_by("DeliveryStreamName").read(properties, others, region)
-    given = found.properties.get(_ICEBERG)
-    if given is None:
-        return found
-    return replace(found, properties={**found.properties, _ICEBERG: _as_requested(given)})
-
-
-def _as_requested(value: Value) -> Value:
-    if isinstance(value, Mapping):
-        return {_SPELT.get(member, member): _as_requested(item) for member, item in value.items()}
-    return value
-
-
 RESOURCE_TYPE = ResourceType(
     type="stream",
     service="firehose",
@@ -301,7 +282,6 @@ RESOURCE_TYPE = ResourceType(
     permissions=("iam:PassRole",),
     templated=_templated,
     anew=frozenset({*_SOURCES, *(f"{member}.{name}" for member in _CONFIGURED for name in _kind(member).fixed)}),
-    from_template=FromTemplate(_from_template),
     kept=Kept(
         called=r"[a-zA-Z0-9_.-]{1,64}",
         arn="arn:{partition}:firehose:{region}:{account}:deliverystream/{name}",

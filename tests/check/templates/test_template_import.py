@@ -149,6 +149,38 @@ def test_what_is_not_known_is_left_out_and_told_with_what_to_give(tmp_path: Path
     ]
 
 
+BESIDE = """
+Resources:
+  Studio:
+    Type: AWS::SageMaker::Domain
+    Properties: {DomainName: research, AuthMode: IAM, VpcId: vpc-0a1b, SubnetIds: [subnet-0a1b],
+                 DefaultUserSettings: {ExecutionRole: "arn:aws:iam::111122223333:role/people"}}
+  Slow:
+    Type: AWS::CloudWatch::Alarm
+    Properties: {AlarmName: slow, Namespace: AWS/SageMaker, MetricName: ModelLatency, ExtendedStatistic: p99,
+                 Dimensions: [{Name: EndpointName, Value: churn}], EvaluationPeriods: 3, Period: 60, Threshold: 5,
+                 ComparisonOperator: GreaterThanThreshold}
+  Shared:
+    Type: AWS::SageMaker::ModelPackageGroup
+    Properties:
+      ModelPackageGroupName: churn
+      ModelPackageGroupPolicy: '{"Version": "2012-10-17", "Statement": []}'
+  Nightly: {Type: AWS::Scheduler::Schedule, Properties: {Name: nightly}}
+"""
+
+
+def test_what_stands_beside_a_pipeline_is_declared_or_told_how(tmp_path: Path) -> None:
+    (tmp_path / "t.yaml").write_text(BESIDE)
+    text, told = _told(tmp_path / "t.yaml", {}, "local")
+    assert 'resources.StudioDomain(\n    "research"' in text and 'resources.ModelPackageGroup("churn"' in text
+    assert 'metric=resources.Metric("AWS/SageMaker", "ModelLatency", dimensions={"EndpointName": "churn"})' in text
+    assert 'statistic="p99"' in text
+    assert [line.partition(": ")[2] for line in told] == [
+        "Nightly (Schedule) stays in the template: what starts a pipeline by the clock is [env.NAME.schedules] of "
+        "mlops.toml"
+    ]
+
+
 PUT_TOGETHER = """
 Mappings:
   Places: {all: {Rows: rows}}
