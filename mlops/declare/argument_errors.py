@@ -196,6 +196,8 @@ def _tell_unknown(name: str, meant: str, call: Call, *, lacks: bool, fits: bool)
 def _answered(name: str, call: Call) -> str | None:
     """What a word of the SDK's is here, or why it is nothing."""
     answer = sdk_words.answer(name, call.constructor)
+    if answer == f"`{name}=`":
+        return None  # of steps, and this one lacks it
     return answer if answer is None or answer.startswith(sdk_words.NOTHING) else f"here it is {answer}"
 
 

@@ -60,7 +60,7 @@ def _step(asked: Asked, placed: Placed) -> Bounds:
     kind = next((kind for kind in KINDS if kind.request == request), None)
     if kind is not None and isinstance(step.arguments, Mapping):
         return jobs.job(asked, kind, Job(f"{placed.pointer}/Arguments", step.arguments, placed))
-    return NOTHING if step.type in _FREE else unknown(f"what {step.type} steps cost is not SageMaker's to say")
+    return NOTHING if step.type in _FREE else unknown(f"what {step.type} costs is not known here")
 
 
 def _run(asked: Asked, steps: Mapping[str, Bounds], step: Step) -> Bounds:
