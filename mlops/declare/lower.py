@@ -283,6 +283,7 @@ def _lowered(pipeline: Pipeline, environment: Environment, lowering: Lowering, f
         steps=capped_steps(steps, cap),
         members=merge(_members(pipeline), pipeline.members),
         description=pipeline.description,
+        display_name=pipeline.display_name,
         tags={**environment.tags, **pipeline.tags},
         parallelism=pipeline.parallelism,
         assets=tuple(sorted(lowering.assets.values(), key=lambda asset: asset.uri)),

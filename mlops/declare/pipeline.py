@@ -66,7 +66,8 @@ _blocks: ContextVar[tuple[list[BlockMember], ...]] = ContextVar("blocks", defaul
 _loaded: ContextVar[list[Pipeline] | None] = ContextVar("loaded", default=None)
 
 NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,255}")
-"""botocore: PipelineName."""
+"""botocore: PipelineName, and PipelineDisplayName."""
+_NAME_FORM = "use 1 to 256 letters, digits and dashes, beginning and ending with a letter or a digit"
 _DESCRIPTION = 3072
 """botocore: PipelineDescription."""
 
@@ -102,11 +103,11 @@ class Mlflow:
 class Pipeline(Labelled):
     """A SageMaker pipeline. Steps made inside ``with Pipeline(…) as pipeline:`` belong to it.
 
-    ``tags`` and ``description`` belong to the pipeline resource; ``parallelism`` caps the steps that run at once.
-    ``metadata`` are texts that the definition itself carries. ``experiment`` False keeps executions out of SageMaker
-    Experiments; True files them under the pipeline's name and the execution's id. ``mlflow`` False writes, as SDK 3
-    does, that there is no tracking server. ``members`` is merged into the document: whatever SageMaker accepts and we
-    do not name. ``role`` is what its steps run as, in every environment.
+    ``tags``, ``description`` and ``display_name`` belong to the pipeline resource; ``parallelism`` caps the steps that
+    run at once. ``metadata`` are texts that the definition itself carries. ``experiment`` False keeps executions out of
+    SageMaker Experiments; True files them under the pipeline's name and the execution's id. ``mlflow`` False writes, as
+    SDK 3 does, that there is no tracking server. ``members`` is merged into the document: whatever SageMaker accepts
+    and we do not name. ``role`` is what its steps run as, in every environment.
     ``seed`` reaches the script of each Processing, Training, Tuning and Transform as the environment variable
     MLOPS_SEED; a job's own wins.
     With ``keep_order`` they stand in the document as they were made, also where one waits for a later one.
@@ -118,6 +119,7 @@ class Pipeline(Labelled):
         name: str,
         *,
         description: str | None = None,
+        display_name: str | None = None,
         tags: Mapping[str, str] | None = None,
         parallelism: int | None = None,
         metadata: Mapping[str, str] | None = None,
@@ -130,11 +132,12 @@ class Pipeline(Labelled):
     ) -> None:
         self.name = name if isinstance(name, str) else "?"
         self.description = description if isinstance(description, str) else None
+        self.display_name = display_name if isinstance(display_name, str) else None
         self.tags = dict(tags) if isinstance(tags, Mapping) else {}
         self.parallelism = parallelism if _is_count(parallelism) else None
         self.metadata = dict(metadata) if _are_texts(metadata) and metadata is not None else {}
         self.where = author_line()
-        self._validate(name, description, tags, parallelism)
+        self._validate(name, description, display_name, tags, parallelism)
         if metadata is not None and not _are_texts(metadata):
             misuse(
                 "D005",
@@ -302,10 +305,15 @@ class Pipeline(Labelled):
     def __repr__(self) -> str:
         return f"<Pipeline {self.name}>"
 
-    def _validate(self, name: object, description: object, tags: object, parallelism: object) -> None:
-        if not isinstance(name, Poison) and (not isinstance(name, str) or not NAME.fullmatch(name)):
-            help = "use 1 to 256 letters, digits and dashes, beginning and ending with a letter or a digit"
-            misuse("D005", f"{name if isinstance(name, str) else shown(name)!r} is no name for a pipeline", help=help)
+    def _validate(
+        self, name: object, description: object, display_name: object, tags: object, parallelism: object
+    ) -> None:
+        for what, given in (("name", name), ("display name", display_name or None)):
+            if isinstance(given, Poison) or (isinstance(given, str) and NAME.fullmatch(given)):
+                continue
+            if given is not None or what == "name":
+                message = f"{given if isinstance(given, str) else shown(given)!r} is no {what} for a pipeline"
+                misuse("D005", message, help=_NAME_FORM)
         if description is not None and (not isinstance(description, str) or len(description) > _DESCRIPTION):
             message = f"pipeline {name}: description should be a string of at most {_DESCRIPTION} characters"
             misuse("D005", message, help='write description="…"; what is longer has a place in metadata={…}')

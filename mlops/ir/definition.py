@@ -103,8 +103,8 @@ class Asset:
 class Definition:
     """``members`` is the document without Parameters and Steps, as written (Version, Metadata, …).
 
-    ``name``, ``description``, ``tags`` and ``parallelism`` (how many steps run at once, None for no limit) are not part
-    of the document: they belong to the pipeline resource.
+    ``name``, ``description``, ``display_name``, ``tags`` and ``parallelism`` (how many steps run at once, None for no
+    limit) are not part of the document: they belong to the pipeline resource.
 
     ``of_resources``: no pipeline, but what a file declares beside its pipelines, each resource as a step whose
     Arguments are the request that makes it; ``name`` is then the file's.
@@ -115,6 +115,7 @@ class Definition:
     steps: tuple[Step, ...] = ()
     members: Mapping[str, Value] = field(default_factory=dict)
     description: str | None = None
+    display_name: str | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
     parallelism: int | None = None
     assets: tuple[Asset, ...] = ()

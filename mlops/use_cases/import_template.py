@@ -147,7 +147,9 @@ def _definition(item: TemplatePipeline, file: str, listener: Listener) -> Defini
     need_sound(findings, listener, doing="import")
     if definition is None:
         raise UsageError(f"the body of {item.logical_id} is no definition")
-    return replace(definition, name=item.name or item.logical_id, description=item.description, tags=item.tags)
+    name, shown = item.name or item.logical_id, item.display_name
+    shown = shown if shown != name else None
+    return replace(definition, name=name, description=item.description, display_name=shown, tags=item.tags)
 
 
 def _registered(template: Template, scenario: Scenario, definition: Definition | None) -> tuple[str, ...]:

@@ -74,6 +74,20 @@ def test_a_changed_description_is_an_update(world: World) -> None:
     assert stored["PipelineDescription"] == "Who stays?"
 
 
+def test_a_display_name_is_made_changed_and_taken_back(world: World) -> None:
+    sagemaker = world.account.client("sagemaker")
+    for given, action, shown in (
+        ('", display_name="Churn-1', "created", "Churn-1"),
+        ('", display_name="Churn-1', "unchanged", "Churn-1"),
+        ('", display_name="Churn-2', "updated", "Churn-2"),
+        ("", "updated", "churn"),
+        ("", "unchanged", "churn"),
+        ('", display_name="churn', "unchanged", "churn"),
+    ):
+        assert upsert(world.account, world.environment, world.compiled(f"Who leaves?{given}")).action == action
+        assert sagemaker.describe_pipeline(PipelineName="churn")["PipelineDisplayName"] == shown
+
+
 def test_the_wrong_account_is_refused_before_any_write(world: World) -> None:
     if world.environment.is_local:
         return  # the local account is always the right one

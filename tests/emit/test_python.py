@@ -186,11 +186,20 @@ def test_what_the_aws_cli_prints_of_a_pipeline_is_imported_too(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     text = (Path(__file__).parent / "definitions" / "sdk2_abalone.json").read_text()
-    more = {"PipelineDescription": "who goes", "ParallelismConfiguration": {"MaxParallelExecutionSteps": 3}}
+    more = {
+        "PipelineDescription": "who goes",
+        "PipelineDisplayName": "Churn",
+        "ParallelismConfiguration": {"MaxParallelExecutionSteps": 3},
+    }
     (tmp_path / "described.json").write_text(json.dumps({**REPLY, **more, "PipelineDefinition": text}))
     assert main(["import", str(tmp_path / "described.json"), "-o", str(tmp_path / "pipeline.py")]) == 0
     program = (tmp_path / "pipeline.py").read_text()
-    assert 'Pipeline(\n    "churn"' in program and 'description="who goes"' in program and "parallelism=3" in program
+    assert (
+        'Pipeline(\n    "churn"' in program
+        and 'description="who goes"' in program
+        and 'display_name="Churn"' in program
+        and "parallelism=3" in program
+    )
     capsys.readouterr()
     assert main(["compile", str(tmp_path / "pipeline.py"), "-o", "-"]) == 0
     assert value(json.loads(capsys.readouterr().out)) == value(json.loads(text))

@@ -19,6 +19,7 @@ class TemplatePipeline:
     name: str | None
     body: str | None
     description: str | None
+    display_name: str | None
     tags: Mapping[str, str]
 
 
@@ -35,5 +36,6 @@ def _pipeline(resource: Resource) -> TemplatePipeline:
         properties.text("PipelineName"),
         properties.text("PipelineDefinition", "PipelineDefinitionBody"),
         properties.text("PipelineDescription"),
+        properties.text("PipelineDisplayName"),
         {key: value for key, value in pairs if key is not None and value is not None},
     )

@@ -68,7 +68,7 @@ class CreatePipeline:
 @dataclass(frozen=True, slots=True)
 class UpdatePipeline:
     """``over`` is what is replaced: something else there means that somebody was faster. ``sends_definition`` is False
-    where role, description or parallelism alone change."""
+    where role, description, display name or parallelism alone change."""
 
     state: PipelineState
     over: PipelineState

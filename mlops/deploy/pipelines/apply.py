@@ -361,6 +361,8 @@ class _Writer:
         if action.clear_description:
             # An update leaves out what it does not mention.
             request["PipelineDescription"] = ""
+        if action.over.display_name is not None:
+            request.setdefault("PipelineDisplayName", action.state.name)
         if action.aliases:
             request["PipelineVersionAliases"] = list(action.aliases)
         version = self._written(action.state.name, request, exists=True).get("PipelineVersionId")
@@ -382,6 +384,7 @@ class _Writer:
             self._send_definition(uri, definition)
         request = _properties(replace(over, definition=definition), uri)
         request.setdefault("PipelineDescription", "")
+        request.setdefault("PipelineDisplayName", over.name)
         self._written(over.name, request, exists=True)
         self._put_record_back()
 
@@ -415,6 +418,8 @@ def _properties(state: PipelineState, definition_uri: str | None) -> dict[str, A
         request["PipelineDefinitionS3Location"] = {"Bucket": bucket, "ObjectKey": key}
     if state.description is not None:
         request["PipelineDescription"] = state.description
+    if state.display_name is not None:
+        request["PipelineDisplayName"] = state.display_name
     if state.parallelism is not None:
         request["ParallelismConfiguration"] = {"MaxParallelExecutionSteps": state.parallelism}
     return request

@@ -51,6 +51,7 @@ def setting_changes(there: PipelineState | None, state: PipelineState) -> tuple[
     pairs = (
         ("role", there.role, state.role),
         ("description", there.description, state.description),
+        ("display_name", there.display_name, state.display_name),
         ("parallelism", there.parallelism, state.parallelism),
     )
     return tuple(SettingChange(member, hide(old), hide(new)) for member, old, new in pairs if old != new)

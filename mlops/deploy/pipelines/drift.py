@@ -83,6 +83,7 @@ def _recorded(name: str, last: Record) -> PipelineState:
         str(last.pipeline.get("RoleArn", "")),
         last.pipeline.get("PipelineDescription"),
         last.pipeline.get("MaxParallelExecutionSteps"),
+        last.pipeline.get("PipelineDisplayName"),
     )
 
 

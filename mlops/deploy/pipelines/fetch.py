@@ -32,10 +32,12 @@ def of_reply(reply: Mapping[str, Any], file: str) -> tuple[Definition | None, Se
     if definition is None:
         return None, findings
     parallelism = (reply.get("ParallelismConfiguration") or {}).get("MaxParallelExecutionSteps")
+    shown = reply.get("PipelineDisplayName")
     described = replace(
         definition,
         name=reply.get("PipelineName"),
         description=reply.get("PipelineDescription") or None,
+        display_name=shown if shown != reply.get("PipelineName") else None,
         parallelism=parallelism,
     )
     return described, findings

@@ -26,13 +26,15 @@ _SHOWN = 60
 
 @dataclass(frozen=True, slots=True)
 class PipelineState:
-    """``definition`` is the document's text. An empty description and none are the same, so it is never empty."""
+    """``definition`` is the document's text. An empty description and none are the same, so it is never empty; so are
+    a display name that is the pipeline's name and none, which is what the service shows of such a pipeline."""
 
     name: str
     definition: str
     role: str
     description: str | None = None
     parallelism: int | None = None
+    display_name: str | None = None
 
     @property
     def document(self) -> Mapping[str, Any]:
@@ -46,9 +48,10 @@ class PipelineState:
     def fingerprint(self, code: str | None = None) -> str:
         """The same for the same JSON value, whatever its spelling. With ``code``, the URI below which assets lie by
         their content, also whatever that content is."""
-        told = json.dumps(
-            [self.document or self.definition, self.role, self.description, self.parallelism], sort_keys=True
-        )
+        settings = [self.role, self.description, self.parallelism]
+        # Records from before pipelines had one know nothing of it.
+        settings += [self.display_name] if self.display_name is not None else []
+        told = json.dumps([self.document or self.definition, *settings], sort_keys=True)
         return hashlib.sha256((told if code is None else without_content(told, code)).encode()).hexdigest()
 
     def shown(self) -> dict[str, Any]:
@@ -58,6 +61,7 @@ class PipelineState:
             "PipelineDefinition": hide(self.document),
             "RoleArn": self.role,
             "PipelineDescription": hide(self.description),
+            "PipelineDisplayName": self.display_name,
             "MaxParallelExecutionSteps": self.parallelism,
         }
 
@@ -99,6 +103,7 @@ def wanted(definition: Definition, environment: Environment, suffix: str | None 
         role=environment.role,
         description=definition.description or None,
         parallelism=parallelism,
+        display_name=definition.display_name if definition.display_name != name else None,
     )
 
 
@@ -126,6 +131,7 @@ def differing(there: PipelineState, ours: PipelineState) -> list[str]:
         "definition": (there.document, ours.document),
         "role": (there.role, ours.role),
         "description": (there.description, ours.description),
+        "display name": (there.display_name, ours.display_name),
         "parallelism": (there.parallelism, ours.parallelism or there.parallelism),
     }
     return [f"another {name}" for name, (left, right) in pairs.items() if left != right]
@@ -145,6 +151,7 @@ def describe(account: Account, name: str, version: int | None = None) -> Present
         role=properties["RoleArn"],
         description=properties.get("PipelineDescription"),
         parallelism=properties.get("ParallelismConfiguration", {}).get("MaxParallelExecutionSteps"),
+        display_name=properties.get("PipelineDisplayName"),
     )
     return Present(
         state,

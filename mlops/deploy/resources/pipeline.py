@@ -10,10 +10,13 @@ from mlops.ir.resource import Call, ResourceType
 
 
 def _read(reply: Mapping[str, Any]) -> Mapping[str, Any]:
-    """An empty description and none are the same; versions, times and who changed it are no properties."""
+    """An empty description and none are the same, so are the pipeline's name as its display name and none; versions,
+    times and who changed it are no properties."""
+    shown = reply.get("PipelineDisplayName")
     return {
         "PipelineDefinition": str(reply.get("PipelineDefinition", "")),
         "RoleArn": str(reply.get("RoleArn", "")),
+        **({"PipelineDisplayName": shown} if shown and shown != reply.get("PipelineName") else {}),
         **{
             member: reply[member] for member in ("PipelineDescription", "ParallelismConfiguration") if reply.get(member)
         },

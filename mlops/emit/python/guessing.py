@@ -69,6 +69,8 @@ def _header(definition: Definition, scope: Scope, plan: Plan, seed: int | None) 
     keywords: dict[str, Node] = {}
     if definition.description:
         keywords["description"] = literal(definition.description)
+    if definition.display_name:
+        keywords["display_name"] = literal(definition.display_name)
     if definition.tags:
         keywords["tags"] = dictionary((key, literal(value)) for key, value in definition.tags.items())
     if definition.parallelism is not None:

@@ -98,6 +98,8 @@ class Stack:
         }
         if self._definition.description:
             told["PipelineDescription"] = self._definition.description
+        if self._definition.display_name:
+            told["PipelineDisplayName"] = self._definition.display_name
         parallelism = self._definition.parallelism or self.around.parallelism
         if parallelism is not None:
             told["ParallelismConfiguration"] = {"MaxParallelExecutionSteps": parallelism}

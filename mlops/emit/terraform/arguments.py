@@ -34,7 +34,8 @@ class Arguments:
         own = {member: value for member, value in properties.items() if member not in self.spelling.apart}
         found = self._block(own, schema(self.spelling.type), ())
         for argument, member in self.spelling.copied.items():
-            found[argument] = self.expressions.told(properties[member])
+            if argument not in found:
+                found[argument] = self.expressions.told(properties[member])
         for member, more in self.spelling.given.items():
             if member in properties:
                 found |= more
