@@ -36,10 +36,10 @@ class Duration(click.ParamType):  # type: ignore[type-arg]
         self._least = least
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        from mlops.ir.duration import said, seconds_of
+        from mlops.ir.duration import said, typed
 
         try:
-            seconds = seconds_of(float(value) if str(value).replace(".", "", 1).isdigit() else value)
+            seconds = typed(str(value))
         except ValueError as error:
             self.fail(str(error), param, ctx)
         if seconds < self._least:
@@ -118,6 +118,37 @@ terraform_state = click.option(
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="Leave alone what this state of Terraform says it made: `terraform state pull`, or `terraform show -json`.",
 )
+
+
+def output_path(name: str, old: str, help: str, metavar: str = "FILE") -> Callable[[F], F]:
+    """Of what is beside the command's answer, or is none for a terminal; given as ``name``."""
+    return click.option(
+        "-o",
+        "--output",
+        name,
+        cls=Renamed,
+        old=(old,),
+        type=click.Path(dir_okay=False, path_type=Path),
+        metavar=metavar,
+        help=help,
+    )
+
+
+def limit(name: str, old: str, help: str, *, least: int = 0, default: int | None = None) -> Callable[[F], F]:
+    return click.option(
+        "--limit",
+        name,
+        cls=Renamed,
+        old=(old,),
+        type=click.IntRange(min=least),
+        default=default,
+        show_default=True,
+        help=help,
+    )
+
+
+def dry_run(help: str) -> Callable[[F], F]:
+    return click.option("--dry-run", "dry", cls=Renamed, old=("--plan",), is_flag=True, help=help)
 
 
 output = click.option("-o", "--output", metavar="FILE", help="Where to. Default: standard output.")

@@ -27,6 +27,15 @@ def seconds_of(written: str | float) -> float:
     return _bounded(written, sum(float(number) * _UNITS[unit] for number, unit in _PART.findall(written)))
 
 
+def typed(text: str) -> float:
+    """As an option of a command has it: a number alone is of seconds. Raises ValueError with a sentence.
+
+    >>> typed("90"), typed("0.5"), typed("10m")
+    (90.0, 0.5, 600.0)
+    """
+    return seconds_of(float(text) if text.replace(".", "", 1).isdecimal() else text)
+
+
 def _bounded(written: str | float, seconds: float) -> float:
     if seconds > _LONGEST:
         raise ValueError(f"{str(written)[:40]} is no duration: it is longer than a hundred years")

@@ -12,7 +12,7 @@ from mlops.account.missing import unless_missing
 from mlops.deploy.metric_history import history
 from mlops.ir import ConfigurationError, UsageError
 from mlops.ir.dataclass import dataclass
-from mlops.ir.duration import seconds_of
+from mlops.ir.duration import typed
 from mlops.ir.measure import Query
 from mlops.use_cases.connecting import Connected, connect_here
 
@@ -112,7 +112,7 @@ def _ml_commons(connected: Connected) -> Solver:
 
 def _seconds(written: str) -> float:
     try:
-        return seconds_of(written)
+        return typed(written)
     except ValueError as error:
         raise UsageError(str(error)) from None
 

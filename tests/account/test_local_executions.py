@@ -122,7 +122,7 @@ def test_values_get_their_declared_type(name: str, text: str, value: object) -> 
 
 
 def test_a_default_that_fits_nowhere_has_to_be_replaced(sagemaker: Any) -> None:
-    """The service takes the definition, and would fail the step. Of the name that is given there is no model."""
+    """The service takes the definition, and would fail the step."""
     transform = {
         "Name": "Score",
         "Type": "Transform",
@@ -137,11 +137,9 @@ def test_a_default_that_fits_nowhere_has_to_be_replaced(sagemaker: Any) -> None:
     sagemaker.create_pipeline(PipelineName="scores", PipelineDefinition=definition, RoleArn=ROLE)
     with refused("ValidationException", r"Model must be given: default of 'Model': .* does not have"):
         sagemaker.start_pipeline_execution(PipelineName="scores")
-    given = [{"Name": "Model", "Value": "m"}]
+    given = [{"Name": "Model", "Value": "a-model-that-is-not-there"}]
     reply = sagemaker.start_pipeline_execution(PipelineName="scores", PipelineParameters=given)
-    assert (
-        ended(sagemaker, reply["PipelineExecutionArn"])["PipelineExecutionStatus"] == "Failed"
-    )  # there is no such model
+    assert ended(sagemaker, reply["PipelineExecutionArn"])["PipelineExecutionStatus"] == "Failed"
 
 
 def test_a_parameter_without_default_must_be_given(sagemaker: Any) -> None:

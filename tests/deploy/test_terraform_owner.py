@@ -22,16 +22,21 @@ from mlops.ir import Refusal, UsageError
 
 from .conftest import World
 from .test_calls_judged import approved
-from .test_declared import foreign
+from .test_declared import foreign, upserted
 from .test_promote_moto import PLAIN
 from .test_terraform_state import made, managed
 
+ALARM = """
+from mlops import resources
+resources.Alarm("slow", metric=resources.Metric("shop", "latency"), statistic="Average", period=60, threshold=1,
+                comparison="GreaterThanThreshold")
+"""
 pytestmark = pytest.mark.parametrize("world", ["moto"], indirect=True)
 
 
 @pytest.fixture
 def theirs(world: World, tmp_path: Path) -> World:
-    """An environment whose state has an endpoint and a pipeline called churn."""
+    """An environment whose state has an endpoint and a pipeline called churn, and an alarm called slow."""
     file = tmp_path / "state.json"
     resources = [
         managed("aws_sagemaker_endpoint", "door", made(name="churn")),
@@ -59,12 +64,21 @@ def test_an_endpoint_is_not_changed_by_any_command(theirs: World) -> None:
         assert removal.gone == () and "endpoint churn stays: it is Terraform's" in removal.stays[0]
 
 
-def test_a_pipeline_and_an_alarm_stay(theirs: World, world: World) -> None:
+def test_a_pipeline_stays(theirs: World, world: World) -> None:
     upsert(world.account, world.environment, world.compiled())
     removal = plan_pipeline_removal(theirs.account, theirs.environment, "churn")
     with pytest.raises(Refusal, match="is Terraform's"):
         destroy(theirs.account, theirs.environment, removal, force=True)
     destroy(world.account, world.environment, plan_pipeline_removal(world.account, world.environment, "churn"))
+
+
+def test_an_alarm_stays(theirs: World, world: World) -> None:
+    upserted(world, ALARM)
+    removal = plan_removal(theirs.account, theirs.environment, "slow")
+    (stays,) = removal.stays
+    assert removal.gone == ()
+    assert stays.startswith("alarm slow stays: it is Terraform's (aws_cloudwatch_metric_alarm.slow in ")
+    assert plan_removal(world.account, world.environment, "slow").gone == (("alarm", "slow"),)
 
 
 def test_a_state_that_is_not_there_is_told_with_the_mend(world: World) -> None:

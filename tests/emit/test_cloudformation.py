@@ -243,4 +243,5 @@ def test_a_root_and_the_stacks_below_it_lie_where_they_are_read(there: Path, tmp
     assert set(root["Outputs"]) == set(whole["Outputs"])
     assert "aws s3 sync FOLDER s3://acme-ml-production/mlops/stacks" in done.stderr
     assert [*judge((tmp_path / "root.json").read_bytes(), "root.json"), *judge(file.read_bytes(), "t.json")] == []
-    assert CliRunner().invoke(command, [*options, "--nested", str(tmp_path), "--split", "1"]).exit_code == 2
+    both = CliRunner().invoke(command, [*options, "--nested", str(tmp_path), "--split", "1"])
+    assert (both.exit_code, "use --split or --nested, not both" in both.stderr) == (2, True)

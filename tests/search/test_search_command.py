@@ -55,7 +55,7 @@ MISTAKES = [
     (("query", "--since", "yesterday"), "'yesterday' is no time"),
     (("query", "--since", "0001-01-01T00:00+14:00"), "'0001-01-01T00:00+14:00' is no time"),
     (("query", "--until", "9999-12-31T23:00-14:00"), "'9999-12-31T23:00-14:00' is no time"),
-    (("query", "--most", "0"), "0 are not told at once"),
+    (("query", "--limit", "10001"), "10001 are not told at once"),
     (("put",), "the local environment names no OpenSearch; `mlops search query` has its events without one"),
     (("setup", "--env", "production"), "there is no environment 'production'"),
 ]

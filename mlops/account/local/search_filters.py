@@ -196,20 +196,19 @@ def _is(found: Property, compares: Callable[[Any, Any], bool], told: Any, value:
 
 def _value(found: Property, text: str) -> Any:
     """As values of that kind are told."""
-    match found.kind:
-        case "number":
-            value: object = _number(text)
-        case "timestamp":
-            value = _time(text)
-        case "boolean":
-            value = {"true": True, "false": False}.get(text.lower())
-        case "structure":
-            raise invalid(f"Only Exists and NotExists are supported for the property {found.name}.")
-        case _:
-            return text
+    if found.kind == _WHOLE:
+        raise invalid(f"Only Exists and NotExists are supported for the property {found.name}.")
+    reads: Callable[[str], Any] | None = {_NUMBER: _number, _TIME: _time, _FLAG: _flag}.get(found.kind)
+    if reads is None:
+        return text
+    value = reads(text)
     if value is None:
         raise invalid(f"The value of a filter for the {found.kind} property {found.name} is no {found.kind}: {text}")
     return value
+
+
+def _flag(text: str) -> bool | None:
+    return {"true": True, "false": False}.get(text.lower())
 
 
 def _time(text: str) -> datetime | None:

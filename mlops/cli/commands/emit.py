@@ -12,7 +12,7 @@ from mlops.cli import options
 from mlops.cli.emit_targets import found_targets
 from mlops.cli.group import Group
 from mlops.cli.printing import talk
-from mlops.cli.writing import put, write_program
+from mlops.cli.writing import put
 from mlops.ir.discovery import Found
 from mlops.ir.target import Apart, Choice, Compared, Further, Parts, Target
 
@@ -61,6 +61,7 @@ def _command(found: Found) -> click.Command:
         folder: str | None = None,
     ) -> None:
         from mlops.cli.listening import hear
+        from mlops.project.files import write_text
         from mlops.use_cases.emit import compare, emit
 
         if target is None:
@@ -70,11 +71,11 @@ def _command(found: Found) -> click.Command:
         if beside is not None:
             _show(compare(found, target, environment, hear, chosen, Path(beside)), beside)
             return
-        if part is not None and folder is not None:
-            raise click.UsageError("one of several, or all of them: not both")
+        if part is not None and folder is not None and parts is not None and apart is not None:
+            raise click.UsageError(f"use {parts.option} or {apart.option}, not both")
         written = emit(found, target, environment, hear, chosen, further, part, apart=folder is not None)
         for name, text in written.files.items():
-            write_program(Path(folder or ".") / name, text, force=force)
+            write_text(Path(folder or ".") / name, text)
         put(written.text, output, written.name, force=force)
 
     return emitted

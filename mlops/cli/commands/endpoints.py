@@ -141,14 +141,7 @@ def delete(name: str, environment: str, reason: str | None, yes: bool, format_: 
 @command.command()
 @click.argument("name")
 @options.environment
-@click.option(
-    "--limit",
-    "last",
-    cls=options.Renamed,
-    old=("--last",),
-    type=click.IntRange(min=1),
-    help="Only so many.",
-)
+@options.limit("last", "--last", "Only so many.", least=1)
 @options.as_json
 def history(name: str, environment: str, last: int | None, format_: str) -> None:
     """What was promoted to an endpoint, taken back, rolled back and deleted, by whom and why."""
@@ -297,16 +290,7 @@ def outcome(name: str, file: TextIO, environment: str, yes: bool, format_: str) 
 )
 @click.option("--within", type=click.FloatRange(min=0), default=0.0, help="Numbers this near to each other agree.")
 @click.option("--threshold", type=float, default=0.5, show_default=True, help="From which score on the label is 1.")
-@click.option(
-    "--limit",
-    "most",
-    cls=options.Renamed,
-    old=("--list",),
-    type=click.IntRange(min=0),
-    default=20,
-    show_default=True,
-    help="So many that disagree.",
-)
+@options.limit("most", "--list", "So many that disagree.", default=20)
 @options.as_json
 def shadow(
     name: str, environment: str, labels: Path | None, within: float, threshold: float, most: int, format_: str
@@ -422,14 +406,7 @@ def forecast(
     )
 
 
-_dry = click.option(
-    "--dry-run",
-    "dry",
-    cls=options.Renamed,
-    old=("--plan",),
-    is_flag=True,
-    help="Only print every call that would follow.",
-)
+_dry = options.dry_run("Only print every call that would follow.")
 
 
 @command.command("shadow-start")

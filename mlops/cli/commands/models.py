@@ -247,16 +247,7 @@ _paper = click.option(
     type=options.Choice(["markdown", "html", "json"]),
     help="Without, what the name of FILE says, else markdown.",
 )
-_into = click.option(
-    "-o",
-    "--output",
-    "out",
-    cls=options.Renamed,
-    old=("--out",),
-    type=click.Path(dir_okay=False, path_type=Path),
-    metavar="FILE",
-    help="Where to. Default: standard output.",
-)
+_into = options.output_path("out", "--out", "Where to. Default: standard output.")
 _most = click.option(
     "--most",
     type=click.FloatRange(min=0, min_open=True),

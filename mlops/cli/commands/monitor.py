@@ -52,16 +52,7 @@ def list_(environment: str, format_: str) -> None:
 @command.command()
 @click.argument("name")
 @options.environment
-@click.option(
-    "--limit",
-    "most",
-    cls=options.Renamed,
-    old=("--last",),
-    type=click.IntRange(min=0),
-    default=10,
-    show_default=True,
-    help="So many runs.",
-)
+@options.limit("most", "--last", "So many runs.", default=10)
 @options.as_json
 def show(name: str, environment: str, most: int, format_: str) -> None:
     """What the monitor NAME declares, and what its last runs found."""

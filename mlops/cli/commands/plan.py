@@ -22,16 +22,7 @@ from mlops.ir import Severity
 @click.option("--exit-code", is_flag=True, help="End with 1 where something would change or has drifted.")
 @click.option("--preflight", is_flag=True, help="Ask the account too whether the pipelines could run there.")
 @click.option("--notify", is_flag=True, help="Tell of drift where [env.ENV.notify] says.")
-@click.option(
-    "-o",
-    "--output",
-    "out",
-    cls=options.Renamed,
-    old=("--out",),
-    type=click.Path(dir_okay=False, path_type=Path),
-    metavar="FILE",
-    help="Save the plan for `upsert --plan`.",
-)
+@options.output_path("out", "--out", "Save the plan for `upsert --plan`.")
 @click.option(
     "--format",
     "format_",

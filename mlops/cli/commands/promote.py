@@ -40,14 +40,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="Seconds to wait for the endpoint.",
 )
-@click.option(
-    "--dry-run",
-    "dry",
-    cls=options.Renamed,
-    old=("--plan",),
-    is_flag=True,
-    help="Only print every gate, and every call that would follow.",
-)
+@options.dry_run("Only print every gate, and every call that would follow.")
 @click.option("--override", "overrides", multiple=True, metavar="GATE", help="Pass this gate over; needs --reason.")
 @click.option("--reason", help="Why, for the records.")
 @click.option("--take-over", is_flag=True, help="Go on with a shift that is under way, whoever began it.")

@@ -103,16 +103,7 @@ def put(environment: str, since: str | None, yes: bool, format_: str) -> None:
     help="Which index: what happened, was printed, was asked.",
 )
 @click.option("--by", metavar="FIELD", help="Count them by a field's values instead.")
-@click.option(
-    "--limit",
-    "most",
-    cls=options.Renamed,
-    old=("--most",),
-    type=int,
-    default=20,
-    show_default=True,
-    help="How many are told, the newest or most frequent.",
-)
+@options.limit("most", "--most", "How many are told, the newest or most frequent.", least=1, default=20)
 @options.as_json
 def query(
     words: str | None,

@@ -24,16 +24,7 @@ from mlops.ir import Refusal
     show_default=True,
     help="US dollars for an hour of the environment's instance type; one runs at a time.",
 )
-@click.option(
-    "-o",
-    "--output",
-    "report",
-    cls=options.Renamed,
-    old=("--report",),
-    type=click.Path(dir_okay=False, path_type=Path),
-    metavar="FILE",
-    help="Write what was proved there too, as JSON.",
-)
+@options.output_path("report", "--report", "Write what was proved there too, as JSON.")
 @asking.yes
 @options.as_json
 def command(

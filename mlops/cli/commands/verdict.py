@@ -31,16 +31,7 @@ def command() -> None:
 )
 @click.option("--file", type=click.Path(dir_okay=False, path_type=Path), help="Samples that --save wrote.")
 @click.option("--save", type=click.Path(dir_okay=False, path_type=Path), help="Write the samples into a file.")
-@click.option(
-    "-o",
-    "--output",
-    "svg",
-    cls=options.Renamed,
-    old=("--svg",),
-    type=click.Path(dir_okay=False, path_type=Path),
-    metavar="FILE.svg",
-    help="Draw the evidence over time into a file.",
-)
+@options.output_path("svg", "--svg", "Draw the evidence over time into a file.", "FILE.svg")
 @click.option("--all", "whole", is_flag=True, help="Every look, not the last of each stage.")
 @options.as_json
 def explain(

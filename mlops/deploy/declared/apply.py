@@ -244,32 +244,39 @@ def _bring(work: _Work, action: Bring) -> None:
         need_left(seen.left, work.environment, take_over=False)
         conductor.go_on(seen.left, samples if seen.left.journal.group == config.name else NO_SAMPLES)
         seen = see_endpoint(account, wanted, endpoint)
-    overtaken: Overtaken | None = None
-    entry: Entry | None = None
+    overtaken: tuple[Promotion, Overtaken] | None = None
     while True:
         road = decide_endpoint(seen, wanted, endpoint, config, work.settings)
         if overtaken is not None and road.verb not in (None, "unchanged") and road.finishes is None:
-            raise overtaken
-        entry = None
+            if writer.doing:
+                writer.hear_of_failure(*overtaken)
+            raise overtaken[1]
         try:
             entry = _begun(work, endpoint.name, road, config, seen)
             writer.doing = entry.id if entry is not None else ""
-            for step in road.actions:
-                writer.do(step)
+            _walk(writer, endpoint.name, road, entry)
         except Overtaken as error:
             # What they did may be all that was left to do here.
-            overtaken = error
+            overtaken = road, error
             seen = see_endpoint(account, wanted, endpoint)
             continue
-        except MlopsError as error:
-            writer.note_if_taken_back(endpoint.name, entry, error)
-            writer.hear_of_failure(road, error)
-            raise
         if road.verb is not None:
             break
         seen = see_endpoint(account, wanted, endpoint)
     if entry is not None:
         history.append(account, work.environment, endpoint.name, entry)
+
+
+def _walk(writer: Writer, endpoint: str, road: Promotion, entry: Entry | None) -> None:
+    try:
+        for step in road.actions:
+            writer.do(step)
+    except Overtaken:
+        raise
+    except MlopsError as error:
+        writer.note_if_taken_back(endpoint, entry, error)
+        writer.hear_of_failure(road, error)
+        raise
 
 
 def _scale(work: _Work, endpoint: Resource) -> None:

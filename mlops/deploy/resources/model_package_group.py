@@ -49,7 +49,7 @@ def _from_template(properties: Mapping[str, Value], others: Others, region: str)
     if isinstance(policy := told.get(_POLICY), str):
         try:
             told[_POLICY] = from_json(json.loads(policy))
-        except ValueError:
+        except (ValueError, RecursionError):
             del told[_POLICY]
             left = (f"{_POLICY}: it is no JSON",)
     name = properties.get(_NAME)

@@ -94,6 +94,7 @@ def test_it_tells_trend_season_error_and_anomaly(account: Any, capsys: pytest.Ca
         ),
         (Wanted(metric="orders", namespace="Shop"), "Shop has no orders of EndpointName=door"),
         (Wanted(every="90s"), "a whole number of minutes apart"),
+        (Wanted(every="90"), "a whole number of minutes apart"),
         (Wanted(every="soon"), "no duration"),
         (Wanted(ahead="5m"), "less than one step"),
         (Wanted(metric="requests", namespace="Shop", statistic="Average", each=5.0), "Average is no count"),
