@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
+from dataclasses import field
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -11,19 +12,20 @@ from typing import Any
 from mlops.ir import ConfigurationError
 from mlops.ir.choices import instead
 from mlops.ir.dataclass import dataclass
-from mlops.knowledge.prices import USES, sample
+from mlops.knowledge.prices import KEYS, USES, sample
+from mlops.project.traffic import Traffic, parse_traffic
 
 FILE = "prices.toml"
-_KEYS = ("date", "source", "currency", "sample", "minimum_seconds", "spot", "prices")
+_KEYS = ("date", "source", "currency", "sample", "minimum_seconds", "spot", "traffic", "prices")
 
 Prices = Mapping[str, Mapping[str, Mapping[str, float]]]
-"""By region, use and instance type."""
+"""By region, use, and instance type or another key."""
 
 
 @dataclass(frozen=True, slots=True)
 class PriceFile:
     """``minimum_seconds`` is what an instance is billed at least, ``spot`` the part of the price on demand that spot
-    training costs as a rule, None where nobody says."""
+    training costs as a rule, None where nobody says; ``traffic`` what streams are assumed to be sent, by name."""
 
     date: date
     source: str
@@ -32,6 +34,7 @@ class PriceFile:
     sample: bool = False
     minimum_seconds: int = 1
     spot: float | None = None
+    traffic: Mapping[str, Traffic] = field(default_factory=dict)
 
     def price(self, region: str, use: str, key: str) -> float | None:
         return self.prices.get(region, {}).get(use, {}).get(key)
@@ -67,10 +70,12 @@ def parse_prices(text: str, file: str) -> PriceFile:
         mistakes.append(f"minimum_seconds has to be an integer above 0; it is {least!r}")
     if spot is not None and not (_is_number(spot) and 0 < spot <= 1):
         mistakes.append(f"spot has to be above 0 and at most 1, a part of the price on demand; it is {spot!r}")
-    mistakes += _wrong(raw.get("prices"))
+    traffic, wrong = parse_traffic(raw.get("traffic", {}))
+    mistakes += [*wrong, *_wrong(raw.get("prices"))]
     if mistakes:
         raise ConfigurationError("\n".join(f"{file}: {mistake}" for mistake in mistakes))
-    return PriceFile(raw["date"], raw["source"], raw["currency"], raw["prices"], raw.get("sample", False), least, spot)
+    sampled = raw.get("sample", False)
+    return PriceFile(raw["date"], raw["source"], raw["currency"], raw["prices"], sampled, least, spot, traffic)
 
 
 def _wrong(prices: Any) -> list[str]:
@@ -88,6 +93,8 @@ def _wrong(prices: Any) -> list[str]:
             elif not isinstance(listed, dict):
                 found.append(f"{at} has to be a table of prices by instance type")
             else:
+                known = KEYS.get(use, listed)
+                found += [f"{at}.{key} is not known here{instead(key, known)}" for key in listed if key not in known]
                 found += [
                     f"{at}.{key} has to be a number above 0; it is {price!r}: leave out what is not known"
                     for key, price in listed.items()

@@ -35,6 +35,11 @@ volume-gb-month = 7.3
 "ml.a.large" = 1.0
 [prices.us-east-1.serverless]
 gb-second = 0.001
+[prices.us-east-1.stream]
+gb = 1.0
+[traffic.clicks]
+records = 10
+bytes = 20
 """
 
 
@@ -180,6 +185,10 @@ WRONG = {
     "3.6": ("0", "has to be a number above 0"),
     "7.3": ("nan", "has to be a number above 0"),
     "us-east-1.transform": ("us-east-1.transforms", "did you mean 'transform'"),
+    "gb = 1.0": ("gbs = 1.0", "did you mean 'gb'"),
+    "records = 10": ("records = 1.5", "traffic.clicks.records has to be an integer above 0; it is 1.5"),
+    "bytes = 20": ("size = 20", "traffic.clicks.size is not known here"),
+    "[traffic.clicks]": ("[[traffic.clicks]]", "has to be a table with records and bytes"),
     "spot = 0.5": ("spot = 50", "at most 1"),
     "minimum_seconds = 60": ("minimum_secs = 60", "'minimum_secs' is not known here"),
 }
@@ -210,7 +219,11 @@ OFFERED = (
     ("eu-west-1", "EU-ServerlessInf:Mem-4GB", "0", "0.0000000000", "OnDemand"),
     ("eu-west-1", "EU-ServerlessInf:Mem-4GB", "150000", "0.0000800000", "OnDemand"),
     ("eu-west-1", "EU-ProvisionedConcurrency:Mem-4GB", "0", "0.0000100000", "OnDemand"),
+    ("eu-west-1", "EU-Studio:KernelGateway-ml.t3.medium", "0", "0.06", "OnDemand"),
+    # One price of a space's applications, the dearer one.
     ("eu-west-1", "EU-Studio:JupyterLab-ml.t3.medium", "0", "0.05", "OnDemand"),
+    ("eu-west-1", "EU-Studio:CodeEditor-ml.t3.medium", "0", "0.04", "OnDemand"),
+    ("eu-west-1", "EU-Studio:VolumeUsage.gp3", "0", "0.12", "OnDemand"),
     ("eu-west-1", "EU-TrainWarmPool:ml.m5.large", "0", "0.1", "OnDemand"),
     ("us-west-2-lax-1", "LAX1-Host:ml.m5.large", "0", "0.2", "OnDemand"),
     ("", "AsyncInf:ml.m.xlarge-AsyncInfParent", "0", "0.2", "OnDemand"),
@@ -220,6 +233,7 @@ TAKEN = {
     "eu-west-1": {
         "endpoint": {"ml.m5.large": 0.128, "volume-gb-month": 0.154},
         "serverless": {"gb-second": 0.00002},
+        "studio": {"ml.t3.medium": 0.05, "volume-gb-month": 0.12},
     },
 }
 
@@ -282,7 +296,11 @@ def test_an_offer_file_becomes_a_file_of_prices(text: str, tmp_path: Path) -> No
         ('{"PriceList": [null]}', "is no offer file of AmazonSageMaker: its members are others"),
         ("", "is no offer file"),
         (
-            offer_json().replace("-Train:", "-Other:").replace("-Host:", "-Other:").replace("Inf:", "x:"),
+            offer_json()
+            .replace("-Train:", "-Other:")
+            .replace("-Host:", "-Other:")
+            .replace("Inf:", "x:")
+            .replace("Studio:", "x:"),
             "has no prices",
         ),
         (offer_json().replace("0.1150000000", "-1"), "the price of USE1-Train:ml.m5.large is '-1'"),

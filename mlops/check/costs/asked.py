@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from mlops.check.costs.bounds import NOTHING, Bounds, unknown
 from mlops.check.expressions import literal
 from mlops.check.subject import Subject
 from mlops.ir import Value
@@ -30,3 +31,13 @@ class Asked:
     def text(self, value: Value) -> str | None:
         found = literal(self.subject, value)
         return found if isinstance(found, str) else None
+
+    def priced(self, use: str, key: str, least: float, most: float | None = None) -> Bounds:
+        """So many units of a price, ``least`` of them where no more is said."""
+        most = least if most is None else most
+        if not most:
+            return NOTHING
+        price = self.prices.price(self.region, use, key)
+        if price is None:
+            return unknown(f"no price of {key} for {use} in {self.region}")
+        return Bounds(price, price, price).times(least, most)

@@ -42,6 +42,11 @@ def unknown(why: str) -> Bounds:
     return Bounds(None, None, None, (why,))
 
 
+def at_least(why: str) -> Bounds:
+    """It may cost nothing, and nobody knows what it costs at most."""
+    return Bounds(0.0, None, None, (why,))
+
+
 def together(parts: Iterable[Bounds]) -> Bounds:
     """All of them.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from mlops.check.costs.asked import Asked
-from mlops.check.costs.bounds import Bounds, together, unknown
+from mlops.check.costs.bounds import Bounds, at_least, together, unknown
 from mlops.check.costs.instances import by_the_hour
 from mlops.check.jobs import Machine
 from mlops.check.members import entries
@@ -52,4 +52,4 @@ def _serverless(asked: Asked, config: Value) -> Bounds:
         return unknown("no price of provisioned concurrency")
     rate = price * memory / 1024 * 1000
     told = f"it is billed by requests: {rate:.4f} {asked.prices.currency} for each 1,000 seconds of work"
-    return Bounds(0.0, None, None, (told,))
+    return at_least(told)

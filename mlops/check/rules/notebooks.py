@@ -3,21 +3,21 @@ said of them in templates too."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from mlops.check.members import entries
+from mlops.check.notebook_scripts import CONFIG, contents, scripts
 from mlops.check.rule import Fault, rule
 from mlops.check.subject import Subject
-from mlops.ir import Placed, Ref, Severity, Value
+from mlops.ir import Placed, Severity
 from mlops.ir.resource import NAME
 from mlops.ir.values import pointer
 
 if TYPE_CHECKING:
     from mlops.knowledge.notebooks import faults
 
-_INSTANCE, _CONFIG = "NotebookInstance", "NotebookInstanceLifecycleConfig"
+_INSTANCE = "NotebookInstance"
 _MENDS = {
     "no-way-out": "give subnet=, or subnets of the environment in mlops.toml",
     "public-notebook": "leave internet= out, and give subnet=",
@@ -112,15 +112,15 @@ def inner_shell_goes_on(subject: Subject) -> Iterator[Fault]:
 
 
 def _of(subject: Subject, name: str) -> Iterator[Fault]:
-    for placed, arguments in subject.of_type(_CONFIG):
-        for at, content in _contents(arguments):
+    for placed, arguments in subject.of_type(CONFIG):
+        for at, content in contents(arguments):
             for fault in _of_script(content, _label(placed)):
                 if fault.name == name:
                     yield _told(fault, f"{at}/Content", placed)
     for placed, arguments in subject.of_type(_INSTANCE):
         from mlops.knowledge.notebooks import faults  # hardly any definition has one
 
-        for fault in faults.of_instance(arguments, _label(placed), _scripts(subject, arguments)):
+        for fault in faults.of_instance(arguments, _label(placed), scripts(subject, arguments)):
             if fault.name == name:
                 yield _told(fault, pointer(*fault.at), placed)
 
@@ -134,28 +134,6 @@ def _of_script(content: str, label: str) -> tuple[faults.Fault, ...]:
     from mlops.knowledge.notebooks import faults  # hardly any definition has one
 
     return tuple(faults.of_script(content, label))
-
-
-def _contents(arguments: Mapping[str, Value]) -> Iterator[tuple[str, str]]:
-    for hook in ("OnCreate", "OnStart"):
-        for at, item in entries(arguments, hook):
-            content = item.get("Content")
-            if isinstance(content, str):
-                yield at, content
-
-
-def _scripts(subject: Subject, arguments: Mapping[str, Value]) -> Iterator[tuple[str, str]]:
-    """Of the configuration that it names, by reference or by its name."""
-    from mlops.knowledge.notebooks.faults import decoded  # hardly any definition has one
-
-    named = arguments.get("LifecycleConfigName")
-    path = named.path if isinstance(named, Ref) else None
-    for placed, config in subject.of_type(_CONFIG):
-        if named == placed.step.members.get(NAME) or (path is not None and path.name == placed.step.name):
-            for _, content in _contents(config):
-                script = decoded(content)
-                if script is not None:
-                    yield str(placed.step.members.get(NAME)), script
 
 
 def _label(placed: Placed) -> str:

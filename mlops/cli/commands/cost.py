@@ -39,8 +39,8 @@ def command() -> None:
 @click.option("--history", is_flag=True, help="Ask the account how long steps took: what is to be expected.")
 @options.as_json
 def show(target: str | None, environment: str, prices: Path | None, history: bool, format_: str) -> None:
-    """The least, the expected and the most that steps and an execution of TARGET cost, a month of its endpoints, and a
-    promotion to them."""
+    """The least, the expected and the most that steps and an execution of TARGET cost, a month of its endpoints and of
+    what else it declares, and a promotion to them."""
     from mlops.cli.listening import hear
     from mlops.use_cases.cost import priced
 
@@ -74,6 +74,7 @@ def _as_dictionary(found: Costs) -> dict[str, Any]:
         "steps": {name: _bounds(one) for name, one in found.steps.items()},
         "execution": _bounds(found.execution),
         "endpoint_months": {name: _bounds(one) for name, one in found.endpoints.items()},
+        "resource_months": {name: _bounds(one) for name, one in found.resources.items()},
     }
 
 
@@ -91,7 +92,7 @@ def _show(found: Costs, region: str, prices: PriceFile) -> None:
     rows = [
         *((name, one) for name, one in found.steps.items()),
         ("an execution", found.execution),
-        *((f"a month of {name}", one) for name, one in found.endpoints.items()),
+        *((f"a month of {name}", one) for name, one in (*found.endpoints.items(), *found.resources.items())),
     ]
     _rows(rows)
 
