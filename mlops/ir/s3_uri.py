@@ -10,6 +10,7 @@ _ON_THE_WEB = re.compile(
 
 # S3's rules for new buckets; they also keep a bucket's folder where it belongs.
 _BUCKET_NAME = re.compile(r"(?!xn--|.*\.\.)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+_DEFAULT_BUCKET = re.compile(r"sagemaker-(?P<region>[a-z]{2}(-[a-z]+)+-\d)-\d{12}")
 
 
 def is_bucket_name(text: str) -> bool:
@@ -18,6 +19,16 @@ def is_bucket_name(text: str) -> bool:
     (True, False, False)
     """
     return _BUCKET_NAME.fullmatch(text) is not None
+
+
+def default_bucket_region(bucket: str) -> str | None:
+    """Of the bucket that SageMaker's SDK makes in each region, and calls by it.
+
+    >>> default_bucket_region("sagemaker-eu-west-1-111122223333"), default_bucket_region("acme")
+    ('eu-west-1', None)
+    """
+    found = _DEFAULT_BUCKET.fullmatch(bucket)
+    return found["region"] if found is not None else None
 
 
 def as_s3(uri: str) -> str:

@@ -3,7 +3,9 @@ template, and the program that stops one in which nothing is done."""
 
 from __future__ import annotations
 
+import json
 import os
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +16,9 @@ from mlops.check.templates.judging import judge
 from mlops.emit import targets
 from mlops.ir import unheard
 from mlops.ir.discovery import modules
-from mlops.knowledge.notebooks import idle_stop
+from mlops.knowledge.notebooks import idle_stop, sync
 from mlops.knowledge.notebooks.faults import decoded
-from mlops.knowledge.notebooks.scripts import with_idle_stop
+from mlops.knowledge.notebooks.scripts import RESTORE, beginning_with, stopping_when_idle, synced_to, syncing
 from mlops.use_cases.emit import emit
 
 ROLE = "arn:aws:iam::123456789012:role/pipelines"
@@ -116,11 +118,28 @@ def test_an_idle_stop_comes_before_the_script_of_a_start(tmp_path: Path) -> None
     assert script.endswith(SCRIPT.removeprefix("#!/bin/bash\n"))
     assert "mlops_idle_stop.py 5400" in script
     assert Path(idle_stop.__file__).read_text() in script
-    assert with_idle_stop("date\n", 60) == (with_idle_stop(None, 60) or "") + "date\n"
-    assert with_idle_stop("#!/usr/bin/env python3\n", 60) is None
+    parts = [stopping_when_idle(60)]
+    assert beginning_with(parts, "date\n") == (beginning_with(parts, None) or "") + "date\n"
+    assert beginning_with(parts, "#!/usr/bin/env python3\n") is None
+
+
+def test_files_are_restored_once_and_synced_at_each_start(tmp_path: Path) -> None:
+    place = f"s3://{DEFAULT.format('us-east-1')}/notebooks"
+    (made,) = requests(tmp_path, f'{CONFIG}on_create="start.sh", idle_stop=90, sync="{place}/")')
+    first, start = decoded(made["OnCreate"][0]["Content"]), decoded(made["OnStart"][0]["Content"])
+    assert first == "#!/bin/bash\n" + RESTORE + SCRIPT.removeprefix("#!/bin/bash\n")
+    assert str(sync.FILES / sync.WANTED) in RESTORE
+    assert start == beginning_with([stopping_when_idle(90), syncing(place)], None)
+    assert start is not None
+    assert synced_to(start) == place.removeprefix("s3://")
+    assert Path(sync.__file__).read_text() in start
+    for script in (first, start):
+        done = subprocess.run(["bash", "-n"], input=script, text=True, capture_output=True, check=False)
+        assert (done.returncode, done.stderr) == (0, "")
 
 
 PUBLIC = 'repository="https://github.com/acme/notebooks"'
+DEFAULT = "sagemaker-{}-123456789012"
 INNER = '"#!/bin/bash\\nset -e\\nsudo -u ec2-user -i <<EOF\\nconda activate x\\nEOF\\n"'
 WRONG = {
     "a script that is too long": (CONFIG + 'on_start="long.sh")', {"D042"}),
@@ -129,6 +148,11 @@ WRONG = {
     "a script with nothing in it": (CONFIG + 'on_start="empty.sh")', {"D042"}),
     "an idle stop in a program": (CONFIG + 'on_start="program.py", idle_stop=60)', {"D064"}),
     "an idle stop at once": (CONFIG + "idle_stop=1)", {"D042"}),
+    "files to no place": (CONFIG + 'sync="notebooks/")', {"D042"}),
+    "files to no bucket": (CONFIG + 'sync="s3://Acme/notebooks/")', {"D042"}),
+    "files to a place of a shell": (CONFIG + 'sync="s3://acme/$(date)/")', {"D042"}),
+    "files to another region": (CONFIG + f'sync="s3://{DEFAULT.format("eu-west-1")}/notebooks/")', {"D042"}),
+    "files from a program": (CONFIG + 'on_create="program.py", sync="s3://acme/notebooks")', {"D064"}),
     "no script at all": (CONFIG[:-2] + ")", {"D064"}),
     "an inner shell": (CONFIG + f"on_start={INNER})", {"X967"}),
     "a script as it is": (CONFIG + 'arguments={"OnStart": [{"Content": "#!/bin/bash"}]})', {"X960"}),
@@ -189,6 +213,31 @@ def test_its_template_is_sound_and_its_role_may_stop_it(tmp_path: Path) -> None:
     assert "DependsOn" not in template, "what refers to it waits anyhow (cfn-lint: W3005)"
     assert "arn:aws:sagemaker:us-east-1:123456789012:notebook-instance/n" in template
     assert [finding for finding in judge(template.encode(), "t.yaml") if finding.severity.name == "ERROR"] == []
+
+
+def test_its_role_may_keep_its_files_and_nobody_elses(tmp_path: Path) -> None:
+    text = f'{CONFIG}sync="s3://acme/files/")\nd = {CONFIG[:-5]}"d", idle_stop=60)\n'
+    for name, lifecycle in (("Research", '"c"'), ("other", "d.lifecycle_config_name")):
+        text += f'resources.NotebookInstance("{name}", instance="ml.t3.medium", lifecycle={lifecycle})\n'
+    assert not opened(tmp_path, text, "network").findings
+    target = modules(targets)["iam-policy"]
+    document = json.loads(emit(target, str(tmp_path / "notebooks.py"), "network", unheard).text)
+    of_s3 = [item for item in document["Statement"] if any(action.startswith("s3:") for action in item["Action"])]
+    assert of_s3 == [
+        {
+            "Sid": "ListSyncedFiles",
+            "Effect": "Allow",
+            "Action": ["s3:ListBucket"],
+            "Resource": ["arn:aws:s3:::acme"],
+            "Condition": {"StringLike": {"s3:prefix": "files/Research/*"}},
+        },
+        {
+            "Sid": "SyncFiles",
+            "Effect": "Allow",
+            "Action": ["s3:GetObject", "s3:PutObject"],
+            "Resource": ["arn:aws:s3:::acme/files/Research/*"],
+        },
+    ]
 
 
 KERNEL = {"execution_state": "idle", "last_activity": "1970-01-01T00:10:00.000000Z"}

@@ -44,7 +44,7 @@ NETWORK = {
 DECIPHERED = Request("kms:Decrypt", KEY, {}, "what the environment's key enciphered")
 NOTEBOOK = """
 from mlops import resources
-setup = resources.NotebookInstanceLifecycleConfig("setup", idle_stop=60)
+setup = resources.NotebookInstanceLifecycleConfig("setup", idle_stop=60, sync="s3://acme-ml-production/notebooks")
 resources.NotebookInstance("research", instance="ml.t3.medium", lifecycle=setup.lifecycle_config_name)
 """
 
@@ -83,9 +83,16 @@ def of_resources(there: Path) -> Iterator[tuple[str, Judged]]:
     )
     at = {"KmsKeyId": KEY, "VpcConfig": {**NETWORK, "Subnets": NETWORK["Subnets"][:1]}}
     stops = Request("sagemaker:StopNotebookInstance", arn("notebook-instance/research"), {}, "an idle notebook")
+    files = "arn:aws:s3:::acme-ml-production/notebooks/research/a.ipynb"
+    synced = (
+        Request("s3:GetObject", files, {}, "files come back"),
+        Request("s3:PutObject", files, {}, "files are kept"),
+        Request("s3:ListBucket", files.split("/")[0], {"s3:prefix": "notebooks/research/"}, "which there are"),
+        *(Request(f"kms:{verb}", KEY, {}, "files are kept") for verb in ("Decrypt", "GenerateDataKey")),
+    )
     for name, text, asked, wide in (
         ("served", None, (*as_role(serving), DECIPHERED), PULLED),
-        ("a notebook", NOTEBOOK, (*as_role(needs("NotebookInstance", "research", at)), stops), ()),
+        ("a notebook", NOTEBOOK, (*as_role(needs("NotebookInstance", "research", at)), stops, *synced), ()),
     ):
         file = there / "served.py" if text is None else there / "declared.py"
         if text is not None:

@@ -14,6 +14,7 @@ from mlops.check.subject import Subject
 from mlops.ir import Join, Placed, Ref, Severity, Where
 from mlops.ir.dataclass import dataclass
 from mlops.ir.members import get
+from mlops.ir.s3_uri import default_bucket_region, split_uri
 
 _ECR = re.compile(
     r"(?P<account>\d{12})\.dkr[.-]ecr(-fips)?[.-](?P<region>[a-z0-9-]+)\.(?P<suffix>amazonaws\.com(\.cn)?|on\.aws|[a-z.]+)"
@@ -23,7 +24,6 @@ _ARN = re.compile(
     r"arn:(?P<partition>aws[a-z\-]*):(?P<service>[a-z0-9\-]+):(?P<region>[a-z0-9\-]*):(?P<account>\d{12})?:(?P<rest>.+)"
 )
 _QUEUE = re.compile(r"https://sqs\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(\.cn)?/(?P<account>\d{12})/.+")
-_DEFAULT_BUCKET = re.compile(r"s3://sagemaker-(?P<region>[a-z]{2}(-[a-z]+)+-\d)-(?P<account>\d{12})(/.*)?")
 REGION = re.compile(
     r"(af|ap|ca|cn|eu|il|me|mx|sa|us|us-gov|us-iso[bef]?|eu-isoe|eusc-[a-z]{2})"
     r"-(north|south|east|west|central|northeast|northwest|southeast|southwest)-\d"
@@ -90,8 +90,8 @@ def _find(subject: Subject) -> Iterator[_Found]:
             yield _Found(at, text, kind, placed, match["region"] or None, account, match["partition"], where)
         elif match := _QUEUE.fullmatch(text):
             yield _Found(at, text, "queue", placed, match["region"], None, None, where)
-        elif match := _DEFAULT_BUCKET.fullmatch(text):
-            yield _Found(at, text, "bucket", placed, match["region"], None, None, where)
+        elif text.startswith("s3://") and (region := default_bucket_region(split_uri(text)[0])):
+            yield _Found(at, text, "bucket", placed, region, None, None, where)
 
 
 def _partition(region: str) -> str:

@@ -14,6 +14,7 @@ from mlops.emit.policies.delivery import STREAM, delivery_needs
 from mlops.emit.policies.elsewhere import elsewhere_needs
 from mlops.emit.policies.feedback import feedback_needs
 from mlops.emit.policies.feeding import feeding_needs
+from mlops.emit.policies.notebooks import is_notebook, notebook_needs
 from mlops.emit.policies.places import STAR, Place, members, pattern, places, unknown_places
 from mlops.emit.policies.replicating import replicating_needs
 from mlops.emit.policies.statements import Need, passing
@@ -43,7 +44,6 @@ _ROLES = re.compile(r"RoleArn|ExecutionRoleArn|Role")
 _ROLE_ARN = re.compile(r"arn:[\w-]+:iam::\d{12}:role/.+")
 _GROUPS = re.compile(r"ModelPackageGroupName")
 _ENDPOINTS = re.compile(r"EndpointName")
-_NOTEBOOK = "NotebookInstance"
 _RUNS_NOTHING = frozenset(
     {"Bucket", "IdentityProvider", "Key", "ModelPackageGroup", "Role", "Space", "StudioDomain", "UserProfile"}
 )
@@ -108,7 +108,8 @@ def execution_needs(checked: Checked, around: Surroundings) -> Iterator[Need]:
         elif definition.of_resources and not is_anothers(placed.step, around.role):
             yield from _of_step(definition, placed.step, known, ANY_JOB, around, read=False)
             yield from _of_versions(placed.step, around)
-            yield from _of_notebook(placed.step, around)
+            yield from _joined_by_notebook(placed.step, around)
+            yield from notebook_needs(definition, placed.step, around)
             yield from watching_needs(definition, placed.step, around)
             yield from batch_needs(definition, placed.step, around)
             yield from approval_needs(placed.step, around)
@@ -150,16 +151,10 @@ def unknown_needs(checked: Checked) -> Iterator[str]:
         yield f"whoever starts {definition.name} gives {name}, a place: allow the role to read or write there"
 
 
-def _of_notebook(step: Step, around: Surroundings) -> Iterator[Need]:
-    """To stand in its network, and to stop itself where a script of its may: what people do in it is not known here."""
-    name, subnet = get(step.arguments, "NotebookInstanceName"), get(step.arguments, "SubnetId")
-    if step.type != _NOTEBOOK or get(step.arguments, "RoleArn") != around.role:
-        return
-    if subnet is not None:
+def _joined_by_notebook(step: Step, around: Surroundings) -> Iterator[Need]:
+    subnet = get(step.arguments, "SubnetId")
+    if is_notebook(step, around.role) and subnet is not None:
         yield from _joined((subnet,), get(step.arguments, "SecurityGroupIds"), step, around)
-    if isinstance(name, str) and get(step.arguments, "LifecycleConfigName") is not None:
-        arn = arn_of(around, "sagemaker", f"notebook-instance/{name.lower()}")
-        yield Need("StopNotebooks", ("sagemaker:StopNotebookInstance",), (arn,), step.name)
 
 
 def _of_versions(step: Step, around: Surroundings) -> Iterator[Need]:
