@@ -26,7 +26,7 @@ WHOLE: dict[str, Any] = {
     "Conditions": {"Makes": {"Fn::Equals": [{"Ref": "Make"}, "true"]}},
     "Resources": {
         "Late": {
-            **_resource(A={"Ref": "Early"}, B={"Fn::Sub": "x/${Early.Arn}/${AWS::Region}"}),
+            **_resource(A={"Ref": "Early"}, B={"Fn::Sub": "x/${Early.Arn}/${Only}/${AWS::Region}"}),
             "DependsOn": ["First"],
         },
         "First": {**_resource(A="a"), "Condition": "Makes"},
@@ -77,9 +77,10 @@ def test_an_export_of_what_a_condition_makes_has_it_too() -> None:
         "Condition": "Makes",
     }
     (late,) = (part for part in parts if "Late" in part["Resources"])
+    assert [*late["Parameters"]] == ["Only"]
     assert late["Resources"]["Late"]["Properties"]["B"] == {
         "Fn::Sub": [
-            "x/${ImportedEarlyArn}/${AWS::Region}",
+            "x/${ImportedEarlyArn}/${Only}/${AWS::Region}",
             {"ImportedEarlyArn": {"Fn::ImportValue": "p-Early-Arn"}},
         ]
     }

@@ -99,6 +99,9 @@ def references(value: Any) -> Iterator[tuple[str, str | None]]:
             yield name, attribute
         case {"Fn::Sub": str(text), **rest} if not rest:
             yield from ((found[1], found[2]) for found in _VARIABLE.finditer(text))
+        case {"Fn::Sub": [str(text), Mapping() as values], **rest} if not rest:
+            yield from ((found[1], found[2]) for found in _VARIABLE.finditer(text) if found[1] not in values)
+            yield from references(values)
         case Mapping():
             for inside in value.values():
                 yield from references(inside)
