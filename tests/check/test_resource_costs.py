@@ -26,6 +26,9 @@ put = { records = 1_048_576, bytes = 3072 }
 full = { records = 1_048_576, bytes = 6144 }
 columns = { records = 1_048_576, bytes = 5120 }
 topic = { records = 1_048_576, bytes = 3072 }
+logs = { records = 1_048_576, bytes = 3072 }
+shaped = { records = 1_048_576, bytes = 3072 }
+changed = { records = 1_048_576, bytes = 3072 }
 parts = { records = 1_048_576, bytes = 3072 }
 inside = { records = 1_048_576, bytes = 3072 }
 
@@ -77,6 +80,10 @@ resources.Stream("inside", to=TO, endpoint=search, arguments=inside)
 
 KIND = TO + "!{partitionKeyFromQuery:kind}/"
 resources.Stream("parts", to=KIND, errors="failed/", partition_by="{kind: .kind}", size=64)
+resources.Stream("logs", to=TO, logs="envelopes", newline=True)
+resources.Stream("shaped", to=TO, newline=True)
+changed = dict(to=TO, endpoint=search, arguments=inside, function="arn:aws:lambda:us-east-1:111122223333:function:f:1")
+resources.Stream("changed", **changed)
 tables = resources.Iceberg("db.t", "arn:aws:glue:us-east-1:111122223333:catalog")
 resources.Stream("tables", to=TO, endpoint=tables)
 
@@ -117,6 +124,9 @@ MONTHS: dict[str, tuple[Sums, str]] = {
     "topic (Stream)": ((6.0, 6.0, None), "what is delivered"),
     "inside (Stream)": ((5.0 + 1.25 + 73.0, None, 8.0 + 2.0 + 146.0), ""),
     "parts (Stream)": ((5.0, None, None), "partitions are billed by what is delivered"),
+    "logs (Stream)": ((5.0, None, None), "what is unpacked"),
+    "shaped (Stream)": ((5.0, 5.0, 8.0), ""),
+    "changed (Stream)": ((78.0, None, None), "what changes its records"),
     "tables (Stream)": ((0.0, None, None), "what goes into tables of Iceberg has a price of its own"),
     "small (Domain)": ((740.0, 740.0, 740.0), ""),
     "zones (Domain)": ((1460.0 + 20.0 + 1095.0,) * 3, ""),

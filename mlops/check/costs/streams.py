@@ -9,6 +9,7 @@ from math import ceil
 
 from mlops.check.costs.asked import Asked
 from mlops.check.costs.bounds import Bounds, at_least, together
+from mlops.check.members import entries
 from mlops.ir import Placed, Value
 from mlops.ir.members import get
 from mlops.ir.resource import NAME
@@ -33,6 +34,7 @@ _CLUSTERS = (
     "ElasticsearchDestinationConfiguration",
 )
 _OTHERS = {"SnowflakeDestinationConfiguration": "Snowflake", "IcebergDestinationConfiguration": "tables of Iceberg"}
+_CHANGING = frozenset({"Lambda", "Decompression"})
 _MILLION = 1_000_000
 
 
@@ -41,6 +43,8 @@ def month(asked: Asked, placed: Placed, stream: Mapping[str, Value]) -> Bounds:
     parts = [_ingested(asked, stream, name), *_converted(asked, stream, name), *_in_vpc(asked, stream, name)]
     if get(stream, *_PARTITIONS, "Enabled") is True:
         parts.append(at_least("partitions are billed by what is delivered, by objects and hours of jq"))
+    if "Decompression" in _processors(stream):
+        parts.append(at_least("logs are billed by what is unpacked, too"))
     return together(parts)
 
 
@@ -81,7 +85,20 @@ def _in_vpc(asked: Asked, stream: Mapping[str, Value], name: str) -> Iterator[Bo
         return
     yield asked.priced(STREAM, IN_VPC, HOURS_OF_A_MONTH, HOURS_OF_A_MONTH * len(subnets))
     traffic = asked.prices.traffic.get(name)
-    yield _not_said(asked, TO_VPC, name) if traffic is None else _rounded(asked, TO_VPC, traffic)
+    if _CHANGING & _processors(stream):
+        yield at_least("how much of it goes into the VPC is known to what changes its records")
+    else:
+        yield _not_said(asked, TO_VPC, name) if traffic is None else _rounded(asked, TO_VPC, traffic)
+
+
+def _processors(stream: Mapping[str, Value]) -> set[Value]:
+    """What is done to records, by its types."""
+    told = [
+        item
+        for destination in stream.values()
+        for _, item in entries(destination, "ProcessingConfiguration", "Processors")
+    ]
+    return {item.get("Type") for item in told}
 
 
 def _rounded(asked: Asked, key: str, traffic: Traffic) -> Bounds:
