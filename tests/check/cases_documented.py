@@ -297,10 +297,18 @@ CASES = [
         WARNING,
     ),
     Case(
+        "a loop over an empty text",
+        "X721",
+        {"Items.DefaultValue": ""},
+        "Items.DefaultValue",
+        severity=WARNING,
+    ),
+    Case(
         "a loop over nothing",
         "X721",
         {"Items.DefaultValue": "[]"},
         "Items.DefaultValue",
+        severity=WARNING,
     ),
     Case(
         "a metric that an algorithm may bring",

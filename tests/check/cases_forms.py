@@ -192,6 +192,14 @@ CASES = [
         of_xgboost() | {f"{FIT}/TrainingImage": XGBOOST.replace(":1.7-1", ":1.5-1")},
     ),
     Case(
+        "another build of a version",
+        "X864",
+        of_xgboost() | {f"{FIT}/TrainingImage": XGBOOST.replace(":1.7-1", ":1.7-2")},
+        f"{FIT}/TrainingImage",
+        of_xgboost() | {f"{FIT}/TrainingImage": XGBOOST.replace(":1.7-1", ":0.90-2")},
+        WARNING,
+    ),
+    Case(
         "no version",
         "X864",
         served(SKLEARN.replace(":1.2-1-cpu-py3", ":latest")) | {f"{PRIMARY}/ModelDataUrl": ARCHIVE},

@@ -244,6 +244,13 @@ CASES = [
         made("SPARK", "emr-6.9.0"),
     ),
     Case("no release", "X898", made("SPARK", "7.5.0"), f"{OWN}/releaseLabel", made("SPARK", "emr-7.5.0-latest")),
+    Case(
+        "an old release of Spark's own",
+        "X898",
+        made("SPARK", "emr-spark-3.5.0"),
+        f"{OWN}/releaseLabel",
+        made("SPARK", "emr-spark-8.0-preview"),
+    ),
 ]
 
 WORDS = frozenset({"X892", "X893", "X894", "X895", "X896", "X897", "X898"})

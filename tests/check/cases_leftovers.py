@@ -131,6 +131,17 @@ CASES = [
     ),
     Case("a directory that is no full path", "X789", {**MOUNTED, DIRECTORY: "d"}, DIRECTORY, MOUNTED),
     Case(
+        "an empty directory",
+        "X789",
+        {**MOUNTED, DIRECTORY: ""},
+        DIRECTORY,
+        {
+            **MOUNTED,
+            DIRECTORY: get("Parameters.Mount"),
+            "/Parameters/-": {"Name": "Mount", "Type": "String", "DefaultValue": ""},
+        },
+    ),
+    Case(
         "an interval that the profiler does not have",
         "X899",
         {"Train:ProfilerConfig": PROFILED},

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 from rule_cases import WARNING, Case
-from sound_definition import GONE, KMEANS, LAMBDA, get, join
+from sound_definition import GONE, KMEANS, LAMBDA, ROLE, get, join
 
 INPUT = "/opt/ml/input/data/pages"
 NAMED = {
@@ -121,6 +121,14 @@ CASES = [
         {"Announce.FunctionArn": LAMBDA.replace("111122223333", "444455556666") + "announce"},
         "Announce.FunctionArn",
         severity=WARNING,
+    ),
+    Case(
+        "a role of another account that a function is told of",
+        "X811",
+        {"Announce:RoleArn": ROLE.replace("111122223333", "444455556666")},
+        "Announce:RoleArn",
+        {"Announce:RoleArn": ROLE},
+        WARNING,
     ),
     Case("logs on a disk", "X735", {LOGS: "hdfs:///logs"}, LOGS, {LOGS: "s3n://acme/logs/"}),
     Case(

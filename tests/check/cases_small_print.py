@@ -86,7 +86,7 @@ CASES = [
         "X863",
         {f"{FIT}AlgorithmSpecification/TrainingImage": XGBOOST.replace("xgboost", "xgbost")},
         f"{FIT}AlgorithmSpecification/TrainingImage",
-        {f"{FIT}AlgorithmSpecification/TrainingImage": XGBOOST.replace("sagemaker-xgboost", "another-name")},
+        {f"{FIT}AlgorithmSpecification/TrainingImage": XGBOOST.replace("xgboost", "sklearn-automl")},
     ),
     Case("a key without its kind", "X814", {KEY: "arn:aws:kms:eu-west-1:111122223333:ml"}, KEY),
     Case(

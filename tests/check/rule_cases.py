@@ -1978,6 +1978,16 @@ CASES = [
         {TRAIN_IMAGE: f"{DLC}/pytorch-training:2.3.0-cpu-py311"},
     ),
     Case(
+        "never published, where the data say py2 and list no Python for serving",
+        "X862",
+        {TRAIN_IMAGE: f"{DLC}/tensorflow-training:2.13.0-cpu-py36"},
+        TRAIN_IMAGE,
+        {
+            TRAIN_IMAGE: f"{DLC}/tensorflow-training:1.15.2-cpu-py27",
+            "Model:PrimaryContainer/Image": f"{DLC}/tensorflow-inference:2.14.1-cpu-py310",
+        },
+    ),
+    Case(
         "account of another region",
         "X862",
         {TRAIN_IMAGE: "683313688378.dkr.ecr.eu-west-1.amazonaws.com/sagemaker-scikit-learn:1.2-1-cpu-py3"},

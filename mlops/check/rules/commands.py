@@ -20,7 +20,7 @@ from mlops.knowledge.framework_images import needs_script
 _MEMBERS = ("HyperParameters", "StaticHyperParameters")
 _WITHOUT_SCRIPT = ("-c", "-m", "-e", "-lc", "-ec")
 _READ = "start a script that reads it, and give it as an argument"
-_SHIPPED = ("/opt/ml/processing/input/", "/opt/ml/input/", "/opt/ml/code/")
+_SHIPPED = ("/opt/ml/processing/input/", "/opt/ml/input/")
 
 
 @rule(

@@ -15,7 +15,8 @@ from mlops.ir import Placed, Severity, Value
 from mlops.ir.members import get
 
 _CLUSTER = re.compile(r"j-[A-Z0-9]+")
-_RELEASE = re.compile(r"emr-(?P<major>\d+)\.(?P<minor>\d+)\.\d+.*")
+_RELEASE = re.compile(r"emr-(?:spark-)?(?P<major>\d+)\.(?P<minor>\d+)(?:\.\d+|-preview).*")
+"""AWS's runtime for Spark has releases of its own, from emr-spark-8.0 on (EMR Serverless guide: release versions)."""
 _SCRIPTS = (".py", ".jar", ".sh", ".sql", ".hql", ".zip", ".egg", ".R")
 _REACHED = ("/", "s3://", "s3a://", "s3n://", "hdfs://", "file:///", "local:///")
 _RUNNERS = ("command-runner.jar", "script-runner.jar")

@@ -53,7 +53,8 @@ def foreach_items(subject: Subject) -> Iterator[Fault]:
 
 @rule("X721", "foreach-default", Severity.ERROR, source="official SDK 3.27 for_each_step: the text is a JSON list")
 def foreach_default(subject: Subject) -> Iterator[Fault]:
-    """A ForEach iterates over a parameter whose default is no JSON list, or one of no items or of more than 100.
+    """A ForEach iterates over a parameter whose default is no JSON list, or one of more than 100 items. An empty one is
+    a warning: it may stand for what every execution is given.
 
     Bad:  "DefaultValue": "north,south"
     Good: "DefaultValue": "[\\"north\\", \\"south\\"]"
@@ -68,11 +69,14 @@ def foreach_default(subject: Subject) -> Iterator[Fault]:
         parsed = _json_list(default)
         if parsed is None:
             message = f"{placed.step.name} iterates over it, and {shown(default)} is no JSON list"
-            yield Fault(f"{declared.at}/DefaultValue", message, 'e.g. ["a", "b"]', placed, declared.parameter.where)
+            severity = None if default else Severity.WARNING
+            at, help_text = f"{declared.at}/DefaultValue", 'e.g. ["a", "b"]'
+            yield Fault(at, message, help_text, placed, declared.parameter.where, severity)
         elif not 1 <= len(parsed) <= _ITEMS:
             message = f"{placed.step.name} iterates over it, and it has {len(parsed)} items"
-            help_text = f"1 to {_ITEMS} items"
-            yield Fault(f"{declared.at}/DefaultValue", message, help_text, placed, declared.parameter.where)
+            severity = None if parsed else Severity.WARNING
+            at, help_text = f"{declared.at}/DefaultValue", f"1 to {_ITEMS} items"
+            yield Fault(at, message, help_text, placed, declared.parameter.where, severity)
 
 
 _ITEMS = 100

@@ -13,11 +13,12 @@ from mlops.check.expressions import literal
 from mlops.check.images import Image
 from mlops.check.members import entries
 from mlops.check.named_images import named_image
-from mlops.check.nearest import did_you_mean
+from mlops.check.nearest import Guess, did_you_mean
 from mlops.check.rule import Fault, rule
 from mlops.check.serving import machines_of
 from mlops.check.subject import Subject
 from mlops.ir import Placed, Severity
+from mlops.ir.choices import one_edit
 from mlops.ir.dataclass import dataclass
 from mlops.ir.members import get
 from mlops.knowledge.algorithm_images import ALGORITHM_ACCOUNTS
@@ -170,11 +171,20 @@ def unpublished_framework_image(subject: Subject) -> Iterator[Fault]:
                 message = f"account {image.account} holds {image.repository} for another region than {image.region}"
                 yield Fault(used.at, message, f"use account {wanted}", used.placed)
                 break
-            if image.python is not None and fact.version == image.version and image.python not in fact.pythons:
+            if (
+                image.python is not None
+                and fact.version == image.version
+                and not _is_listed(image.python, fact.pythons)
+            ):
                 message = f"{image.repository} {image.version} was never published with {image.python}"
                 help_text = did_you_mean(image.python, fact.pythons) or f"use {', '.join(fact.pythons)}"
                 yield Fault(used.at, message, help_text, used.placed)
                 break
+
+
+def _is_listed(python: str, pythons: tuple[str, ...]) -> bool:
+    """The data list none for TensorFlow's serving images, whose tags name one, and py2 where tags have py27."""
+    return not pythons or python in pythons or python[: len("py3")] in pythons
 
 
 @rule(
@@ -194,10 +204,12 @@ def misspelt_repository(subject: Subject) -> Iterator[Fault]:
         if image.account not in ALGORITHM_ACCOUNTS or image.framework is not None or image.repository in FRAMEWORKS:
             continue
         known = _repositories()
-        help_text = None if image.repository in known else did_you_mean(image.repository, known)
-        if help_text is not None:
+        meant = (
+            None if image.repository in known else next((it for it in one_edit(image.repository) if it in known), None)
+        )
+        if meant is not None:
             message = f"account {image.account} of Amazon's has no {image.repository}"
-            yield Fault(used.at, message, help_text, used.placed)
+            yield Fault(used.at, message, Guess.of(image.repository, meant), used.placed)
 
 
 FRAMEWORKS = (
@@ -226,7 +238,8 @@ def _repositories() -> frozenset[str]:
 )
 def unpublished_version(subject: Subject) -> Iterator[Fault]:
     """An image of Amazon's XGBoost or scikit-learn by a tag that names none of the versions that there are. Versions
-    after the newest that is known are let pass; a tag without a number is a warning.
+    after the newest that is known are let pass; a tag without a number, and another build of a known version, which may
+    be newer than what is known here, are warnings.
 
     Bad:  "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:1.8-1"
     Good: "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:1.7-1"
@@ -241,8 +254,16 @@ def unpublished_version(subject: Subject) -> Iterator[Fault]:
         if not is_known and _number(image.tag) < _number(known[-1]):
             message = f"{image.repository} has no version {image.tag}"
             help_text = did_you_mean(image.tag, known) or f"the newest that are known: {', '.join(known[-3:])}"
-            severity = None if _number(image.tag) > (-1, -1) else Severity.WARNING
+            is_sure = _number(image.tag) > (-1, -1) and not _is_later_build(image.tag, known)
+            severity = None if is_sure else Severity.WARNING
             yield Fault(container.image_at, message, help_text, container.placed, severity=severity)
+
+
+def _is_later_build(tag: str, known: tuple[str, ...]) -> bool:
+    """Whether it is a known version by a number of its build that is above the known ones."""
+    found = re.match(r"(\d+\.\d+)-(\d{1,4})(?:-|$)", tag)
+    builds = [int(item.rpartition("-")[2]) for item in known if found is not None and item.startswith(f"{found[1]}-")]
+    return found is not None and bool(builds) and int(found[2]) > max(builds)
 
 
 def _number(tag: str) -> tuple[int, int]:

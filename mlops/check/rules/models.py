@@ -180,8 +180,8 @@ def model_archive(subject: Subject) -> Iterator[Fault]:
 
 _ARCHIVE = ".tar.gz"
 _WRITTEN = " writes a folder there"
-_FOLDERS = ("S3OutputPath", "S3Output", "S3Uri")
-"""Members of jobs that name a folder: what lies in it is not known by its name."""
+_FOLDERS = (("S3OutputPath",), ("S3Output", "S3Uri"))
+"""Members of jobs that name a folder that they write: what lies in it is not known by its name."""
 
 
 def _no_archive(subject: Subject, url: Value) -> str | None:
@@ -190,7 +190,7 @@ def _no_archive(subject: Subject, url: Value) -> str | None:
     if text is None and isinstance(url, Join) and url.values and isinstance(url.values[-1], str):
         text = f"{url.on}{url.values[-1]}"  # only its end is known, and that is enough
     path = url.path if isinstance(url, Ref) else None
-    if path is not None and path.root == "Steps" and path.segments[-1:] and path.segments[-1] in _FOLDERS:
+    if path is not None and path.root == "Steps" and (path.segments[-1:] in _FOLDERS or path.segments[-2:] in _FOLDERS):
         return f"{path.name!r}{_WRITTEN}"
     if text is None or text.endswith(_ARCHIVE):
         return None

@@ -161,8 +161,9 @@ def _apart(found: Sequence[_Found]) -> Iterator[Fault]:
 
 @rule("X811", "another-account", Severity.ERROR, source="the service passes a role to jobs of its own account only")
 def another_account(subject: Subject) -> Iterator[Fault]:
-    """A role is of another account than the other roles of the document, or without a name; or (a warning) it is a
-    service-linked one, which a service takes for itself and no job can be given, or a function is of another account.
+    """A role that a job is given is of another account than the others, or without a name; or (a warning) it is a
+    service-linked one, which a service takes for itself and no job can be given; or a function, or a role that a job is
+    told of and takes on by itself, is of another account.
 
     Bad:  "RoleArn" of 111122223333 in three steps and of 999999999999 in one
     Good: one account
@@ -179,7 +180,8 @@ def another_account(subject: Subject) -> Iterator[Fault]:
         # Registries are shared between accounts.
         and not match["rest"].startswith("model-package")
     ]
-    passed = [item for item in roles if item.placed is not None and item.at.endswith("RoleArn")]
+    given = _given_roles(subject)
+    passed = [item for item in roles if item.at in given]
     usual = _majority(everywhere) or _majority([item.account for item in passed if item.account])
     said = f"most of the pipeline of {usual}"
     if usual is None and passed:
@@ -198,7 +200,27 @@ def another_account(subject: Subject) -> Iterator[Fault]:
             yield Fault(item.at, message, help_text, item.placed, item.where, Severity.WARNING)
         if usual is not None and item.account != usual:
             message = f"the role is of account {item.account}, {said}"
-            yield Fault(item.at, message, f"use a role of {usual}", item.placed, item.where)
+            severity = None if item in passed and any(other.account == usual for other in passed) else Severity.WARNING
+            yield Fault(item.at, message, f"use a role of {usual}", item.placed, item.where, severity)
+
+
+def _given_roles(subject: Subject) -> frozenset[str]:
+    """Places of the roles that the service passes to jobs, and of the defaults of parameters that fill such places."""
+    written = {at for at, _, placed in subject.texts if placed is not None and _is_given(at, placed)}
+    filled = {
+        f"{subject.parameters[path.name].at}/DefaultValue"
+        for placed, feed in subject.feeds
+        if _is_given(feed.at, placed)
+        and (path := feed.expression.path if isinstance(feed.expression, Ref) else None) is not None
+        and path.root == "Parameters"
+        and path.name in subject.parameters
+    }
+    return frozenset(written | filled)
+
+
+def _is_given(at: str, placed: Placed) -> bool:
+    """Arguments of Lambda and Callback steps are the author's own words."""
+    return at.endswith("RoleArn") and placed.step.type not in ("Lambda", "Callback")
 
 
 @rule("X812", "another-partition", Severity.ERROR, source="AWS partitions do not reach each other")

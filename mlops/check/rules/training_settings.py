@@ -27,15 +27,17 @@ _INTERVALS = (100, 200, 500, 1000, 5000, 60000)
     source="CreateTrainingJob API: FileSystemDataSource.DirectoryPath, the full path",
 )
 def file_system_directory(subject: Subject) -> Iterator[Fault]:
-    """A channel reads a directory of a file system by a path that does not begin at the file system's root.
+    """A channel reads a directory of a file system by a path that does not begin at the file system's root. An empty
+    default of a parameter stands for what an execution is given.
 
     Bad:  "DirectoryPath": "fsx/train"
     Good: "DirectoryPath": "/fsx/train"
     """
     for at, job, placed in subject.jobs[TRAINING]:
         for where, channel in entries(job, "InputDataConfig"):
-            path = literal(subject, get(channel, "DataSource", "FileSystemDataSource", "DirectoryPath"))
-            if isinstance(path, str) and not path.startswith("/"):
+            given = get(channel, "DataSource", "FileSystemDataSource", "DirectoryPath")
+            path = literal(subject, given)
+            if isinstance(path, str) and not path.startswith("/") and (path or given == path):
                 here = f"{at}{where}/DataSource/FileSystemDataSource/DirectoryPath"
                 yield Fault(here, f"{shown(path)} is no full path", f'write "/{path}"', placed)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 
 from mlops.check.templates.resolving import Scenario
@@ -22,6 +23,8 @@ Good: ScheduleExpression: cron(0 6 * * ? *)""",
 _RULE, _SCHEDULE = "AWS::Events::Rule", "AWS::Scheduler::Schedule"
 _STARTED = ("arn:aws:sagemaker:", "arn:aws:states:", "arn:aws:codepipeline:", "arn:aws:firehose:")
 """Which a rule reaches as a role alone."""
+_RATE = re.compile(r"rate\([1-9]\d* (?:minute|hour|day)s?\)")
+"""A schedule takes ``1 hours`` too, a rule does not (guides: schedule types; rate expressions)."""
 
 
 def judge(template: Template, scenario: Scenario) -> Iterator[Fault]:
@@ -38,7 +41,7 @@ def _time(resource: Resource) -> Iterator[Fault]:
     from mlops.knowledge.eventbridge.schedule_expressions import Malformed, judge  # few templates start anything
 
     expression = resource.properties.text("ScheduleExpression")
-    if expression is None:
+    if expression is None or (resource.type == _SCHEDULE and _RATE.fullmatch(expression)):
         return
     try:
         judge(expression)
