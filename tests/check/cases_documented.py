@@ -267,6 +267,12 @@ CASES = [
         "Segments:OutputDataConfig/S3OutputPath",
     ),
     Case(
+        "a bucket that a variable without a value named",
+        "X820",
+        {"Segments:OutputDataConfig/S3OutputPath": "s3://None/models"},
+        "Segments:OutputDataConfig/S3OutputPath",
+    ),
+    Case(
         "a component of a container without an image",
         "X803",
         {

@@ -367,7 +367,9 @@ def s3_uri(subject: Subject) -> Iterator[Fault]:
             and (".." in bucket or not _BUCKET.fullmatch(bucket) or _ADDRESS.fullmatch(bucket))
             and not bucket.startswith("arn:")
         ):
-            severity = Severity.ERROR if any(letter.isspace() or letter == ":" for letter in bucket) else None
+            # Old buckets have capital letters; this one is Python's, of a variable that nobody set.
+            is_none = bucket == "None" or any(letter.isspace() or letter == ":" for letter in bucket)
+            severity = Severity.ERROR if is_none else None
             message, help_text = f"{shown(bucket)} is no bucket name", "small letters, digits, - and ."
             yield Fault(at, message, help_text, placed, owner, severity)
         elif "s3://" in key:
