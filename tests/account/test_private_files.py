@@ -85,7 +85,10 @@ def open_to_others(folder: Path) -> Iterator[str]:
         # Below 0700; a step writes there with the umask that it has in a container.
         folders[:] = [name for name in folders if name not in STEPS_OWN]
         for path in (Path(here), *(Path(here, name) for name in files)):
-            mode = path.lstat().st_mode
+            try:
+                mode = path.lstat().st_mode
+            except FileNotFoundError:
+                continue  # whoever wrote it has taken it away meanwhile
             if mode & 0o077 and not stat.S_ISLNK(mode):
                 yield f"{path.relative_to(folder.parent)} is {stat.S_IMODE(mode):o}"
 

@@ -68,7 +68,7 @@ def test_it_promotes_along_the_environments_by_commands_that_exist(ci: str, tmp_
         given, _, _ = command.make_parser(click.Context(command)).parse_args(words)
         # What was looked at is what is promoted.
         assert (given["group"], given["number"]) == ("$GROUP", "$VERSION")
-        seen.append((given["environment"], bool(given.get("only_plan")), bool(given.get("yes"))))
+        seen.append((given["environment"], bool(given.get("dry")), bool(given.get("yes"))))
     planned, done = (True, False), (False, True)
     assert seen == [("staging", *planned), ("staging", *done), ("prod", *planned), ("prod", *done)]
     assert not re.search(r"ACCESS_KEY|SECRET", text)

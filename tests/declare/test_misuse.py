@@ -157,7 +157,7 @@ CASES = [
     ("a reference as a key", "x = {}[lr]", "D102", "so it is no key here"),
     ("a reference in JSON", "import json; x = json.dumps(lr)", "D102", "'Float parameter'"),
     ("a kind of parameter by Python's name", 'x = p.int("X")', "D031", "here it is called integer"),
-    ("an argument of steps alone", 'Pipeline("q", display_name="x")', "D040", "it takes description"),
+    ("an argument of steps alone", 'Pipeline("q", after="x")', "D040", "it takes description"),
     ("the SDK's upsert", 'p.upsert("role")', "D031", "mlops upsert"),
     ("an attribute that a pipeline has not", "x = p.paramters", "D031", "did you mean parameters?"),
     ("a pipeline without a name", "Pipeline()", "D041", 'Pipeline("Name", …)'),

@@ -29,6 +29,7 @@ UNBOUND = {
     "identity-provider": "a host, and client ids that IAM bounds",
     "event-rule": "a pattern, counted whole",
     "topic-rule": "a query of IoT",
+    "model-package-group": "a policy that the grammar judges",
     "bucket": "the environment's region, ids of rules of ours, a policy that the grammar judges",
 }
 

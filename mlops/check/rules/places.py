@@ -14,6 +14,7 @@ from mlops.check.subject import Subject
 from mlops.ir import Join, Placed, Ref, Severity, Where
 from mlops.ir.dataclass import dataclass
 from mlops.ir.members import get
+from mlops.ir.placeholders import LOCAL_ACCOUNT
 from mlops.ir.s3_uri import default_bucket_region, split_uri
 
 _ECR = re.compile(
@@ -168,7 +169,8 @@ def another_account(subject: Subject) -> Iterator[Fault]:
     Bad:  "RoleArn" of 111122223333 in three steps and of 999999999999 in one
     Good: one account
     """
-    roles = [item for item in _found(subject) if item.kind == "role" and item.account]
+    # The local account stands for any, so what is run or checked here may name things of a real one.
+    roles = [item for item in _found(subject) if item.kind == "role" and item.account not in (None, LOCAL_ACCOUNT)]
     everywhere = [
         match["account"]
         for at, text, _, _ in _literals(subject)
@@ -176,7 +178,7 @@ def another_account(subject: Subject) -> Iterator[Fault]:
         and _LET_IN not in at
         and len(text) <= 2048
         and (match := _ARN.fullmatch(text))
-        and match["account"]
+        and match["account"] not in (None, LOCAL_ACCOUNT)
         # Registries are shared between accounts.
         and not match["rest"].startswith("model-package")
     ]
