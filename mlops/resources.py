@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     )
     from mlops.declare.resources.notebook_instance import NotebookInstance
     from mlops.declare.resources.notebook_instance_lifecycle_config import NotebookInstanceLifecycleConfig
+    from mlops.declare.resources.notebook_restart import NotebookRestart
     from mlops.declare.resources.replica import Replica
     from mlops.declare.resources.role import Role
     from mlops.declare.resources.scaling import At, Scaling
@@ -99,6 +100,7 @@ __all__ = [
     "Nodes",
     "NotebookInstance",
     "NotebookInstanceLifecycleConfig",
+    "NotebookRestart",
     "OpenSearch",
     "Query",
     "Redshift",

@@ -64,7 +64,7 @@ def make(
         if reply.get("FailedEntryCount"):
             said = "; ".join(str(item.get("ErrorMessage")) for item in reply.get("FailedEntries", ()))
             raise AccountError(f"{call.operation} was refused in part: {said}")
-        told.update(reply)
+        told.update(reply if call.below is None else {call.below: reply})
     return told
 
 

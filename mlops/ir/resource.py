@@ -179,7 +179,7 @@ class Call:
     """One request to a service. ``operation`` is botocore's name; ``pages`` is the member of the reply that is a list,
     to be read over all its pages. ``nothing`` are codes that say that there is nothing to tell, which is no refusal.
     ``service`` is whose it is, where that is not its type's. ``when``: by the replies before, whether it is made at
-    all."""
+    all. ``below`` is the member that its reply becomes, where another call's has the same members."""
 
     operation: str
     request: Mapping[str, Any]
@@ -187,6 +187,7 @@ class Call:
     nothing: tuple[str, ...] = ()
     service: str | None = None
     when: Callable[[Mapping[str, Any]], bool] | None = None
+    below: str | None = None
 
 
 def no_calls(name: str) -> tuple[Call, ...]:

@@ -139,6 +139,7 @@ def test_files_are_restored_once_and_synced_at_each_start(tmp_path: Path) -> Non
 
 
 PUBLIC = 'repository="https://github.com/acme/notebooks"'
+RESTART = 'resources.NotebookRestart("r", notebook="n", when="{}", timezone="{}")'
 DEFAULT = "sagemaker-{}-123456789012"
 INNER = '"#!/bin/bash\\nset -e\\nsudo -u ec2-user -i <<EOF\\nconda activate x\\nEOF\\n"'
 WRONG = {
@@ -153,6 +154,10 @@ WRONG = {
     "files to a place of a shell": (CONFIG + 'sync="s3://acme/$(date)/")', {"D042"}),
     "files to another region": (CONFIG + f'sync="s3://{DEFAULT.format("eu-west-1")}/notebooks/")', {"D042"}),
     "files from a program": (CONFIG + 'on_create="program.py", sync="s3://acme/notebooks")', {"D064"}),
+    "a restart whose start is in another hour": (RESTART.format("cron(45 3 ? * SUN *)", "UTC"), {"D042"}),
+    "a restart all day": (RESTART.format("rate(1 day)", "UTC"), {"D042"}),
+    "a restart at no time": (RESTART.format("cron(0 25 ? * SUN *)", "UTC"), {"X843"}),
+    "a restart in no zone": (RESTART.format("cron(44 3 ? * SUN *)", "Europe/Atlantis"), {"X843"}),
     "no script at all": (CONFIG[:-2] + ")", {"D064"}),
     "an inner shell": (CONFIG + f"on_start={INNER})", {"X967"}),
     "a script as it is": (CONFIG + 'arguments={"OnStart": [{"Content": "#!/bin/bash"}]})', {"X960"}),

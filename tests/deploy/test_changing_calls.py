@@ -177,6 +177,13 @@ CHANGES = {
         "TagResource": "upsert: a declared batch",
         "DeleteScheduleGroup": "destroy --resources",
     },
+    "deploy/resources/notebook_restart.py": {
+        "CreateScheduleGroup": "upsert: a declared restart of a notebook instance",
+        "CreateSchedule": "upsert: a declared restart of a notebook instance",
+        "UpdateSchedule": "upsert: a declared restart of a notebook instance",
+        "TagResource": "upsert: a declared restart of a notebook instance",
+        "DeleteScheduleGroup": "destroy --resources",
+    },
     "deploy/event_rules.py": {
         "PutRule": "upsert: a declared approval or rule of a stream",
         "PutTargets": "upsert: a declared approval or rule of a stream",

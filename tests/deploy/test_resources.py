@@ -125,6 +125,14 @@ SAMPLES: dict[str, dict[str, Any]] = {
         "Transform": {"ModelName": "m"},
         "Tags": [{"Key": "a", "Value": "b"}],
     },
+    "notebook-restart": {
+        "Notebook": "research",
+        "ScheduleExpression": "cron(0 3 ? * SUN *)",
+        "StartExpression": "cron(15 3 ? * SUN *)",
+        "State": "ENABLED",
+        "RoleArn": TARGET["RoleArn"],
+        "Tags": [{"Key": "a", "Value": "b"}],
+    },
     "approval": {
         "Group": "churn",
         "Starts": "arn:aws:states:eu-west-1:111122223333:stateMachine:churn-promotion",

@@ -47,6 +47,10 @@ from mlops import resources
 setup = resources.NotebookInstanceLifecycleConfig("setup", idle_stop=60, sync="s3://acme-ml-production/notebooks")
 resources.NotebookInstance("research", instance="ml.t3.medium", lifecycle=setup.lifecycle_config_name)
 """
+RESTART = """
+from mlops import resources
+resources.NotebookRestart("patches", notebook="research", when="cron(0 3 ? * SUN *)")
+"""
 
 
 def steps(found: list[Any]) -> Iterator[Any]:
@@ -83,6 +87,7 @@ def of_resources(there: Path) -> Iterator[tuple[str, Judged]]:
     )
     at = {"KmsKeyId": KEY, "VpcConfig": {**NETWORK, "Subnets": NETWORK["Subnets"][:1]}}
     stops = Request("sagemaker:StopNotebookInstance", arn("notebook-instance/research"), {}, "an idle notebook")
+    starts = Request("sagemaker:StartNotebookInstance", arn("notebook-instance/research"), {}, "a restart")
     files = "arn:aws:s3:::acme-ml-production/notebooks/research/a.ipynb"
     synced = (
         Request("s3:GetObject", files, {}, "files come back"),
@@ -93,6 +98,7 @@ def of_resources(there: Path) -> Iterator[tuple[str, Judged]]:
     for name, text, asked, wide in (
         ("served", None, (*as_role(serving), DECIPHERED), PULLED),
         ("a notebook", NOTEBOOK, (*as_role(needs("NotebookInstance", "research", at)), stops, *synced), ()),
+        ("a restart", RESTART, (starts, stops), ()),
     ):
         file = there / "served.py" if text is None else there / "declared.py"
         if text is not None:

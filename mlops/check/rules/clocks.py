@@ -1,4 +1,4 @@
-"""Times and time zones by which declared batches run and endpoints are scaled."""
+"""Times and time zones by which declared batches run, notebook instances restart and endpoints are scaled."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from mlops.ir.choices import near
 
 @rule("X843", "no-such-time", Severity.ERROR, source="EventBridge Scheduler and Application Auto Scaling API")
 def no_such_time(subject: Subject) -> Iterator[Fault]:
-    """A batch runs at a time that the service refuses or that never comes; or a batch or what scales an endpoint goes
-    by a time zone that there is not.
+    """A batch or a restart of a notebook instance is to run at a time that the service refuses or that never comes; or
+    one of them or what scales an endpoint goes by a time zone that there is not.
 
     Bad:  Batch("nightly", when="cron(0 3 31 2 ? *)", …)
     Good: Batch("nightly", when="cron(0 3 L * ? *)", …)
     """
-    for placed, batch in subject.of_type("Batch"):
+    for placed, batch in (item for kind in ("Batch", "NotebookRestart") for item in subject.of_type(kind)):
         from mlops.knowledge.eventbridge.schedule_expressions import Malformed, judge  # few definitions have batches
 
         at, when = f"{placed.pointer}/Arguments", batch.get("ScheduleExpression")

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     )
     from mlops.declare.resources.notebook_instance import NotebookInstance
     from mlops.declare.resources.notebook_instance_lifecycle_config import NotebookInstanceLifecycleConfig
+    from mlops.declare.resources.notebook_restart import NotebookRestart
     from mlops.declare.resources.replica import Replica
     from mlops.declare.resources.role import Role
     from mlops.declare.resources.scaling import At, Scaling
@@ -105,6 +106,7 @@ __all__ = [
     "Nodes",
     "NotebookInstance",
     "NotebookInstanceLifecycleConfig",
+    "NotebookRestart",
     "OpenSearch",
     "Query",
     "Redshift",
@@ -167,6 +169,7 @@ _HOMES = {
     "Nodes": "mlops.declare.resources.domain",
     "NotebookInstance": "mlops.declare.resources.notebook_instance",
     "NotebookInstanceLifecycleConfig": "mlops.declare.resources.notebook_instance_lifecycle_config",
+    "NotebookRestart": "mlops.declare.resources.notebook_restart",
     "OpenSearch": "mlops.declare.resources.stream",
     "Query": "mlops.declare.resources.alarm",
     "Redshift": "mlops.declare.resources.stream",

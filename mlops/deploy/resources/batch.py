@@ -4,14 +4,13 @@ group of its own, which has the tags."""
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
+from mlops.deploy.scheduled_calls import as_text, in_template, target_arn
 from mlops.deploy.tag_lists import told_tags
 from mlops.ir.resource import BATCH_NAME, BESIDE, Call, Kept, ResourceType, fingerprint
-from mlops.ir.surroundings import partition_of
 
-_TARGET = "arn:{partition}:scheduler:::aws-sdk:sagemaker:createTransformJob"
 _JOB, _ID = "TransformJobName", "<aws.scheduler.execution-id>"
 _PLAIN = ("ScheduleExpression", "ScheduleExpressionTimezone", "State")
 
@@ -21,8 +20,8 @@ def _group(name: str) -> str:
 
 
 def _target(name: str, properties: Mapping[str, Any], text: Any) -> dict[str, Any]:
-    partition = partition_of(str(properties["RoleArn"]))
-    return {"Arn": _TARGET.format(partition=partition), "RoleArn": properties["RoleArn"], "Input": text}
+    role = properties["RoleArn"]
+    return {"Arn": target_arn(str(role), "sagemaker", "createTransformJob"), "RoleArn": role, "Input": text}
 
 
 def _job(name: str, properties: Mapping[str, Any]) -> dict[str, Any]:
@@ -30,13 +29,12 @@ def _job(name: str, properties: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _schedule(name: str, properties: Mapping[str, Any]) -> dict[str, Any]:
-    text = json.dumps(_job(name, properties), sort_keys=True, separators=(",", ":"))
     return {
         "Name": name,
         "GroupName": _group(name),
         **{member: properties[member] for member in _PLAIN if properties.get(member)},
         "FlexibleTimeWindow": {"Mode": "OFF"},
-        "Target": _target(name, properties, text),
+        "Target": _target(name, properties, as_text(_job(name, properties))),
     }
 
 
@@ -68,29 +66,11 @@ def _form(properties: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _templated(name: str, properties: Mapping[str, Any]) -> Mapping[str, Any]:
-    text = list(_pieces(_job(name, properties)))
+    written = in_template(_job(name, properties))
     told = {member: properties[member] for member in _PLAIN if properties.get(member)}
-    written = text[0] if len(text) == 1 else {"Fn::Join": ["", text]}
     window = {"FlexibleTimeWindow": {"Mode": "OFF"}}
     group = {"GroupName": {"Ref": f"{BESIDE}Group"}}
     return {"Name": name, **group, **told, **window, "Target": _target(name, properties, written)}
-
-
-def _pieces(job: Mapping[str, Any]) -> Iterator[Any]:
-    """The text of a request, with what is known to CloudFormation alone, such as a model's name, between its texts."""
-    found: list[Mapping[str, Any]] = []
-
-    def marked(value: Any) -> Any:
-        if isinstance(value, Mapping) and any(key == "Ref" or key.startswith("Fn::") for key in value):
-            found.append(value)
-            return f"\0{len(found) - 1}\0"
-        if isinstance(value, Mapping):
-            return {member: marked(item) for member, item in value.items()}
-        return [marked(item) for item in value] if isinstance(value, list | tuple) else value
-
-    text = json.dumps(marked(job), sort_keys=True, separators=(",", ":"))
-    for number, piece in enumerate(text.split("\\u0000")):
-        yield found[int(piece)] if number % 2 else piece
 
 
 RESOURCE_TYPE = ResourceType(

@@ -14,7 +14,7 @@ from mlops.emit.policies.delivery import STREAM, delivery_needs
 from mlops.emit.policies.elsewhere import elsewhere_needs
 from mlops.emit.policies.feedback import feedback_needs
 from mlops.emit.policies.feeding import feeding_needs
-from mlops.emit.policies.notebooks import is_notebook, notebook_needs
+from mlops.emit.policies.notebooks import is_notebook, notebook_needs, restart_needs
 from mlops.emit.policies.places import STAR, Place, members, pattern, places, unknown_places
 from mlops.emit.policies.replicating import replicating_needs
 from mlops.emit.policies.statements import Need, passing
@@ -110,6 +110,7 @@ def execution_needs(checked: Checked, around: Surroundings) -> Iterator[Need]:
             yield from _of_versions(placed.step, around)
             yield from _joined_by_notebook(placed.step, around)
             yield from notebook_needs(definition, placed.step, around)
+            yield from restart_needs(definition, placed.step, around)
             yield from watching_needs(definition, placed.step, around)
             yield from batch_needs(definition, placed.step, around)
             yield from approval_needs(placed.step, around)

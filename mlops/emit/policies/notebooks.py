@@ -1,5 +1,5 @@
-"""What the role of a notebook instance needs for the scripts of its lifecycle configuration: what people do in it is
-not known here."""
+"""What the role of a notebook instance needs for the scripts of its lifecycle configuration, what people do in it not
+being known here; and what the role of a restart needs."""
 
 from __future__ import annotations
 
@@ -15,12 +15,30 @@ from mlops.ir.surroundings import Surroundings
 from mlops.knowledge.notebooks.faults import decoded
 from mlops.knowledge.notebooks.scripts import synced_to
 
-_INSTANCE, _CONFIG = "NotebookInstance", "NotebookInstanceLifecycleConfig"
+_INSTANCE, _CONFIG, _RESTART = "NotebookInstance", "NotebookInstanceLifecycleConfig", "NotebookRestart"
 
 
 def is_notebook(step: Step, role: str) -> bool:
     """Whether it is an instance that takes ``role`` on."""
     return step.type == _INSTANCE and get(step.arguments, "RoleArn") == role
+
+
+def restarts(step: Step, role: str) -> bool:
+    """Whether the clock takes ``role`` on for it."""
+    return step.type == _RESTART and get(step.arguments, "RoleArn") == role
+
+
+def restart_needs(definition: Definition, step: Step, around: Surroundings) -> Iterator[Need]:
+    if not restarts(step, around.role):
+        return
+    notebook = get(step.arguments, "Notebook")
+    path = notebook.path if isinstance(notebook, Ref) else None
+    other = definition.step(path.name) if path is not None else None
+    name = get(other.arguments, "NotebookInstanceName") if other is not None else notebook
+    if isinstance(name, str):
+        arn = arn_of(around, "sagemaker", f"notebook-instance/{name.lower()}")
+        actions = ("sagemaker:StartNotebookInstance", "sagemaker:StopNotebookInstance")
+        yield Need("RestartNotebooks", actions, (arn,), step.name)
 
 
 def notebook_needs(definition: Definition, step: Step, around: Surroundings) -> Iterator[Need]:

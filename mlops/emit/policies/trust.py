@@ -10,6 +10,7 @@ from mlops.emit.policies.arns import account_of
 from mlops.emit.policies.batches import starts_batches
 from mlops.emit.policies.delivery import STREAM, roles_of
 from mlops.emit.policies.feeding import fed_by
+from mlops.emit.policies.notebooks import restarts
 from mlops.emit.policies.replicating import is_copied_as
 from mlops.emit.policies.watching import is_scheduled, is_watched_as
 from mlops.ir import Checked
@@ -39,7 +40,7 @@ def _trust(
     services = {"scheduler" if start.expression is not None else "events" for start in starts}
     if asked:
         services |= {"events", "states"}
-    if watches or any(starts_batches(step, around.role) for step in steps):
+    if watches or any(starts_batches(step, around.role) or restarts(step, around.role) for step in steps):
         services.add("scheduler")
     if any(starts_promotions(step, around.role) for step in steps):
         services.add("events")

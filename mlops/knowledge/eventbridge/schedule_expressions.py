@@ -114,6 +114,19 @@ def judge(expression: str) -> None:
         raise Malformed("it never fires: no year, month and day of it ever meet")
 
 
+def later(expression: str, minutes: int) -> str:
+    """On the same days and in the same hours, so many minutes behind. Raises Malformed where no expression says that.
+
+    >>> later("cron(0 3 ? * SUN *)", 15)
+    'cron(15 3 ? * SUN *)'
+    """
+    found = _FORM.fullmatch(expression)
+    minute, _, rest = found[2].strip().partition(" ") if found is not None and found[1] == "cron" else ("", "", "")
+    if not minute.isdecimal() or int(minute) + minutes > _MINUTES.high:
+        raise Malformed(f"write cron(…) with one minute, from 0 to {_MINUTES.high - minutes}")
+    return f"cron({int(minute) + minutes} {rest})"
+
+
 def next_time(expression: str, since: datetime) -> datetime | None:
     """When a sound ``cron`` or ``at`` fires next, ``since`` included; None where it never does any more. Both are times
     of the schedule's own zone, without one. A ``rate`` fires at once."""

@@ -7,7 +7,7 @@ SECRET = "arn:aws:secretsmanager:us-east-1:111122223333:secret:warehouse-a1b2c3"
 THIRD = {"to": "s3://acme-events/failed/", "role": ROLE}
 
 setup = resources.NotebookInstanceLifecycleConfig("Setup", on_start="#!/bin/bash\nset -e\necho ${HOME} 100%{x}\n")
-resources.NotebookInstance(
+notebook = resources.NotebookInstance(
     "Research",
     instance="ml.t3.medium",
     subnet="subnet-0123456789abcdef0",
@@ -16,6 +16,7 @@ resources.NotebookInstance(
     lifecycle=setup.lifecycle_config_name,
     repository="https://git.acme.example/notebooks",
 )
+resources.NotebookRestart("patches", notebook=notebook.notebook_name, when="cron(0 3 ? * SUN *)")
 resources.Alarm(
     "errors-and-delay",
     queries=[
