@@ -397,12 +397,9 @@ def _of_the_sdk(composed: Composed, selection: Selection) -> _Part:
 def _of_the_clock(file: Path, lowered: Sequence[Lowered]) -> Sequence[Finding]:
     if not _ASKS_THE_TIME.search(file.read_bytes()):
         return ()
-    from mlops.declare.clock import OURS, clock_findings  # few files ask for it
+    from mlops.declare.clock import OURS, clock_findings, held_by  # few files ask for it
 
-    texts = [
-        (item.definition.name or "", repr((item.definition.parameters, item.definition.steps))) for item in lowered
-    ]
-    return tuple(clock_findings(file, texts, OURS))
+    return tuple(clock_findings(file, [held_by(item.definition) for item in lowered], OURS))
 
 
 def _lowered(loaded: Loaded, file: Path, environment: Environment, root: Path) -> list[Lowered]:

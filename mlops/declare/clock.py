@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from mlops.declare.mistakes import MISTAKES
-from mlops.ir import Finding, Where
+from mlops.ir import Definition, Finding, Where
 from mlops.project.program_text import program_text
 from mlops.project.python_files import parsed
 
@@ -20,10 +20,15 @@ _CHANCE = frozenset({"uuid1", "uuid4"})
 _CLOCKS = _SECONDS | _DATES | _CHANCE
 _FORMS = ("%Y-%m-%d", "%Y%m%d", "%d-%m-%Y", "%m-%d-%H", "%y%m%d", "%d%m%Y", "%Y/%m/%d", "%m%d%H%M", "%d-%H-%M")
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[14][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
-
-
 OFFICIAL = "ExecutionVariables.PIPELINE_EXECUTION_ID"
 OURS = "execution.execution_id or execution.start_time"
+
+
+def held_by(definition: Definition) -> tuple[str, str]:
+    """Its name and text, without the places in its file, whose folder a date may name."""
+    parameters = [(item.name, item.members) for item in definition.parameters]
+    steps = [(step.name, step.arguments, step.members) for step in (placed.step for placed in definition.placed())]
+    return definition.name or "", repr((parameters, steps))
 
 
 def clock_findings(file: Path, pipelines: Sequence[tuple[str, str]], instead: str) -> Iterator[Finding]:
@@ -68,17 +73,7 @@ def _moments(text: str) -> Iterator[str]:
     now = time.time()
     for moment in (datetime.fromtimestamp(now, UTC), datetime.fromtimestamp(now)):
         for day in (moment, moment - timedelta(seconds=600)):
-            for form in (
-                "%Y-%m-%d",
-                "%Y%m%d",
-                "%d-%m-%Y",
-                "%m-%d-%H",
-                "%y%m%d",
-                "%d%m%Y",
-                "%Y/%m/%d",
-                "%m%d%H%M",
-                "%d-%H-%M",
-            ):
+            for form in _FORMS:
                 found = re.search(rf"(?<!\d){re.escape(day.strftime(form))}[-T_:0-9]*", text)
                 if found is not None:
                     yield found[0].rstrip("-_:")

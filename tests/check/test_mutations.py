@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import random
 import time
+from typing import Any
 
 import pytest
 from mutating import spoil
 from sample_step_types import TYPES
-from sound_definition import SOUND
+from sound_definition import SOUND, spoilt
 
 from mlops.check import check
-from mlops.ir import Finding
+from mlops.ir import Finding, Severity
 from mlops.ir.reader import read
 
 
@@ -61,3 +63,26 @@ def test_no_text_keeps_it_long(hostile: str) -> None:
     began = time.process_time()
     told(text)
     assert time.process_time() - began < 1
+
+
+OBJECT = {"a": []}
+MONITOR = {
+    "Drift:AppSpecification/ImageUri": "468650794304.dkr.ecr.eu-west-1.amazonaws.com/sagemaker-model-monitor-analyzer"
+}
+BOOSTED = {
+    "Train:AlgorithmSpecification/TrainingImage": "141502667606.dkr.ecr.eu-west-1.amazonaws.com/sagemaker-xgboost:1.7-1"
+}
+OBJECTS: dict[str, dict[str, Any]] = {
+    "a channel's name": {**BOOSTED, "Train:InputDataConfig/0/ChannelName": OBJECT},
+    "an output's name": {
+        "Prepare:ProcessingOutputConfig/Outputs/-": {"OutputName": OBJECT},
+        "Train:InputDataConfig/0/ChannelName": "other",
+    },
+    "an input's name of a monitor": {**MONITOR, "Drift:ProcessingInputs/0/InputName": OBJECT},
+    "a kind of check": {**MONITOR, "Drift.CheckType": OBJECT, "Drift:Environment/analysis_type": "DATA_QUALITY"},
+}
+
+
+@pytest.mark.parametrize("changes", OBJECTS.values(), ids=OBJECTS.keys())
+def test_an_object_in_the_place_of_a_text_gives_findings(changes: dict[str, Any]) -> None:
+    assert [item for item in told(json.dumps(spoilt(changes))) if item.severity is Severity.ERROR]

@@ -38,6 +38,7 @@ def channels_of_two_types(subject: Subject) -> Iterator[Fault]:
         said = {
             channel.get("ChannelName"): (f"{found.job.at}{where}/ContentType", _bare(subject, channel))
             for where, channel in entries(found.job.request, "InputDataConfig")
+            if isinstance(channel.get("ChannelName"), str)
         }
         _, read = said.get("train", ("", None))
         at, kind = said.get("validation", ("", None))

@@ -113,7 +113,7 @@ def container_environment(subject: Subject) -> Iterator[Fault]:
                 help_text = "say in which column the predictions are"
                 yield Fault(f"{at}/{others[0]}", message, help_text, use.placed, severity=Severity.WARNING)
         kinds, said = variables.get("analysis_type"), values.get("analysis_type")
-        if kinds is not None and said != check and {check, said} <= set(kinds.one_of):
+        if kinds is not None and said != check and check in kinds.one_of and said in kinds.one_of:
             message = f"the step checks {check}, and analysis_type is {said}"
             yield Fault(f"{at}/analysis_type", message, f"write {check}", use.placed, severity=Severity.WARNING)
         for name, value in values.items():
@@ -191,10 +191,11 @@ def container_port(subject: Subject) -> Iterator[Fault]:
         ):
             holder = get(request, *members)
             listed = list(entries(request, *members))
-            names = {item.get(key): (use.job.at + at, item) for at, item in listed}
-            if (holder is not None and not isinstance(holder, tuple)) or not all(isinstance(n, str) for n in names):
+            names = {name: (use.job.at + at, item) for at, item in listed if isinstance(name := item.get(key), str)}
+            is_known = all(isinstance(item.get(key), str) for _, item in listed)
+            if (holder is not None and not isinstance(holder, tuple)) or not is_known:
                 continue
-            others = [name for name in names if isinstance(name, str) and name not in ports]
+            others = [name for name in names if name not in ports]
             for port in ports.values():
                 if port.name in names:
                     yield from _port(use, port, *names[port.name])

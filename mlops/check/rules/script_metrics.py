@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
 
@@ -61,6 +61,16 @@ def metric_not_printed(subject: Subject) -> Iterator[Fault]:
                 yield Fault(at, message, "write the expression as the line is printed", script.placed)
 
 
+def _are_in_order(pieces: Sequence[str], text: str) -> bool:
+    at = 0
+    for piece in pieces:
+        found = text.find(piece, at)
+        if found < 0:
+            return False
+        at = found + len(piece)
+    return True
+
+
 def _near(expression: str, lines: tuple[tuple[str, int], ...]) -> tuple[str, int] | None:
     """The line that has the expression's words, where the expression fits no line at all."""
     try:
@@ -70,7 +80,7 @@ def _near(expression: str, lines: tuple[tuple[str, int], ...]) -> tuple[str, int
     if any(fits.search(text) for text, _ in lines):
         return None
     sought = _SPECIAL.sub("", _GROUP.sub(_VALUE, expression)).replace("\\", "")
-    if any(re.search(".*".join(map(re.escape, text.split(_VALUE))), sought) for text, _ in lines if _VALUE in text):
+    if any(_are_in_order(text.split(_VALUE), sought) for text, _ in lines if _VALUE in text):
         return None  # a hole may have what the expression says there
     words = [word.casefold() for word in _WORD.findall(_ESCAPES.sub(" ", expression))]
     if not words:

@@ -46,10 +46,10 @@ def output_of_another_name(subject: Subject) -> Iterator[Fault]:
                 yield Fault(at, message, f"read Outputs['{name}'], or call it {output!r}", placed)
 
 
-def _outputs(subject: Subject, name: str) -> frozenset[Value]:
+def _outputs(subject: Subject, name: str) -> frozenset[str]:
     placed = subject.by_name.get(name)
     listed = entries(placed.step.arguments, "ProcessingOutputConfig", "Outputs") if placed is not None else ()
-    return frozenset(item.get("OutputName") for _, item in listed)
+    return frozenset(found for _, item in listed if isinstance(found := item.get("OutputName"), str))
 
 
 def _output(value: Value) -> tuple[str, str] | None:

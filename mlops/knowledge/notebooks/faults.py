@@ -78,7 +78,7 @@ def of_instance(told: Mapping[str, object], label: str, scripts: Iterable[tuple[
         said = f"{label} asks for Elastic Inference, which is no more"
         yield Fault("accelerators", ("AcceleratorTypes",), said, "leave it out")
     platform = told.get("PlatformIdentifier")
-    if platform in _OLD:
+    if isinstance(platform, str) and platform in _OLD:
         said = f"{platform} of {label} gets no updates"
         yield Fault("old-platform", ("PlatformIdentifier",), said, "notebook-al2023-v1")
     if closed:

@@ -275,7 +275,7 @@ def _apart(resource: Resource, actions: tuple[Spot, ...], resources: tuple[Spot,
     found = [(_ARN.fullmatch(place.value) if isinstance(place.value, str) else None) for place in resources]
     if not services or "*" in services or len(services) != 1 or not all(isinstance(a.value, str) for a in actions):
         return
-    if any(match is None for match in found):
+    if not found or any(match is None for match in found):
         return
     (service,) = services
     service = _UNDER.get(service, service)
