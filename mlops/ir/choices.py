@@ -46,8 +46,13 @@ def instead(name: str, known: Iterable[str], have: str = "there are:") -> str:
     "there is no strategy 'cannary'; there are: canary, linear; did you mean 'canary'?"
     >>> "step Prepare has no output 'x'" + instead("x", ["train", "test"], "it has")
     "step Prepare has no output 'x'; it has train, test"
+
+    What has no order is told in one that is the same in each process.
+
+    >>> instead("f", frozenset("edcba"))
+    '; there are: a, b, c, d, e'
     """
-    listed = list(known)
+    listed = sorted(known) if isinstance(known, set | frozenset) else list(known)
     guess = near(name, listed)
     there = f"; {have} {', '.join(listed) or 'none'}" if len(listed) <= MANY else ""
     return there + (f"; did you mean {guess!r}?" if guess is not None else "")
