@@ -131,6 +131,9 @@ def leaves(value: Any) -> set[str]:
     match value:
         case {"Ref": _} | {"Fn::GetAtt": _} | {"Fn::If": _} | {"Fn::Sub": _}:
             return set()
+        case {"Fn::Join": [str(between), list(pieces)]}:
+            # The text that it becomes, whatever is referred to.
+            return leaves(between.join(piece if isinstance(piece, str) else "?" for piece in pieces)) - {"?"}
         case Mapping():
             return {*map(str, value)}.union(*map(leaves, value.values()))
         case list():
