@@ -767,6 +767,7 @@ CASES = [
         {"Items.DefaultValue": '["north"]'},
         "Fit:region/Get",
         {"Items.DefaultValue": '["north"]', "Fit:region": get("ForEach.CurrentItem")},
+        WARNING,
     ),
     Case(
         "a key in double quotes",

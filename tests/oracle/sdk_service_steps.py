@@ -55,7 +55,7 @@ SERVER = "arn:aws:sagemaker:us-east-1:111122223333:mlflow-tracking-server/team"
 
 session = PipelineSession(default_bucket="acme-ml", default_bucket_prefix="mlops")
 
-names = ParameterString("Names", default_value='["a", "b"]')
+names = ParameterString("Names", default_value='[{"name": "a", "a": {"b": 1}}]')
 rate = ParameterFloat("Rate", default_value=0.5)
 depth = ParameterInteger("Depth", default_value=3)
 strict = ParameterBoolean("Strict", default_value=True)

@@ -41,7 +41,7 @@ SERVER = "arn:aws:sagemaker:us-east-1:111122223333:mlflow-tracking-server/team"
 ROLE = "arn:aws:iam::111122223333:role/pipelines"
 
 with Pipeline("services", experiment=Experiment("churn"), mlflow=Mlflow(SERVER, "runs")) as pipeline:
-    names = pipeline.string("Names", default='["a", "b"]')
+    names = pipeline.string("Names", default='[{"name": "a", "a": {"b": 1}}]')
     rate = pipeline.float("Rate", default=0.5)
     depth = pipeline.integer("Depth", default=3)
     strict = pipeline.boolean("Strict", default=True)

@@ -189,7 +189,7 @@ def selector_field(subject: Subject) -> Iterator[Fault]:
 )
 def nothing_in_item(subject: Subject) -> Iterator[Fault]:
     """A body reads a member of the current item, and an item of the list is a plain value that has none, or no item has
-    it; the latter of a parameter's default is a warning.
+    it. Of a parameter's default, which each execution may replace, that is a warning.
 
     Bad:  {"Get": "ForEach.CurrentItem.name"} with "IterableItems": ["north", "south"]
     Good: {"Get": "ForEach.CurrentItem"}
@@ -204,9 +204,6 @@ def nothing_in_item(subject: Subject) -> Iterator[Fault]:
             listed = _json_list(literal(subject, items)) or []
             by_default.add(placed.step.name)
             members[placed.step.name] = _members(listed)
-            for item in listed:
-                if isinstance(item, str | int | float) and not _is_json_object(item):
-                    plain.setdefault(placed.step.name, shown(item))
         elif isinstance(items, tuple):
             listed = items
             members[placed.step.name] = _members([_json(item) for item in items])
@@ -221,16 +218,16 @@ def nothing_in_item(subject: Subject) -> Iterator[Fault]:
         if path.root != "ForEach" or not path.segments or site.placed is None:
             continue
         around = [name for name, member in site.placed.branches if member == "ForEachBody"]
+        severity = Severity.WARNING if around and around[-1] in by_default else None
         if around and around[-1] in plain:
             message = f"the items of {around[-1]!r} are plain values such as {plain[around[-1]]}, nothing is below them"
-            yield Fault(f"{site.at}/Get", message, "read ForEach.CurrentItem itself", site.placed)
+            yield Fault(f"{site.at}/Get", message, "read ForEach.CurrentItem itself", site.placed, severity=severity)
         known = members.get(around[-1]) if around else None
         name = path.segments[0].text if isinstance(path.segments[0], Key) else path.segments[0]
         if known and isinstance(name, str) and name not in known:
             default = around[-1] in by_default
             message = f"no item of the {'default ' if default else ''}list has a member {name!r}"
             help_text = did_you_mean(name, known)
-            severity = Severity.WARNING if default else None
             yield Fault(f"{site.at}/Get", message, help_text, site.placed, severity=severity)
 
 
