@@ -170,8 +170,15 @@ def example(checked: Checked, name: str, stubs: Collection[str] = (), only: Coll
 
 def _echoed(step: Step, step_type: StepType | None, path: RefPath) -> bool:
     """Whether the run has it without the stub: a job repeats its request."""
+    if _inside_a_text(step_type, path):
+        return False
     nothing = Given({}, {}, "")
     return holds(_as_run(step, step_type, nothing), path, step_type.keyed if step_type is not None else {})
+
+
+def _inside_a_text(step_type: StepType | None, path: RefPath) -> bool:
+    """Whether the path goes on in a JSON text: what stands there is the job's answer, and nothing of the request."""
+    return step_type is not None and len(path.segments) > 1 and path.segments[0] in step_type.parsed_text
 
 
 _TEXT = "TEXT"
@@ -239,9 +246,8 @@ def _lack(
         return None if holds(stub.members, path, keyed) else f"the output {output_read}"
     if step_type is not None and step_type.response is None and not step_type.extra_response and not step_type.envelope:
         return None
-    if holds(_as_run(step, step_type, stub), path, step_type.keyed if step_type is not None else {}):
-        return None
-    return path_below(path)
+    has_it = stub.members if _inside_a_text(step_type, path) else _as_run(step, step_type, stub)
+    return None if holds(has_it, path, step_type.keyed if step_type is not None else {}) else path_below(path)
 
 
 def path_below(path: RefPath) -> str:
@@ -306,6 +312,8 @@ def _typed(step: Step, name: str, value: Any, declared: Mapping[str, str], sourc
 
 
 def _need_property(step: Step, step_type: StepType, member: str, value: Any, source: str) -> None:
+    if member in step_type.parsed_text and isinstance(value, Mapping):
+        return  # what others read inside of the text
     response = shape(step_type.service, step_type.response) if step_type.response else None
     against = response.member(member) if response is not None else None
     extra = {name.partition(".")[0]: of for name, of in step_type.extra_response.items()}

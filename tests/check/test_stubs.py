@@ -92,6 +92,18 @@ def checked(*steps: Mapping[str, Any]) -> Checked:
 
 
 TUNE = {"Name": "Tune", "Type": "Tuning", "Arguments": {}}
+AGENT = {
+    "Name": "Agent",
+    "Type": "Job",
+    "Arguments": {
+        "JobName": "agent",
+        "JobCategory": "AgentRFT",
+        "JobConfigSchemaVersion": "1.0.0",
+        "RoleArn": ROLE,
+        # A Join, as where a parameter is in it: what it holds is known when the pipeline runs.
+        "JobConfigDocument": {"Std:Join": {"On": "", "Values": ['{"Epochs": ', "2", "}"]}},
+    },
+}
 
 
 @cache
@@ -208,7 +220,10 @@ def every_step() -> list[tuple[Checked, str]]:
     sound = check(read(json.dumps(SOUND))[0] or every().definition)
     tuned = checked(TUNE, fails("End", "Steps.Tune.TrainingJobSummaries[1].TrainingJobName"))
     late = checked(EMR, fails("Late", "Steps.Crunch.Config.Args[2]"), fails("End", "Steps.Crunch.Config.Jar"))
-    each = [(found, placed.step) for found in (every(), sound, tuned, late) for placed in found.definition.placed()]
+    agent = checked(AGENT, fails("End", "Steps.Agent.JobConfigDocument.OutputModelPackageArn"))
+    each = [
+        (found, placed.step) for found in (every(), sound, tuned, late, agent) for placed in found.definition.placed()
+    ]
     return [(found, step.name) for found, step in each if step.type != "Fail"]
 
 
@@ -218,6 +233,17 @@ def test_the_example_of_any_step_can_stand_for_it() -> None:
         need_all_that_is_read(found, {name: given}, lambda place, file: True)
     late = [example(found, name) for found, name in every_step() if name == "Crunch"]
     assert {"values": {"Config.Args[2]": "TEXT", "Config.Jar": "TEXT"}} in late
+
+
+def test_what_is_read_inside_of_a_text_is_no_echo_of_the_request() -> None:
+    read_of = "JobConfigDocument.OutputModelPackageArn"
+    found = checked(AGENT, fails("End", f"Steps.Agent.{read_of}"))
+    with pytest.raises(UsageError, match=f"lacks what End reads: {read_of}"):
+        need_all_that_is_read(found, {"Agent": given_for(found, "Agent", {}, "stub.json")}, lambda place, file: True)
+    for document in ({"values": {read_of: "arn:x"}}, {"JobConfigDocument": {"OutputModelPackageArn": "arn:x"}}):
+        given = given_for(found, "Agent", document, "stub.json")
+        assert given.members == {"JobConfigDocument": {"OutputModelPackageArn": "arn:x"}}
+        need_all_that_is_read(found, {"Agent": given}, lambda place, file: True)
 
 
 def test_items_of_plain_values_of_which_nothing_is_said_are_empty() -> None:
