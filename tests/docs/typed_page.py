@@ -27,6 +27,7 @@ _PATIENCE = 300.0
 _VARYING = (
     (re.compile(r"\b(?=[a-z]*\d)[a-z0-9]{10,12}\b"), "ID"),
     (re.compile(r"\d+(?:[.,]\d+)*"), "0"),
+    (re.compile(r"\b0 requests?\b"), "0 requests"),
     (re.compile(r" {2,}"), " "),
 )
 
@@ -84,10 +85,13 @@ def _typed(text: str) -> Iterator[Typed]:
 
 
 def is_shown(shown: Sequence[str], printed: str) -> bool:
-    """Is what was printed what the page shows? Numbers, ids and widths of columns may be others.
+    """Is what was printed what the page shows? Numbers (and the one request of which a page shows several), ids and
+    widths of columns may be others.
 
     >>> is_shown(["took 1.5 s", "…"], "took 20.25 s\\nand more\\n"), is_shown(["took 1.5 s"], "took 1 s\\nand more\\n")
     (True, False)
+    >>> is_shown(["3 of 4 requests"], "1 of 1 request\\n")
+    True
     """
     pattern = "".join(
         r"(?:.*\n)*?" if line == "…" else ".*".join(map(re.escape, _plain(line).split("…"))) + r"\n" for line in shown
