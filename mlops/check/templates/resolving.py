@@ -7,7 +7,7 @@ import base64
 import itertools
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import field
 from typing import Any, Final
 
@@ -96,6 +96,17 @@ class Spot:
         yield self
         for below in (*self.members.values(), *self.items):
             yield from below.walk()
+
+
+def called_twice(items: Iterable[Spot], member: str) -> Iterator[tuple[str, str]]:
+    """The text of ``member``, and its place, in each item in which one before has the same."""
+    met: set[str] = set()
+    for item in items:
+        text = item.text(member)
+        if text is not None and text in met:
+            yield text, item.members[member].at
+        if text is not None:
+            met.add(text)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from mlops.check.templates.resolving import Scenario
+from mlops.check.templates.resolving import Scenario, called_twice
 from mlops.check.templates.template import Fault, Resource, Template, Told
 from mlops.ir import Severity
 from mlops.ir.choices import instead
@@ -83,17 +83,14 @@ def _waits(name: str, written: Mapping[str, Any], at: str) -> Iterator[Fault]:
 
 def _tags(resource: Resource) -> Iterator[Fault]:
     listed = resource.properties.get("Tags")
-    met: set[str] = set()
-    for item in listed.items if listed is not None else ():
+    tags = listed.items if listed is not None else ()
+    for item in tags:
         key = item.text("Key")
-        if key is None:
-            continue
-        at = item.members["Key"].at
-        if key.lower().startswith("aws:"):
-            yield Fault("T009", at, f"a tag of {resource.label} is {key!r}: what begins with aws: is AWS's own")
-        if key in met:
-            yield Fault("T009", at, f"two tags of {resource.label} are {key!r}", "leave one of them out")
-        met.add(key)
+        if key is not None and key.lower().startswith("aws:"):
+            said = f"a tag of {resource.label} is {key!r}: what begins with aws: is AWS's own"
+            yield Fault("T009", item.members["Key"].at, said)
+    for key, at in called_twice(tags, "Key"):
+        yield Fault("T009", at, f"two tags of {resource.label} are {key!r}", "leave one of them out")
 
 
 def _kept(name: str, written: Mapping[str, Any], at: str) -> Iterator[Fault]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from mlops.check.templates.resolving import Scenario, Spot
+from mlops.check.templates.resolving import Scenario, Spot, called_twice
 from mlops.check.templates.template import Fault, Resource, Template, Told
 from mlops.ir import Severity
 from mlops.ir.choices import instead
@@ -45,16 +45,10 @@ def judge(template: Template, scenario: Scenario) -> Iterator[Fault]:
 
 
 def _cluster(resource: Resource) -> Iterator[Fault]:
-    met: set[str] = set()
-    for member in ("InstanceGroups", "RestrictedInstanceGroups"):
-        listed = resource.properties.get(member)
-        for item in listed.items if listed is not None else ():
-            name = item.text("InstanceGroupName")
-            if name is not None and name in met:
-                at = item.members["InstanceGroupName"].at
-                yield Fault("T053", at, f"two groups of {resource.label} are {name!r}", "call one otherwise")
-            if name is not None:
-                met.add(name)
+    both = (resource.properties.get(member) for member in ("InstanceGroups", "RestrictedInstanceGroups"))
+    groups = [item for listed in both if listed is not None for item in listed.items]
+    for name, at in called_twice(groups, "InstanceGroupName"):
+        yield Fault("T053", at, f"two groups of {resource.label} are {name!r}", "call one otherwise")
 
 
 def _component(resource: Resource) -> Iterator[Fault]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from mlops.check.templates.resolving import Scenario, Spot
+from mlops.check.templates.resolving import Scenario, Spot, called_twice
 from mlops.check.templates.template import Fault, Resource, Template, Told
 from mlops.ir import Severity
 
@@ -87,11 +87,5 @@ def _trusted(trust: Spot | None) -> frozenset[str] | None:
 
 def _named_twice(resource: Resource) -> Iterator[Fault]:
     policies = resource.properties.get("Policies")
-    met: set[str] = set()
-    for policy in policies.items if policies is not None else ():
-        name = policy.text("PolicyName")
-        if name is not None and name in met:
-            at = policy.members["PolicyName"].at
-            yield Fault("T088", at, f"two policies of {resource.label} are {name!r}", "call one otherwise")
-        if name is not None:
-            met.add(name)
+    for name, at in called_twice(policies.items if policies is not None else (), "PolicyName"):
+        yield Fault("T088", at, f"two policies of {resource.label} are {name!r}", "call one otherwise")
