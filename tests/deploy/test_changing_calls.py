@@ -58,11 +58,9 @@ CHANGES = {
         "DeleteAlarms": "destroy --resources",
     },
     "deploy/resources/monitor.py": {
-        "CreateScheduleGroup": "upsert: a declared monitor",
         "CreateSchedule": "upsert: a declared monitor",
         "UpdateSchedule": "upsert: a declared monitor",
         "TagResource": "upsert: a declared monitor",
-        "DeleteScheduleGroup": "destroy --resources",
     },
     "monitor/by_itself.py": {
         "PutMetricData": "a job that the schedule of a monitor started",
@@ -171,17 +169,17 @@ CHANGES = {
         "DeleteSpace": "destroy --resources",
     },
     "deploy/resources/batch.py": {
-        "CreateScheduleGroup": "upsert: a declared batch",
         "CreateSchedule": "upsert: a declared batch",
         "UpdateSchedule": "upsert: a declared batch",
         "TagResource": "upsert: a declared batch",
-        "DeleteScheduleGroup": "destroy --resources",
     },
     "deploy/resources/notebook_restart.py": {
-        "CreateScheduleGroup": "upsert: a declared restart of a notebook instance",
         "CreateSchedule": "upsert: a declared restart of a notebook instance",
         "UpdateSchedule": "upsert: a declared restart of a notebook instance",
         "TagResource": "upsert: a declared restart of a notebook instance",
+    },
+    "deploy/schedule_groups.py": {
+        "CreateScheduleGroup": "upsert: a declared monitor, batch or restart of a notebook instance",
         "DeleteScheduleGroup": "destroy --resources",
     },
     "deploy/event_rules.py": {
@@ -359,7 +357,7 @@ SERVICES = (
     "iot",
     "stepfunctions",
 )
-RESOURCES = ("deploy/resources/", "deploy/event_rules.py")
+RESOURCES = ("deploy/resources/", "deploy/event_rules.py", "deploy/schedule_groups.py")
 ELSEWHERE = ("account/local/", "use_cases/templates/")
 """What answers such calls on this machine; texts."""
 

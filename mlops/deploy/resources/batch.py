@@ -7,9 +7,10 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from mlops.deploy import schedule_groups
 from mlops.deploy.scheduled_calls import as_text, in_template, target_arn
 from mlops.deploy.tag_lists import told_tags
-from mlops.ir.resource import BATCH_NAME, BESIDE, Call, Kept, ResourceType, fingerprint
+from mlops.ir.resource import BATCH_NAME, BESIDE, Call, Kept, ResourceType
 
 _JOB, _ID = "TransformJobName", "<aws.scheduler.execution-id>"
 _PLAIN = ("ScheduleExpression", "ScheduleExpressionTimezone", "State")
@@ -39,11 +40,8 @@ def _schedule(name: str, properties: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _create(name: str, properties: Mapping[str, Any]) -> tuple[Call, ...]:
-    tags = list(properties.get("Tags") or ())
-    # The same again is no conflict: an upsert that was cut off between the two calls is made again.
-    token = fingerprint({"name": name, "tags": tags})
     return (
-        Call("CreateScheduleGroup", {"Name": _group(name), "Tags": tags, "ClientToken": token}),
+        schedule_groups.created(_group(name), name, properties),
         Call("CreateSchedule", _schedule(name, properties)),
     )
 
@@ -81,12 +79,10 @@ RESOURCE_TYPE = ResourceType(
     read=_read,
     create=_create,
     update=None,
-    delete=lambda name, inside: (Call("DeleteScheduleGroup", {"Name": _group(name)}),),
+    delete=lambda name, inside: schedule_groups.deleted(_group(name)),
     permissions=("iam:PassRole",),
     templated=_templated,
-    accompanied=lambda name, properties: {
-        "Group": ("AWS::Scheduler::ScheduleGroup", {"Name": _group(name), "Tags": list(properties.get("Tags") or ())})
-    },
+    accompanied=lambda name, properties: {"Group": schedule_groups.in_template(_group(name), properties)},
     kept=Kept(
         called=BATCH_NAME,
         named="Name",

@@ -7,12 +7,13 @@ goes with the job, as its arguments: so nothing else need be kept of it, and wha
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
+from mlops.deploy import schedule_groups
 from mlops.deploy.tag_lists import told_tags
 from mlops.ir import UsageError
-from mlops.ir.resource import BESIDE, SHORT_NAME, Call, Kept, ResourceType, fingerprint
+from mlops.ir.resource import BESIDE, SHORT_NAME, Call, Kept, ResourceType
 from mlops.ir.surroundings import partition_of
 
 TARGET = "arn:{partition}:scheduler:::aws-sdk:sagemaker:createProcessingJob"
@@ -111,16 +112,10 @@ def _schedule(name: str, properties: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _create(name: str, properties: Mapping[str, Any]) -> tuple[Call, ...]:
-    tags = list(properties.get("Tags") or ())
     return (
-        Call("CreateScheduleGroup", {"Name": group(name), "Tags": tags, "ClientToken": _token(name, tags)}),
+        schedule_groups.created(group(name), name, properties),
         Call("CreateSchedule", _schedule(name, properties)),
     )
-
-
-def _token(name: str, tags: Sequence[Mapping[str, str]]) -> str:
-    """The same again is no conflict: an upsert that was cut off between the two calls is made again."""
-    return fingerprint({"name": name, "tags": list(tags)})
 
 
 def _change(name: str, properties: Mapping[str, Any], reply: Mapping[str, Any]) -> tuple[Call, ...]:
@@ -146,13 +141,11 @@ RESOURCE_TYPE = ResourceType(
     read=_read,
     create=_create,
     update=lambda name, properties: (Call("UpdateSchedule", _schedule(name, properties)),),
-    delete=lambda name, inside: (Call("DeleteScheduleGroup", {"Name": group(name)}),),
+    delete=lambda name, inside: schedule_groups.deleted(group(name)),
     permissions=("iam:PassRole",),
     templated=lambda name, properties: {**_schedule(name, properties), "GroupName": {"Ref": f"{BESIDE}Group"}},
     in_text=True,
-    accompanied=lambda name, properties: {
-        "Group": ("AWS::Scheduler::ScheduleGroup", {"Name": group(name), "Tags": list(properties.get("Tags") or ())})
-    },
+    accompanied=lambda name, properties: {"Group": schedule_groups.in_template(group(name), properties)},
     kept=Kept(
         called=SHORT_NAME,
         named="Name",

@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
+from mlops.deploy import schedule_groups
 from mlops.deploy.scheduled_calls import as_text, in_template, target_arn
 from mlops.deploy.tag_lists import told_tags
-from mlops.ir.resource import BESIDE, SHORT_NAME, Call, Kept, ResourceType, fingerprint
+from mlops.ir.resource import BESIDE, SHORT_NAME, Call, Kept, ResourceType
 
 _STOP, _START = "Stop", "Start"
 _EXPRESSIONS = {_STOP: "ScheduleExpression", _START: "StartExpression"}
@@ -51,9 +52,7 @@ def _asked(properties: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _create(name: str, properties: Mapping[str, Any]) -> tuple[Call, ...]:
-    tags = list(properties.get("Tags") or ())
-    token = fingerprint({"name": name, "tags": tags})
-    return (Call("CreateScheduleGroup", {"Name": _group(name), "Tags": tags, "ClientToken": token}),)
+    return (schedule_groups.created(_group(name), name, properties),)
 
 
 def _change(name: str, properties: Mapping[str, Any], reply: Mapping[str, Any]) -> tuple[Call, ...]:
@@ -108,11 +107,11 @@ RESOURCE_TYPE = ResourceType(
     read=_read,
     create=_create,
     update=None,
-    delete=lambda name, inside: (Call("DeleteScheduleGroup", {"Name": _group(name)}),),
+    delete=lambda name, inside: schedule_groups.deleted(_group(name)),
     permissions=("iam:PassRole",),
     templated=_templated,
     accompanied=lambda name, properties: {
-        "Group": ("AWS::Scheduler::ScheduleGroup", {"Name": _group(name), "Tags": list(properties.get("Tags") or ())}),
+        "Group": schedule_groups.in_template(_group(name), properties),
         _START: ("AWS::Scheduler::Schedule", _templated(name, properties, _START)),
     },
     kept=Kept(
